@@ -1,0 +1,8 @@
+"""The one place that asks what time it is."""
+
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    """The current time, aware, in UTC."""
+    return datetime.now(UTC)

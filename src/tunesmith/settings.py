@@ -1,0 +1,230 @@
+"""Every setting, with its default and what it is for. The environment is read here and nowhere else.
+
+Names: ``TUNESMITH_`` + the path with ``__`` between groups, e.g. ``TUNESMITH_JOBS__LEASE_SECONDS=15``; a ``.env`` file works too.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Mode(StrEnum):
+    """``local``: one owner, loopback only. ``team``: accounts (refuses to start without real secrets)."""
+
+    LOCAL = "local"
+    TEAM = "team"
+
+
+class ApiSettings(BaseModel):
+    """The HTTP server."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on. Local mode accepts loopback addresses only.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    cors_origins: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Origins besides the served UI that may call the API, separated by commas. `*` is refused.",
+    )
+    allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="Host names besides loopback that the Host header may carry."
+    )
+    idempotency_hours: int = Field(24, ge=1, description="How long the first answer to an Idempotency-Key is kept.")
+
+    @field_validator("cors_origins", "allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [v.strip() for v in value.split(",") if v.strip()] if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _no_wildcard(cls, value: list[str]) -> list[str]:
+        if "*" in value:
+            raise ValueError("`*` is refused because calls carry credentials; name the origins")
+        return value
+
+
+class DatabaseSettings(BaseModel):
+    """Where rows live."""
+
+    url: str | None = Field(None, description="SQLAlchemy URL; default is SQLite in the data folder.")
+    pool_size: int = Field(10, ge=1, description="Connections kept open (PostgreSQL).")
+
+
+class S3Settings(BaseModel):
+    """An S3-compatible object store."""
+
+    bucket: str = Field("tunesmith", description="Bucket name.")
+    prefix: str = Field("", description="Key prefix inside the bucket.")
+    endpoint_url: str | None = Field(None, description="Address of the store; default is the provider's.")
+    region: str = Field("us-east-1", description="Region.")
+    access_key_id: SecretStr | None = Field(None, description="Access key; default is the machine's own identity.")
+    secret_access_key: SecretStr | None = Field(None, description="Secret key.")
+    allow_http: bool = Field(False, description="Allow an endpoint without TLS.")
+
+
+class StorageSettings(BaseModel):
+    """Where files live."""
+
+    backend: Literal["local", "s3"] = Field("local", description="`local` (the data folder) or `s3`.")
+    s3: S3Settings = Field(default_factory=S3Settings, description="Used when the backend is `s3`.")
+
+
+class JobSettings(BaseModel):
+    """Workers, leases and children."""
+
+    lease_seconds: float = Field(
+        15.0, gt=0, description="A worker that has not renewed its lease for this long loses its job."
+    )
+    poll_seconds: float = Field(0.2, gt=0, description="How often a worker looks for work and copies events.")
+    concurrency: int = Field(1, ge=1, le=64, description="Jobs a worker runs at once.")
+    max_starts_without_checkpoint: int = Field(
+        3, ge=1, description="Starts of a child without a new checkpoint before the job fails."
+    )
+    max_runtime_hours: float = Field(24.0, gt=0, description="A job that runs longer is ended as failed.")
+    stop_grace_seconds: float = Field(
+        60.0, gt=0, description="How long a child may take to save a checkpoint when stopped or cancelled."
+    )
+
+
+class DatasetSettings(BaseModel):
+    """Limits on data."""
+
+    max_file_size_bytes: int = Field(100 * 2**20, ge=1, description="Largest form upload, in bytes.")
+    max_row_bytes: int = Field(16 * 2**20, ge=1024, description="Largest single record, in bytes.")
+
+
+class RuntimeSettings(BaseModel):
+    """Loaded models."""
+
+    max_loaded_models: int = Field(
+        3, ge=1, description="Models kept loaded; the least recently used one is unloaded first."
+    )
+    idle_unload_seconds: float = Field(900.0, gt=0, description="An unused model is unloaded after this time.")
+    start_timeout_seconds: float = Field(180.0, gt=0, description="How long a model may take to load.")
+    max_tokens_limit: int = Field(4096, ge=1, description="Largest max_tokens that a request may ask for.")
+    request_timeout_seconds: float = Field(600.0, gt=0, description="Longest time one answer may take.")
+
+
+class ModelSettings(BaseModel):
+    """Where models may be read from."""
+
+    allowed_roots: Annotated[list[Path], NoDecode] = Field(
+        default_factory=list,
+        description="Folders that models may be loaded from, separated by commas; default in local mode is the home folder "
+        "and the data folder, in team mode the data folder.",
+    )
+    hf_home: Path | None = Field(None, description="Hub cache folder (HF_HOME).")
+
+    @field_validator("allowed_roots", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [v.strip() for v in value.split(",") if v.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """All settings. Built once, in ``bootstrap`` or at the edge that starts the process, and handed down."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TUNESMITH_", env_nested_delimiter="__", env_file=".env", env_file_encoding="utf-8", extra="ignore"
+    )
+
+    mode: Mode = Field(Mode.LOCAL, description="`local` (one owner, loopback) or `team`.")
+    data_dir: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("tunesmith", appauthor=False)),
+        description="Folder of the database, the store, run directories and logs.",
+    )
+    device: Literal["auto", "mps", "cuda", "cpu"] = Field(
+        "auto", description="Device; `auto` takes the first of mps, cuda, cpu."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe log line that is written."
+    )
+    log_json: bool = Field(True, description="Write logs as JSON lines.")
+    api: ApiSettings = Field(default_factory=ApiSettings, description="The HTTP server.")
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Where rows live.")
+    storage: StorageSettings = Field(default_factory=StorageSettings, description="Where files live.")
+    jobs: JobSettings = Field(default_factory=JobSettings, description="Workers, leases and children.")
+    datasets: DatasetSettings = Field(default_factory=DatasetSettings, description="Limits on data.")
+    runtime: RuntimeSettings = Field(default_factory=RuntimeSettings, description="Loaded models.")
+    models: ModelSettings = Field(default_factory=ModelSettings, description="Where models may be read from.")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @cached_property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL with its async driver."""
+        url = self.database.url or f"sqlite+aiosqlite:///{self.data_dir / 'tunesmith.db'}"
+        for plain, driver in (
+            ("postgresql://", "postgresql+asyncpg://"),
+            ("postgres://", "postgresql+asyncpg://"),
+            ("sqlite://", "sqlite+aiosqlite://"),
+        ):
+            if url.startswith(plain):
+                return driver + url.removeprefix(plain)
+        return url
+
+    @property
+    def store_dir(self) -> Path:
+        """Root of the local store."""
+        return self.data_dir / "store"
+
+    @property
+    def runs_dir(self) -> Path:
+        """Run directories, one folder a job."""
+        return self.data_dir / "runs"
+
+    @property
+    def allowed_model_roots(self) -> list[Path]:
+        """Folders that models may be loaded from."""
+        if self.models.allowed_roots:
+            return [*self.models.allowed_roots, self.data_dir]
+        return [Path.home(), self.data_dir] if self.mode is Mode.LOCAL else [self.data_dir]
+
+    def child_environment(self) -> dict[str, str]:
+        """The environment of child processes: nothing phones home, no setting of ours leaks in."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("TUNESMITH_")}
+        quiet = {
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "DO_NOT_TRACK": "1",
+            "HF_HUB_OFFLINE": "1",
+            "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
+            "TOKENIZERS_PARALLELISM": "false",
+            "PYTHONUNBUFFERED": "1",
+            "WANDB_MODE": "disabled",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+        }
+        if self.models.hf_home:
+            quiet["HF_HOME"] = str(self.models.hf_home)
+        return kept | quiet
+
+
+ALIASES = {
+    "DATABASE_URL": "TUNESMITH_DATABASE__URL",
+    "HF_HOME": "TUNESMITH_MODELS__HF_HOME",
+    "TRANSFORMERS_CACHE": "TUNESMITH_MODELS__HF_HOME",
+    "WORKER_CONCURRENCY": "TUNESMITH_JOBS__CONCURRENCY",
+    "WORKER_LOG_LEVEL": "TUNESMITH_LOG_LEVEL",
+}
+"""Names that other tools use, accepted beside ours; ours wins."""
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment (with the aliases of other tools) and apply ``overrides`` on top.
+
+    Raises ``pydantic.ValidationError`` naming the setting that is wrong.
+    """
+    for alias, name in ALIASES.items():
+        if alias in os.environ and name not in os.environ:
+            value = os.environ[alias]
+            os.environ[name] = value.upper() if name.endswith("LOG_LEVEL") else value
+    return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]

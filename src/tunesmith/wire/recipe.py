@@ -1,0 +1,306 @@
+"""The recipe, version 1: one small file that says everything about a run.
+
+The web form is rendered from this schema, the command line and the API take it as a body, the registry keeps it with each
+version. Unknown keys are refused with the nearest name. ``docs/reference/recipe.md`` is generated from the descriptions.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Section(BaseModel):
+    """A part of the recipe: unknown keys are errors, values keep their declared type."""
+
+    model_config = ConfigDict(extra="forbid", use_enum_values=True, validate_default=True)
+
+
+class Objective(StrEnum):
+    """What is optimised."""
+
+    SFT = "sft"
+
+
+class Adapter(StrEnum):
+    """Which weights are trained."""
+
+    LORA = "lora"
+
+
+class Scheduler(StrEnum):
+    """How the learning rate moves after the warm-up."""
+
+    COSINE = "cosine"
+    LINEAR = "linear"
+    CONSTANT = "constant"
+
+
+class Precision(StrEnum):
+    """Number format of the forward and backward pass; weights in training stay float32."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+
+
+class ExportFormat(StrEnum):
+    """What a version can be exported to."""
+
+    MERGED = "merged"
+    GGUF = "gguf"
+
+
+class ModelSection(Section):
+    """The model to start from."""
+
+    base: str = Field(
+        description="`tunesmith/tiny`, a Hub id in the local store, `./folder` or an absolute path.",
+        min_length=1,
+        title="Base model",
+    )
+    revision: str | None = Field(
+        None, description="Revision of a Hub model; empty means the one in the local store.", title="Revision"
+    )
+
+
+class SplitSection(Section):
+    """Shares of the parts, when the training file is to be split first. Near duplicates stay together."""
+
+    train: float = Field(0.9, gt=0, le=1, description="Share of the rows to train on.", title="Training share")
+    validation: float = Field(
+        0.1, ge=0, lt=1, description="Share held out for the evaluation loss.", title="Validation share"
+    )
+    test: float = Field(0.0, ge=0, lt=1, description="Share that nothing looks at before the end.", title="Test share")
+
+    @model_validator(mode="after")
+    def _sum_is_one(self) -> SplitSection:
+        if abs(self.train + self.validation + self.test - 1) > 0.01:
+            raise ValueError("train, validation and test must add up to 1")
+        return self
+
+
+class DataSection(Section):
+    """The data."""
+
+    train: str = Field(
+        description="`dataset:NAME@VERSION`, or a path relative to the recipe.", min_length=1, title="Training data"
+    )
+    validation: str | None = Field(
+        None, description="Held-out data for the evaluation loss; the same forms as `train`.", title="Validation data"
+    )
+    test: str | None = Field(
+        None, description="Data for the final evaluation; the same forms as `train`.", title="Test data"
+    )
+    format: Literal["auto", "messages", "alpaca", "prompt_completion"] = Field(
+        "auto", description="Format of the rows.", title="Format"
+    )
+    split: SplitSection | None = Field(None, description="Split `train` first.", title="Split")
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="Refuse to run on other bytes than these.", title="SHA-256"
+    )
+
+
+class LoraSection(Section):
+    """Low-rank adapters (Hu et al. 2021)."""
+
+    r: int = Field(16, ge=1, le=1024, description="Rank: higher learns more and costs more memory.", title="Rank")
+    alpha: float = Field(32, gt=0, description="Scale of the update: alpha / r.", title="Alpha")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Dropout inside the adapter.", title="Dropout")
+    target_modules: Literal["auto", "all-linear"] | Annotated[list[str], Field(min_length=1)] = Field(
+        "all-linear", description="`auto`, `all-linear`, or names of modules.", title="Target modules"
+    )
+    use_rslora: bool = Field(False, description="Scale by alpha / sqrt(r) (rank-stabilised).", title="rsLoRA")
+    use_dora: bool = Field(
+        False, description="Decompose weights into magnitude and direction (DoRA): better, slower.", title="DoRA"
+    )
+
+
+class MethodSection(Section):
+    """How the weights are changed."""
+
+    objective: Objective = Field(Objective.SFT, description="`sft`: learn the answers of the data.", title="Objective")
+    adapter: Adapter = Field(
+        Adapter.LORA, description="`lora`: train small matrices beside the frozen model.", title="Adapter"
+    )
+    lora: LoraSection = Field(default_factory=LoraSection, description="Settings of the adapter.", title="LoRA")
+
+
+class EarlyStopping(Section):
+    """Stop when the evaluation no longer improves."""
+
+    patience: int = Field(
+        3, ge=1, description="Evaluations without improvement before the run stops.", title="Patience"
+    )
+    min_delta: float = Field(
+        0.0, ge=0, description="Smallest change that counts as an improvement.", title="Smallest improvement"
+    )
+
+
+class TrainingSection(Section):
+    """The optimisation."""
+
+    epochs: float | None = Field(
+        None, gt=0, le=1000, description="Passes over the data. Give this or `max_steps`.", title="Epochs"
+    )
+    max_steps: int | None = Field(None, ge=1, description="Optimizer updates. Give this or `epochs`.", title="Steps")
+    batch_size: int = Field(
+        8, ge=1, le=4096, description="Rows (packed: sequences) in one forward pass.", title="Batch size"
+    )
+    gradient_accumulation_steps: int = Field(
+        1, ge=1, le=4096, description="Forward passes before one update.", title="Accumulation"
+    )
+    learning_rate: float = Field(2e-4, gt=0, le=1, description="Highest learning rate.", title="Learning rate")
+    scheduler: Scheduler = Field(Scheduler.COSINE, description="How the learning rate falls.", title="Schedule")
+    warmup_ratio: float = Field(
+        0.03, ge=0, lt=1, description="Share of the updates in which the learning rate rises.", title="Warm-up share"
+    )
+    weight_decay: float = Field(0.0, ge=0, le=1, description="AdamW weight decay.", title="Weight decay")
+    max_grad_norm: float = Field(
+        1.0, ge=0, description="Gradients are clipped to this norm; 0 is off.", title="Gradient clipping"
+    )
+    max_length: int = Field(
+        1024,
+        ge=8,
+        description="Longest row in tokens; longer ones are cut, and the run says how many.",
+        title="Longest row",
+    )
+    packing: bool = Field(
+        True,
+        description="Fill sequences with several rows, each seeing only itself: the same result, sooner.",
+        title="Packing",
+    )
+    precision: Precision = Field(
+        Precision.AUTO, description="`auto` takes bf16 where the device computes in it, else fp32.", title="Precision"
+    )
+    gradient_checkpointing: bool = Field(
+        False, description="Less memory for about a fifth more time.", title="Gradient checkpointing"
+    )
+    logging_steps: int = Field(1, ge=1, description="A point on the curves every so many updates.", title="Log every")
+    eval_steps: int | None = Field(
+        None, ge=1, description="Evaluation loss every so many updates; empty: at the end.", title="Evaluate every"
+    )
+    save_steps: int = Field(500, ge=1, description="A checkpoint every so many updates.", title="Save every")
+    keep_last_n: int = Field(
+        3, ge=1, description="Checkpoints kept; the best one is kept besides.", title="Checkpoints kept"
+    )
+    metric_for_best: Literal["eval_loss", "loss"] = Field(
+        "eval_loss", description="What makes a checkpoint the best.", title="Best by"
+    )
+    early_stopping: EarlyStopping | None = Field(
+        None, description="Stop when the evaluation no longer improves.", title="Early stopping"
+    )
+
+    @model_validator(mode="after")
+    def _one_length(self) -> TrainingSection:
+        if self.epochs is not None and self.max_steps is not None:
+            raise ValueError("give either epochs or max_steps, not both")
+        if self.epochs is None and self.max_steps is None:
+            self.epochs = 3.0
+        return self
+
+
+class ResourcesSection(Section):
+    """Where the run may happen."""
+
+    device: Literal["auto", "mps", "cuda", "cpu"] = Field(
+        "auto", description="`auto` takes the first of mps, cuda, cpu.", title="Device"
+    )
+    memory_limit_gib: float | None = Field(
+        None, gt=0, description="The child limits its own data memory to this.", title="Memory limit (GiB)"
+    )
+
+
+class EvaluateSection(Section):
+    """The evaluation after the training, always base beside tuned."""
+
+    enabled: bool = Field(True, description="Evaluate when the training has ended.", title="Evaluate")
+    questions: str | None = Field(
+        None,
+        description="Held-out questions with exact answers; the same forms as `data.train`; default is the test or validation part.",
+        title="Questions",
+    )
+    general: str | None = Field(
+        None, description="Questions about other things, to see what was forgotten.", title="General questions"
+    )
+    max_new_tokens: int = Field(64, ge=1, le=4096, description="Longest answer, in tokens.", title="Longest answer")
+    max_questions: int = Field(
+        200, ge=1, description="At most this many questions are asked.", title="Questions at most"
+    )
+
+
+class RegisterSection(Section):
+    """The name under which the result is kept."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,255}$", description="Model name in the registry.", title="Name")
+    version: str | None = Field(
+        None, pattern=r"^\d+\.\d+\.\d+$", description="Version; empty takes the next free one.", title="Version"
+    )
+    tags: list[str] = Field(
+        default_factory=list, description="Tags: letters, digits, `_` and `-`, at most 50 each.", title="Tags"
+    )
+
+
+class ExportItem(Section):
+    """One export of the result."""
+
+    format: ExportFormat = Field(description="`merged` or `gguf`.", title="Format")
+    method: str | None = Field(None, description="GGUF method: `F16` or `Q8_0`.", title="Method")
+
+    @model_validator(mode="after")
+    def _method_fits(self) -> ExportItem:
+        if self.format == ExportFormat.GGUF:
+            self.method = (self.method or "Q8_0").upper()
+            if self.method not in GGUF_METHODS:
+                raise ValueError(f"method must be one of {', '.join(GGUF_METHODS)}")
+        elif self.method is not None:
+            raise ValueError("method is for gguf only")
+        return self
+
+
+GGUF_METHODS = ("F16", "Q8_0")
+"""GGUF methods of this version of Tunesmith."""
+
+
+class Recipe(Section):
+    """Everything about a run. ``version`` is the version of this format."""
+
+    version: Literal[1] = Field(1, description="Version of the recipe format.", title="Format version")
+    name: str = Field(min_length=1, max_length=200, description="A name that people recognise.", title="Name")
+    seed: int = Field(
+        42, ge=0, le=2**31 - 1, description="Seed of data order, dropout and initialisation.", title="Seed"
+    )
+    model: ModelSection = Field(description="The model to start from.", title="Model")
+    data: DataSection = Field(description="The data.", title="Data")
+    method: MethodSection = Field(
+        default_factory=MethodSection, description="How the weights are changed.", title="Method"
+    )
+    training: TrainingSection = Field(
+        default_factory=TrainingSection, description="The optimisation.", title="Training"
+    )
+    resources: ResourcesSection = Field(
+        default_factory=ResourcesSection, description="Where the run may happen.", title="Resources"
+    )
+    evaluate: EvaluateSection = Field(
+        default_factory=EvaluateSection, description="The evaluation after the training.", title="Evaluation"
+    )
+    register_as: RegisterSection | None = Field(
+        None, alias="register", description="The name under which the result is kept.", title="Registry"
+    )
+    export: list[ExportItem] = Field(
+        default_factory=list, description="What the result is exported to; needs `register`.", title="Exports"
+    )
+
+    model_config = ConfigDict(extra="forbid", use_enum_values=True, validate_default=True, populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _export_needs_a_version(self) -> Recipe:
+        if self.export and self.register_as is None:
+            raise ValueError("export needs register: exports belong to a registered version")
+        return self
+
+    def to_plain(self) -> dict[str, object]:
+        """The recipe as plain JSON values, with the names that the file uses."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -1,0 +1,57 @@
+"""What a child process is told to do, one model for each kind of child."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tunesmith.wire.recipe import Recipe
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ChildSpec(_Spec):
+    """What every child gets."""
+
+    job_id: int = Field(0, description="Job that this child works for.")
+    attempt: int = Field(1, description="Number of this start.")
+    lease_seconds: float = Field(15.0, description="A child exits when its lease is stale for twice this time.")
+    device: Literal["auto", "mps", "cuda", "cpu"] = Field(
+        "auto", description="Device; `auto` takes the first of mps, cuda, cpu."
+    )
+
+
+class TrainSpec(ChildSpec):
+    """Train one model."""
+
+    kind: Literal["train"] = "train"
+    recipe: Recipe = Field(description="The resolved recipe.")
+    model_path: str = Field(description="Folder of the base model.")
+    train_file: str = Field(description="JSONL of messages to train on.")
+    validation_file: str | None = Field(None, description="JSONL of messages to evaluate on.")
+    resume_from: str | None = Field(None, description="Folder of a verified checkpoint to go on from.")
+
+
+class ServeSpec(ChildSpec):
+    """Load one model and answer over HTTP on loopback."""
+
+    kind: Literal["serve"] = "serve"
+    backend: Literal["transformers", "llamacpp"] = "transformers"
+    model_path: str = Field(description="Model folder, or a GGUF file for llamacpp.")
+    adapter_path: str | None = Field(None, description="Adapter folder on top of it.")
+    tokenizer_path: str | None = Field(
+        None, description="Folder with tokenizer and template when the model path has none (GGUF)."
+    )
+
+
+class ExportSpec(ChildSpec):
+    """Write one model in other formats."""
+
+    kind: Literal["export"] = "export"
+    model_path: str = Field(description="Folder of the base (or full) model.")
+    adapter_path: str | None = Field(None, description="Adapter folder to merge.")
+    outputs: list[dict[str, str | None]] = Field(description="[{format, method}] in the order to write them.")
+    name: str = Field("model", description="Stem of the files.")
