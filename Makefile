@@ -1,0 +1,57 @@
+# Tunesmith: every command a person or a CI machine needs. `make help` lists them.
+# POSIX shell only; nothing here needs root, and nothing needs Node but `ui`, `test` and `check`.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup quickstart serve services test test-all check audit ui bench docs reference constraints clean
+
+BIN := .venv/bin
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -e 's/:.*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+setup: ## create .venv and install everything that is pinned (instant when nothing changed)
+	@sh tools/setup.sh
+
+quickstart: setup ## set up, then the main job on the bundled data: offline, a few minutes
+	@$(BIN)/tunesmith quickstart
+
+serve: setup ## set up, then the product on http://127.0.0.1:8000
+	@$(BIN)/tunesmith serve
+
+services: ## install the programs that the tests start (PostgreSQL, Chromium, a Korean font)
+	@sh tools/install_test_services.sh
+
+test: setup services ## set up, build the UI, then the test suite with coverage
+	@sh tools/build_ui.sh --if-node
+	@$(BIN)/python -m pytest -m "not long" --cov
+
+test-all: setup services ## everything, the long tests too; the summary goes to docs/verification/
+	@sh tools/build_ui.sh
+	@$(BIN)/python tools/test_all.py
+
+check: setup ## formatting, types, architecture, drift and the UI's own checks
+	@$(BIN)/python tools/check.py
+
+audit: setup ## known holes, floors of versions, licences
+	@$(BIN)/python tools/audit.py
+
+ui: ## build the web interface into the package (Node 20+)
+	@sh tools/build_ui.sh
+
+bench: setup ## run the benchmarks whose figures the documents quote
+	@$(BIN)/python tools/bench.py
+
+docs: setup ## build the documentation site into build/site
+	@$(BIN)/python -m mkdocs build --strict --quiet --site-dir build/site && echo "Open build/site/index.html"
+
+reference: setup ## write .env.example, docs/reference/ and ui/openapi.json anew
+	@$(BIN)/python tools/reference.py
+
+constraints: setup ## pin the dependencies anew for every platform
+	@env -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --upgrade -p 3.11 --no-header --no-annotate --no-emit-index-url \
+	  --all-extras pyproject.toml -o constraints.txt
+
+clean: ## remove what the commands above made (never your data)
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov \
+	  ui/node_modules ui/dist src/tunesmith/bundle/ui

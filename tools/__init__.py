@@ -1,0 +1,1 @@
+"""Development only: what `make` runs. Nothing here is part of the product."""
