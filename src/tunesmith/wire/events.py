@@ -80,7 +80,8 @@ class Failed(_Event):
     type: Literal["failed"] = "failed"
     error_type: str = Field(
         "UNKNOWN_ERROR",
-        description="GPU_ERROR, DATASET_ERROR, CONFIGURATION_ERROR, CHECKPOINT_ERROR, ENGINE_ERROR, NETWORK_ERROR, DISK_ERROR or UNKNOWN_ERROR.",
+        description="GPU_ERROR, DATASET_ERROR, CONFIGURATION_ERROR, CHECKPOINT_ERROR, ENGINE_ERROR, NETWORK_ERROR, "
+        "DISK_ERROR or UNKNOWN_ERROR.",
     )
     code: str = Field("training", description="Slug of the error.")
     message: str = ""

@@ -127,11 +127,9 @@ class RunDirectory:
 
         A last line without its newline is left for the next call.
         """
-        try:
-            file = open(self.events_file, "rb")
-        except FileNotFoundError:
+        if not self.events_file.exists():
             return
-        with file:
+        with self.events_file.open("rb") as file:
             file.seek(offset)
             for line in file:
                 if not line.endswith(b"\n"):
