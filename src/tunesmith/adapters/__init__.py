@@ -1,0 +1,1 @@
+"""How the outside is reached: one folder for each port."""

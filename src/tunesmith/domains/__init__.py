@@ -1,0 +1,1 @@
+"""What the product does: vertical slices with the same file names inside. ARCHITECTURE.md has their order."""

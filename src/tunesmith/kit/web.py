@@ -1,0 +1,115 @@
+"""What routes need from the web framework: permissions, units of work, services, paging, problem documents.
+
+The API puts two things on ``app.state``: ``authorize`` (request, permission → ``tunesmith.db.Access``) and ``services``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from tunesmith.kit.paging import PageRequest
+from tunesmith.kit.principal import Permission
+
+ID_MAX = 2**31 - 1
+"""Largest id that both databases keep."""
+
+
+class ProblemDetail(BaseModel):
+    """An error as RFC 9457 problem+json."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str = Field(description="Stable slug of the error.", examples=["dataset-not-found"])
+    title: str = Field(description="What kind of error it is.")
+    status: int = Field(description="HTTP status.")
+    detail: str = Field(description="What was wrong, in words a person can act on.")
+    hint: str = Field(description="What to do.")
+    code: str = Field(description="The same slug as `type`.")
+    instance: str | None = Field(None, description="Request id.")
+    errors: list[dict[str, Any]] = Field(
+        default_factory=list, description="Located faults: {location, message, value}."
+    )
+
+
+class Accepted(BaseModel):
+    """The work goes on; its result will be at ``links.result``."""
+
+    job_id: int = Field(description="Job that does the work.")
+    status: str = Field(description="State of the job now.")
+    links: dict[str, str] = Field(description="Where to look: self, events, result.")
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The ``responses=`` of a route: the error statuses it can answer with."""
+    return {
+        status: {"model": ProblemDetail, "content": {"application/problem+json": {}}, "description": "Problem"}
+        for status in statuses
+    }
+
+
+def accepted(job_id: int, state: str) -> JSONResponse:
+    """202: the work goes on as a job."""
+    base = f"/api/v1/admin/jobs/{job_id}"
+    links = {"self": base, "events": f"{base}/events", "result": f"{base}/result"}
+    return JSONResponse({"job_id": job_id, "status": state, "links": links}, status_code=202)
+
+
+def _marked(function: Callable[..., Any], permission: Permission) -> Callable[..., Any]:
+    function.permission = permission  # type: ignore[attr-defined]  # read by the route inventory test
+    return function
+
+
+def allow(permission: Permission) -> Any:
+    """Dependency: an ``Access`` of somebody who has ``permission``; no transaction is open."""
+
+    async def dependency(request: Request) -> Any:
+        return await request.app.state.authorize(request, permission)
+
+    return Depends(_marked(dependency, permission))
+
+
+def reading(permission: Permission = Permission.READ) -> Any:
+    """Dependency: a unit that only reads, open for this request."""
+
+    async def dependency(request: Request) -> AsyncIterator[Any]:
+        access = await request.app.state.authorize(request, permission)
+        async with access.read() as unit:
+            yield unit
+
+    return Depends(_marked(dependency, permission), scope="function")
+
+
+def writing(permission: Permission) -> Any:
+    """Dependency: a unit that is committed, with its audit row, before the answer is sent."""
+
+    async def dependency(request: Request) -> AsyncIterator[Any]:
+        access = await request.app.state.authorize(request, permission)
+        async with access.write() as unit:
+            yield unit
+
+    return Depends(_marked(dependency, permission), scope="function")
+
+
+def provide(service: type[Any]) -> Any:
+    """Dependency: the service of that class, as bootstrap built it."""
+
+    def dependency(request: Request) -> Any:
+        return request.app.state.services.by_type(service)
+
+    return Depends(dependency)
+
+
+def paging() -> Any:
+    """Dependency: ``page`` and ``page_size`` (at most 200)."""
+
+    def dependency(
+        page: Annotated[int, Query(ge=1, le=1_000_000, description="Page number, from 1.")] = 1,
+        page_size: Annotated[int, Query(ge=1, le=200, description="Rows per page.")] = 50,
+    ) -> PageRequest:
+        return PageRequest(page, page_size)
+
+    return Depends(dependency)
