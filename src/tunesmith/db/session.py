@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, event, text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from tunesmith.kit.principal import Principal
 
@@ -63,6 +63,12 @@ class Database:
             await session.commit()
         for callback in unit.callbacks:
             await callback()
+
+    @contextlib.asynccontextmanager
+    async def exclusive(self) -> AsyncIterator[AsyncConnection]:
+        """A bare connection in a writing transaction, for migrations."""
+        async with self._writing.begin() as connection:
+            yield connection
 
     async def check(self) -> None:
         """Raise if the database does not answer."""

@@ -58,7 +58,7 @@ def accepted(job_id: int, state: str) -> JSONResponse:
     return JSONResponse({"job_id": job_id, "status": state, "links": links}, status_code=202)
 
 
-def _marked(function: Callable[..., Any], permission: Permission) -> Callable[..., Any]:
+def _marked(function: Callable[..., Any], permission: Permission | None) -> Callable[..., Any]:
     function.permission = permission  # type: ignore[attr-defined]  # read by the route inventory test
     return function
 
@@ -70,6 +70,15 @@ def allow(permission: Permission) -> Any:
         return await request.app.state.authorize(request, permission)
 
     return Depends(_marked(dependency, permission))
+
+
+def public() -> Any:
+    """Dependency: nobody has to sign in for this (liveness and the like)."""
+
+    def dependency() -> None:
+        return None
+
+    return Depends(_marked(dependency, None))
 
 
 def reading(permission: Permission = Permission.READ) -> Any:

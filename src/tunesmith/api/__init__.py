@@ -1,0 +1,1 @@
+"""The HTTP server: app factory, error rendering, middleware, and the web UI's files."""

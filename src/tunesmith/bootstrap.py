@@ -1,0 +1,68 @@
+"""Settings → adapters → services: the one file that knows everything. Building does no I/O; ``start`` does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from fastapi import APIRouter
+
+from tunesmith.db import Base, Database
+from tunesmith.db.migrate import ensure_schema
+from tunesmith.domains.accounts import AccountService
+from tunesmith.domains.projects import ProjectService
+from tunesmith.kit.principal import Principal
+from tunesmith.settings import Settings
+
+
+@dataclass
+class Services:
+    """Everything that the program is made of, built once and handed down."""
+
+    settings: Settings
+    database: Database
+    accounts: AccountService
+    projects: ProjectService
+
+    def by_type(self, service: type[Any]) -> Any:
+        """The service of that class."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, service):
+                return value
+        raise LookupError(f"bootstrap builds no {service.__name__}")
+
+    async def start(self) -> None:
+        """Make the folders, bring the database to this version, make the owner and the default project."""
+        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        for folder in (self.settings.store_dir, self.settings.runs_dir):
+            folder.mkdir(exist_ok=True)
+        await ensure_schema(self.database)
+        async with self.database.exclusive() as connection:
+            await connection.run_sync(Base.metadata.create_all)
+        async with self.database.write(Principal(0, "system", "admin", 0)) as unit:
+            owner_id = await self.accounts.ensure_owner(unit.session)
+            await self.projects.ensure_default(unit.session, owner_id)
+
+    async def close(self) -> None:
+        """Let go of connections and children."""
+        await self.database.close()
+
+    async def owner(self) -> Principal:
+        """The principal of local mode."""
+        async with self.database.read(Principal(0, "system", "admin", 0)) as unit:
+            owner_id = await self.accounts.ensure_owner(unit.session)
+            return await self.projects.principal_of(unit.session, owner_id)
+
+
+def build(settings: Settings) -> Services:
+    """Build every service for ``settings``."""
+    database = Database(settings.database_url, settings.database.pool_size)
+    accounts = AccountService()
+    projects = ProjectService(accounts=accounts)
+    return Services(settings=settings, database=database, accounts=accounts, projects=projects)
+
+
+def routers() -> list[APIRouter]:
+    """The routes of every slice."""
+    return []
