@@ -8,6 +8,7 @@
         heartbeat       touched by the child's watch thread, outside the working loop
         cancel          "stop" (save a checkpoint, then end) or "cancel" (end)
         output.log      stdout and stderr of the child
+        abandoned       why the child left by itself: nobody held its lease, or a later attempt was started
         artifacts/      what the work produced
         checkpoints/    verified checkpoints
 
@@ -75,6 +76,11 @@ class RunDirectory:
         return self.path / "output.log"
 
     @property
+    def abandoned_file(self) -> Path:
+        """Why the child left by itself."""
+        return self.path / "abandoned"
+
+    @property
     def artifacts(self) -> Path:
         """What the work produced."""
         return self.path / "artifacts"
@@ -111,12 +117,26 @@ class RunDirectory:
         times = [f.stat().st_mtime for f in self.path.glob("lease.*")]
         return max(times, default=None)
 
+    def is_superseded(self) -> bool:
+        """Whether a later attempt of the same job exists; such a child has nothing more to say."""
+        if not self.path.name.isdigit() or self.path.parent.name != "attempts":
+            return False
+        own = int(self.path.name)
+        return any(name.isdigit() and int(name) > own for name in os.listdir(self.path.parent))
+
     def append(self, event: Event) -> None:
-        """Write one event: a single write of a whole line, so that readers never see half of one for long."""
+        """Write one event as a whole line; checkpoints and last words are on disk when this returns.
+
+        A line that a full disk cut short is closed first, so that it spoils itself and not the next one.
+        """
         line = event.model_dump_json(exclude_none=True).encode() + b"\n"
-        descriptor = os.open(self.events_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        descriptor = os.open(self.events_file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
-            os.write(descriptor, line)
+            size_bytes = os.fstat(descriptor).st_size
+            if size_bytes and os.pread(descriptor, 1, size_bytes - 1) != b"\n":
+                line = b"\n" + line
+            while line:
+                line = line[os.write(descriptor, line) :]
             if event.type in ("checkpoint", "finished", "failed"):
                 os.fsync(descriptor)
         finally:
