@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from tunesmith.wire.recipe import Recipe
 
 
+GGUF_ARCHITECTURES = ("LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
+"""Architectures that can be written as GGUF."""
+
+
 class _Spec(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
