@@ -1,0 +1,195 @@
+"""Every code that the doctor knows: its severity, its title, an example and the fix. The reference page is made from this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.domains.datasets.doctor.findings import Severity
+
+RED, AMBER, GREEN = Severity.RED, Severity.AMBER, Severity.GREEN
+
+
+@dataclass(frozen=True)
+class Code:
+    """One kind of fault."""
+
+    slug: str
+    severity: Severity
+    title: str
+    example: str
+    fix: str
+
+
+_ALL = (
+    Code("empty-file", RED, "The file has no rows", "a file of blank lines", "Put at least one row into the file."),
+    Code(
+        "broken-json",
+        RED,
+        "The record is not valid JSON",
+        '{"prompt": "Hi", "completion": "Hello"',
+        "Correct the JSON at the place that is named; often a quotation mark, comma or bracket is missing.",
+    ),
+    Code(
+        "not-an-object",
+        RED,
+        "The record is not an object",
+        '["user", "assistant"]',
+        "Write the row as an object with named fields between { and }.",
+    ),
+    Code(
+        "missing-field",
+        RED,
+        "A required field is missing",
+        '{"prompt": "Hi"}',
+        "Add the field, or rename the one that holds its value.",
+    ),
+    Code(
+        "wrong-type",
+        RED,
+        "A field has the wrong type",
+        '{"prompt": "Hi", "completion": 42}',
+        "Write the value in the type that is expected.",
+    ),
+    Code(
+        "unknown-role",
+        RED,
+        "A turn has an unknown role",
+        '{"role": "human", "content": "Hi"}',
+        "Use the roles system, user and assistant.",
+    ),
+    Code(
+        "wrong-role-order",
+        RED,
+        "Turns are in the wrong order",
+        "user, user, assistant",
+        "Let user and assistant alternate, after at most one system turn at the start.",
+    ),
+    Code(
+        "no-assistant",
+        RED,
+        "No turn is the assistant's",
+        '{"messages": [{"role": "user", "content": "Hi"}]}',
+        "Add the assistant's answer, or remove the row: there is nothing to learn from it.",
+    ),
+    Code(
+        "empty-turn",
+        RED,
+        "A question or an answer is empty",
+        '{"role": "assistant", "content": "  "}',
+        "Write the text, or remove the row.",
+    ),
+    Code(
+        "invalid-encoding",
+        RED,
+        "The record is not proper Unicode text",
+        "the byte b0 alone",
+        "Save the file as UTF-8, and write the record again.",
+    ),
+    Code(
+        "row-too-large",
+        RED,
+        "The record is over the size limit",
+        "a record of 20 MiB",
+        "Split the record, or raise TUNESMITH_DATASETS__MAX_ROW_BYTES.",
+    ),
+    Code(
+        "column-count",
+        RED,
+        "A CSV record has too many or too few columns",
+        "a,b,c under the header prompt,completion",
+        'Put fields that contain commas between quotation marks: "a, b".',
+    ),
+    Code(
+        "unclosed-quote",
+        RED,
+        "A quotation mark in a CSV file is not closed or not doubled",
+        '"Hello,world',
+        'Close the quotation mark, and write "" for one inside a quoted field.',
+    ),
+    Code(
+        "last-turn-not-assistant",
+        AMBER,
+        "The last turn is not the assistant's",
+        "user, assistant, user",
+        "End with the assistant's answer; the last turn teaches nothing.",
+    ),
+    Code(
+        "control-character",
+        AMBER,
+        "A text holds an invisible control character",
+        "Hello\\u0007",
+        "Remove the character.",
+    ),
+    Code(
+        "mojibake",
+        AMBER,
+        "A text was decoded with the wrong encoding",
+        "ì•ˆë…• for 안녕",
+        "Decode the source as UTF-8; the repaired text is shown where it can be told.",
+    ),
+    Code(
+        "exact-duplicate",
+        AMBER,
+        "The row repeats an earlier one",
+        "the same prompt and answer twice",
+        "Remove one of the two rows, unless the weight is meant.",
+    ),
+    Code(
+        "contradictory-answers",
+        AMBER,
+        "The same prompt has another answer elsewhere",
+        "two answers to one question",
+        "Keep the right answer, or make the prompts differ.",
+    ),
+    Code(
+        "type-drift",
+        AMBER,
+        "A field changes its type from row to row",
+        '{"id": 7} then {"id": "seven"}',
+        "Write the field in one type in all rows.",
+    ),
+    Code(
+        "duplicate-key",
+        AMBER,
+        "A key occurs twice in one object",
+        '{"prompt": "a", "prompt": "b"}',
+        "Remove or rename one of the two.",
+    ),
+    Code(
+        "too-long",
+        AMBER,
+        "The row has more tokens than the model reads",
+        "5,000 tokens for a limit of 2,048",
+        "Shorten or split the row, or train with a larger max_length: what is over the limit is cut off.",
+    ),
+    Code(
+        "pii-email",
+        AMBER,
+        "A text holds an e-mail address",
+        "m***@***.com",
+        "Remove or replace the address, unless the model is meant to say it.",
+    ),
+    Code(
+        "pii-phone",
+        AMBER,
+        "A text holds a telephone number",
+        "010-****-****",
+        "Remove or replace the number, unless the model is meant to say it.",
+    ),
+    Code(
+        "extra-field",
+        GREEN,
+        "A field is not used for training",
+        '{"prompt": "a", "completion": "b", "id": 7}',
+        "Nothing, unless it was meant to be another field.",
+    ),
+    Code("blank-line", GREEN, "A line is blank", "an empty line between two rows", "Nothing; it is passed over."),
+    Code(
+        "encoding-bom",
+        GREEN,
+        "The file begins with a byte order mark",
+        "ef bb bf",
+        "Nothing; it is passed over. Other programs may want UTF-8 without it.",
+    ),
+)
+CODES: dict[str, Code] = {code.slug: code for code in _ALL}

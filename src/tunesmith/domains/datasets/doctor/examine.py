@@ -1,0 +1,242 @@
+"""The pass over a file: reader → structure → texts → what only several rows show → findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, Field
+
+from tunesmith.domains.datasets.doctor.codes import CODES
+from tunesmith.domains.datasets.doctor.digests import FirstRows, digest
+from tunesmith.domains.datasets.doctor.findings import Counts, Finding
+from tunesmith.domains.datasets.doctor.rows import CheckedRow, RowChecker, Turn, json_type
+from tunesmith.domains.datasets.doctor.texts import text_faults
+from tunesmith.domains.datasets.formats import DataFormat, check_columns, detect, to_messages
+from tunesmith.domains.datasets.personal import mask, shown
+from tunesmith.domains.datasets.readers import DataFile, Fault, Record, kind_of_name, open_data_file
+
+DETECTION_ROWS = 100
+MAX_NAMES_REMEMBERED = 1000
+
+CountTokens = Callable[[list[dict[str, str]]], int]
+"""Tokens of a conversation, as the trainer will count them."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is looked for, and what is too much."""
+
+    check_format: bool = True
+    check_duplicates: bool = True
+    check_pii: bool = True
+    count_tokens: CountTokens | None = None
+    max_tokens: int = 2048
+
+
+class DoctorReport(BaseModel):
+    """What the doctor says about one file."""
+
+    file: str = Field(description="Name of the file.")
+    format: DataFormat = Field(description="Format of the rows.")
+    rows: int = Field(description="Number of rows.")
+    findings: list[Finding] = Field(description="Every fault, in the order of the file.")
+    counts: dict[str, Any] = Field(description="`{red, amber, green, by_code}`.")
+    score: int = Field(description="0–100; see the formula in the reference of findings.")
+
+
+@dataclass
+class Tally:
+    """Sums over the rows that have been read."""
+
+    rows: int = 0
+    red_rows: int = 0
+    asked_characters: int = 0
+    answered_characters: int = 0
+    bytes_read: int = 0
+    counts: Counts = field(default_factory=Counts)
+
+    def mean(self, characters: int) -> float:
+        """Characters for each row that could be read."""
+        readable = self.rows - self.red_rows
+        return round(characters / readable, 2) if readable else 0.0
+
+
+class Examined(NamedTuple):
+    """A record with its findings; ``messages`` when it can be trained on."""
+
+    record: Record
+    findings: list[Finding]
+    checked: CheckedRow | None
+
+    @property
+    def is_red(self) -> bool:
+        """Whether the record cannot be trained on."""
+        return any(finding.severity == "red" for finding in self.findings)
+
+
+def detect_format(data: DataFile, wanted: DataFormat | None = None) -> DataFormat:
+    """The format of the first rows, or the one that was asked for; refuses columns that cannot carry it."""
+    if data.columns is not None:
+        check_columns(data.columns, wanted)
+    if wanted is not None:
+        return wanted
+    rows = (record.value for record in data.records() if record.is_row and record.fault is None)
+    first = list(islice(rows, DETECTION_ROWS))
+    return detect(first).format if first else DataFormat.MESSAGES
+
+
+def examine(data: DataFile, fmt: DataFormat, limits: Limits, tally: Tally) -> Iterator[Examined]:
+    """Read ``data`` once; yields every record with its findings, and keeps ``tally``."""
+    checker = _Checker(fmt, limits)
+    if data.has_bom:
+        record = Record(
+            1,
+            1,
+            0,
+            fault=Fault("encoding-bom", "The file begins with a byte order mark.", None, "ef bb bf"),
+            is_row=False,
+        )
+        yield _counted(Examined(record, [_finding(record, record.fault)], None), tally)  # type: ignore[arg-type]
+    for record in data.records():
+        yield _counted(checker.examined(record), tally)
+    if tally.rows == 0:
+        record = Record(
+            1, 1, 0, fault=Fault("empty-file", "The file has no rows.", "at least one row", "none"), is_row=False
+        )
+        yield _counted(Examined(record, [_finding(record, record.fault)], None), tally)  # type: ignore[arg-type]
+
+
+def examine_file(
+    path: Path, *, name: str | None = None, fmt: DataFormat | None = None, limits: Limits | None = None
+) -> DoctorReport:
+    """Examine a whole file and keep every finding in memory: for small files and notebooks."""
+    tally = Tally()
+    findings: list[Finding] = []
+    with open_data_file(path, kind_of_name(name or path.name)) as data:
+        found = detect_format(data, fmt)
+        for examined in examine(data, found, limits or Limits(), tally):
+            findings.extend(examined.findings)
+    return DoctorReport(
+        file=name or path.name,
+        format=found,
+        rows=tally.rows,
+        findings=findings,
+        counts=tally.counts.document(),
+        score=tally.counts.score(tally.rows),
+    )
+
+
+def _counted(examined: Examined, tally: Tally) -> Examined:
+    tally.counts.add(examined.findings)
+    tally.rows += examined.record.is_row
+    tally.bytes_read = examined.record.offset
+    if examined.record.is_row and examined.is_red:
+        tally.red_rows += 1
+    elif examined.checked is not None:
+        for turn in examined.checked.turns:
+            if turn.role == "user":
+                tally.asked_characters += len(turn.text)
+            elif turn.role == "assistant":
+                tally.answered_characters += len(turn.text)
+    return examined
+
+
+class _Checker:
+    """One pass's memory: what was seen in earlier rows."""
+
+    def __init__(self, fmt: DataFormat, limits: Limits) -> None:
+        self._rows = RowChecker(fmt)
+        self._format = fmt
+        self._limits = limits
+        self._whole = FirstRows()
+        self._prompts = FirstRows()
+        self._types: dict[str, str] = {}
+
+    def examined(self, record: Record) -> Examined:
+        """All findings of one record."""
+        if record.fault is not None:
+            return Examined(record, [_finding(record, record.fault)], None)
+        checked = self._rows.check(record.value)
+        faults = list(checked.faults) if self._limits.check_format else []
+        if record.note is not None:
+            faults.append(record.note)
+        is_whole = not any(CODES[fault.code].severity == "red" for fault in checked.faults)
+        for turn in checked.turns:
+            faults.extend(self._of_text(turn))
+        if self._limits.check_format:
+            faults.extend(self._of_extra(checked, record.row))
+        if is_whole:
+            faults.extend(self._of_neighbours(record, checked))
+        return Examined(record, [_finding(record, fault) for fault in faults], checked)
+
+    def _of_text(self, turn: Turn) -> Iterator[Fault]:
+        for fault in text_faults(turn.text):
+            if self._limits.check_pii or not fault.code.startswith("pii-"):
+                yield Fault(fault.code, fault.message, fault.expected, fault.found, turn.pointer, fault.fix)
+
+    def _of_extra(self, checked: CheckedRow, row: int) -> Iterator[Fault]:
+        """A field that no format uses is one fault of the file, named where it is first seen; its type may drift."""
+        for pointer, value in checked.extra:
+            name = _without_indexes(pointer)
+            kind = json_type(value)
+            known = self._types.get(name)
+            if known is None:
+                if len(self._types) < MAX_NAMES_REMEMBERED:
+                    self._types[name] = kind
+                message = f"The field `{shown(pointer.rsplit('/', 1)[-1], 60)}` is not used for training."
+                yield Fault("extra-field", message, None, kind, pointer)
+            elif known == "null":
+                self._types[name] = kind
+            elif kind not in (known, "null"):
+                message = f"The field is {kind} here and {known} in the rows before."
+                yield Fault("type-drift", message, known, kind, pointer)
+
+    def _of_neighbours(self, record: Record, checked: CheckedRow) -> Iterator[Fault]:
+        texts = [part for turn in checked.turns for part in (turn.role, turn.text)]
+        try:
+            if self._limits.check_duplicates:
+                whole, prompt = digest(*texts), digest(*texts[:-1])
+                first = self._whole.first(whole, record.row)
+                other = self._prompts.first(prompt, record.row)
+                if first:
+                    message = f"The row repeats row {first} exactly."
+                    yield Fault("exact-duplicate", message, "each example once", f"the same as row {first}")
+                elif other:
+                    message = f"Row {other} has the same prompt and another answer."
+                    yield Fault(
+                        "contradictory-answers", message, "one answer to one prompt", f"another answer than row {other}"
+                    )
+            else:
+                "".join(texts).encode()
+        except UnicodeEncodeError:
+            message = "A text holds half of a surrogate pair (\\ud800–\\udfff), which is no character."
+            yield Fault("invalid-encoding", message, "whole characters", "half a surrogate pair")
+            return
+        if self._limits.count_tokens is not None:
+            tokens = self._limits.count_tokens(to_messages(record.value, self._format))
+            if tokens > self._limits.max_tokens:
+                message = f"The row has {tokens:,} tokens; {self._limits.max_tokens:,} are read, the rest is cut off."
+                yield Fault("too-long", message, f"at most {self._limits.max_tokens} tokens", f"{tokens} tokens")
+
+
+def _without_indexes(pointer: str) -> str:
+    return "/".join("*" if part.isdigit() else part for part in pointer.split("/"))
+
+
+def _finding(record: Record, fault: Fault) -> Finding:
+    code = CODES[fault.code]
+    return Finding(
+        code=code.slug,
+        severity=code.severity,
+        row=record.row if record.is_row else max(1, record.row - 1),
+        line=record.line,
+        pointer=mask(fault.pointer),
+        expected=None if fault.expected is None else shown(fault.expected),
+        found=None if fault.found is None else shown(fault.found),
+        fix=mask(fault.fix or code.fix),
+        message=mask(fault.message),
+    )

@@ -1,0 +1,72 @@
+"""A finding, the counts over many, and the score."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Severity(StrEnum):
+    """Red rows cannot be trained on; amber ones probably should not be; green is for information."""
+
+    RED = "red"
+    AMBER = "amber"
+    GREEN = "green"
+
+
+class Finding(BaseModel):
+    """One fault in a data file, with its place and what to do about it."""
+
+    model_config = ConfigDict(frozen=True)
+    code: str = Field(description="Stable slug of the kind of fault.", examples=["missing-field"])
+    severity: Severity = Field(description="red: not trainable; amber: suspicious; green: for information.")
+    row: int = Field(description="Row number, from 1 (a blank line: the row before it).", examples=[17])
+    line: int | None = Field(description="First physical line of the record in the file.", examples=[17])
+    pointer: str = Field(description="JSON pointer to the place inside the row.", examples=["/messages/1/content"])
+    expected: str | None = Field(description="What belongs there.")
+    found: str | None = Field(description="What is there, shortened, personal data masked.")
+    fix: str = Field(description="What to do.")
+    message: str = Field(description="The fault in one sentence.")
+
+
+WEIGHTS = {Severity.RED: 1.0, Severity.AMBER: 0.25, Severity.GREEN: 0.02}
+"""What a row costs whose worst finding has this severity."""
+
+
+@dataclass
+class Counts:
+    """How many findings there are, by severity and code, and how many rows have which worst severity."""
+
+    by_severity: Counter[str] = field(default_factory=Counter)
+    by_code: Counter[str] = field(default_factory=Counter)
+    worst_rows: Counter[str] = field(default_factory=Counter)
+
+    def add(self, findings: list[Finding]) -> None:
+        """Count the findings of one row."""
+        for finding in findings:
+            self.by_severity[finding.severity] += 1
+            self.by_code[finding.code] += 1
+        if findings:
+            self.worst_rows[min((f.severity for f in findings), key=list(Severity).index)] += 1
+
+    @property
+    def total(self) -> int:
+        """All findings."""
+        return self.by_severity.total()
+
+    def document(self) -> dict[str, int | dict[str, int]]:
+        """``{red, amber, green, by_code}``."""
+        return {**{s.value: self.by_severity[s] for s in Severity}, "by_code": dict(sorted(self.by_code.items()))}
+
+    def score(self, rows: int) -> int:
+        """0–100: the share of rows without fault, where a row counts by its worst finding (``WEIGHTS``), rounded down.
+
+        ``floor(100 × (1 − (red rows + 0.25 × amber rows + 0.02 × green rows) ÷ rows))``; a file without rows scores 0.
+        """
+        if rows == 0:
+            return 0
+        lost = sum(WEIGHTS[severity] * self.worst_rows[severity] for severity in Severity)
+        return max(0, int(100 * (1 - lost / rows) + 1e-9))

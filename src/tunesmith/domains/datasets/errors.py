@@ -1,0 +1,81 @@
+"""What can be wrong with a data file or with what is asked of a dataset."""
+
+from __future__ import annotations
+
+from tunesmith.kit.errors import Conflict, InvalidInput, NotFound, TunesmithError, Unsupported
+
+
+class FileValidationError(InvalidInput):
+    """The file cannot be read as data; ``errors`` says where."""
+
+    code, title = "file-validation", "The file cannot be read as training data"
+    hint = "Correct the place that is named and upload the file again."
+
+
+class EmptyDatasetError(InvalidInput):
+    """Not one row."""
+
+    code, title = "empty-dataset", "The file has no rows"
+    hint = "Upload a file with at least one row."
+
+
+class UnsupportedFormatError(Unsupported):
+    """A kind of file, or a shape of rows, that is not read here."""
+
+    code, title = "unsupported-format", "This kind of file is not supported"
+    hint = "Convert the file to UTF-8 JSONL, JSON (an array of objects) or CSV, and upload that."
+
+
+class UnsupportedEncodingError(Unsupported):
+    """Text that is not UTF-8."""
+
+    code, title = "unsupported-encoding", "This text encoding is not supported"
+    hint = "Save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8') and upload it again."
+
+
+class MissingColumnsError(InvalidInput):
+    """No known format fits the columns; the message names what is missing and the renaming that would help."""
+
+    code, title = "missing-columns", "Columns that training needs are missing"
+    hint = "Rename the columns to `instruction` and `output`, or to `prompt` and `completion`, or send `messages`."
+
+
+class FileSecurityError(TunesmithError):
+    """A file name that tries to be a path, or carries control characters."""
+
+    code, status, title = "file-security", 400, "This file name is not allowed"
+    hint = "Use a plain file name without '/', '\\', '..' or control characters."
+
+
+class DatasetCreationError(InvalidInput):
+    """The upload form is not as it must be."""
+
+    code, title = "dataset-creation", "The dataset cannot be created"
+    hint = "Send multipart/form-data with one `file` and a `name`."
+
+
+class DatasetNotFoundError(NotFound):
+    """No such dataset, or it belongs to a project that this person does not see."""
+
+    code, title = "dataset-not-found", "There is no such dataset"
+    hint = "GET /api/v1/admin/training/datasets lists what exists."
+
+
+class DatasetExistsError(Conflict):
+    """This name has this version already."""
+
+    code, title = "dataset-exists", "This version of the dataset exists already"
+
+
+class DatasetNotReadyError(Conflict):
+    """The dataset has not been validated yet, or has no usable row."""
+
+    code, title = "dataset-not-ready", "The dataset is not ready"
+    hint = "Wait until its status is `ready`; GET the dataset to see it."
+
+
+class DatasetRedError(Conflict):
+    """Some rows cannot be trained on."""
+
+    code, title = "dataset-red", "The dataset has rows that cannot be trained on"
+    hint = "Correct the rows that are named and upload a new version, or ask for invalid rows to be left out."

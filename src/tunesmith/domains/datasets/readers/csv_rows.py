@@ -1,0 +1,174 @@
+"""CSV with a header: a record may span lines; its place is its first one.
+
+A quotation mark that is never closed would swallow the file. The parser is strict, and when it fails, reading goes on at the
+first later line that is a whole record by itself.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from tunesmith.domains.datasets.errors import EmptyDatasetError, FileValidationError, UnsupportedFormatError
+from tunesmith.domains.datasets.readers.jsonl import BLANK, skip_line, too_large
+from tunesmith.domains.datasets.readers.records import Fault, Position, Record
+from tunesmith.domains.datasets.readers.values import not_utf8
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class _Lines:
+    """The physical lines of a file as text; it keeps those of the current record and can take some of them back."""
+
+    def __init__(self, file: BinaryIO, max_row_bytes: int) -> None:
+        self._file = file
+        self._max_row_bytes = max_row_bytes
+        self._returned: deque[bytes] = deque()
+        self.taken: list[bytes] = []
+        self.taken_bytes = 0
+        self.not_utf8: Fault | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        raw = self._returned.popleft() if self._returned else self._file.readline(self._max_row_bytes + 1)
+        if not raw:
+            raise StopIteration
+        self.taken.append(raw)
+        self.taken_bytes += len(raw)
+        if self.taken_bytes > self._max_row_bytes:
+            if not raw.endswith(b"\n"):
+                self.taken_bytes += skip_line(self._file)
+            raise _TooLarge
+        try:
+            return raw.decode()
+        except UnicodeDecodeError as error:
+            self.not_utf8 = self.not_utf8 or not_utf8(raw, error)
+            return raw.decode(errors="replace")
+
+    def begin(self) -> None:
+        """A new record begins."""
+        self.taken, self.taken_bytes, self.not_utf8 = [], 0, None
+
+    def give_back(self, keep: int) -> None:
+        """Only the first ``keep`` lines belong to the record; the others are read again."""
+        returned = self.taken[keep:]
+        self._returned.extendleft(reversed(returned))
+        self.taken_bytes -= sum(len(raw) for raw in returned)
+        del self.taken[keep:]
+
+
+def read_header(file: BinaryIO, start: Position, max_row_bytes: int) -> tuple[list[str], Position]:
+    """The column names and where the first row begins; a header that cannot be used is refused."""
+    file.seek(start.offset)
+    lines = _Lines(file, max_row_bytes)
+    parser = csv.reader(lines, strict=True)
+    cells: list[str] = []
+    line, offset = start.line, start.offset
+    try:
+        while not any(cell.strip() for cell in cells):
+            line, offset = line + len(lines.taken), offset + lines.taken_bytes
+            lines.begin()
+            cells = next(parser)
+    except StopIteration:
+        raise EmptyDatasetError("The CSV file has no header and no rows.") from None
+    except (csv.Error, _TooLarge) as error:
+        reason = str(error) or "it is too long"
+        raise FileValidationError(f"Line {line}: the header of the CSV file cannot be read: {reason}.") from None
+    columns = [cell.strip() for cell in cells]
+    _check_header(columns, line)
+    return columns, Position(1, line + len(lines.taken), offset + lines.taken_bytes)
+
+
+def _check_header(columns: list[str], line: int) -> None:
+    if len(columns) == 1:
+        for mark, name in ((";", "';'"), ("\t", "tabs")):
+            if mark in columns[0]:
+                raise UnsupportedFormatError(
+                    f"Line {line}: this file separates its columns with {name}; CSV is read with commas only.",
+                    hint="Save it with ',' between the columns (CSV UTF-8), or as JSONL.",
+                )
+    repeated = sorted({name for name in columns if columns.count(name) > 1})
+    if repeated and repeated != [""]:
+        shown = ", ".join(repr(name[:80]) for name in repeated if name)
+        raise FileValidationError(
+            f"Line {line}: the header names {shown} more than once.", hint="Give every column a name of its own."
+        )
+    if "" in columns:
+        raise FileValidationError(
+            f"Line {line}: column {columns.index('') + 1} of the header has no name.",
+            hint="Name every column in the first line, or remove the empty column.",
+        )
+
+
+def read_csv(file: BinaryIO, start: Position, max_row_bytes: int, columns: list[str]) -> Iterator[Record]:
+    """Read the records from ``start`` (after the header) to the end."""
+    csv.field_size_limit(max(csv.field_size_limit(), max_row_bytes + 1))
+    file.seek(start.offset)
+    lines = _Lines(file, max_row_bytes)
+    parser = csv.reader(lines, strict=True)
+    row, line, offset = start.row, start.line, start.offset
+    while True:
+        lines.begin()
+        record = Record(row, line, offset)
+        try:
+            cells = next(parser)
+        except StopIteration:
+            return
+        except _TooLarge:
+            is_one_line = len(lines.taken) == 1
+            record.fault = too_large(max_row_bytes) if is_one_line else _UNCLOSED
+            lines.give_back(1 if is_one_line else _next_whole_record(lines.taken, len(columns)))
+        except csv.Error as error:
+            record.fault = _fault_of(error)
+            lines.give_back(_next_whole_record(lines.taken, len(columns)))
+        else:
+            _fill(record, cells, columns, lines.not_utf8)
+        yield record
+        row += record.is_row
+        line += len(lines.taken)
+        offset += lines.taken_bytes
+
+
+_UNCLOSED = Fault(
+    "unclosed-quote",
+    'A quotation mark that opens here is not closed where the field ends; a quotation mark inside a field is written "".',
+    "a closing quotation mark",
+    "none",
+)
+
+
+def _fault_of(error: csv.Error) -> Fault:
+    if "new-line" in str(error):
+        message = "There is a carriage return in the middle of a line."
+        return Fault("unclosed-quote", message, "a quoted field around line breaks", "a bare carriage return")
+    return _UNCLOSED
+
+
+def _fill(record: Record, cells: list[str], columns: list[str], encoding: Fault | None) -> None:
+    if encoding is not None:
+        record.fault = encoding
+    elif not cells:
+        record.fault, record.is_row = BLANK, False
+    elif len(cells) != len(columns):
+        message = f"The header has {len(columns)} columns and this record has {len(cells)}."
+        record.fault = Fault("column-count", message, f"{len(columns)} columns", f"{len(cells)} columns")
+    else:
+        record.value = dict(zip(columns, cells, strict=True))
+
+
+def _next_whole_record(taken: list[bytes], columns: int) -> int:
+    """How many lines a broken record keeps: up to the first later line that parses by itself to as many columns."""
+    for index, raw in enumerate(taken[1:], start=1):
+        try:
+            rows = list(csv.reader([raw.decode(errors="replace")], strict=True))
+        except csv.Error:
+            continue
+        if len(rows) == 1 and len(rows[0]) == columns:
+            return index
+    return len(taken)

@@ -1,0 +1,166 @@
+"""A JSON array of objects, read one element at a time: the file is never whole in memory.
+
+A structural scan finds where an element ends (strings are skipped whole, brackets are counted); the element alone is then
+decoded. A broken element is cut at the next line that begins like an element, so that one missing quote costs one row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from tunesmith.domains.datasets.readers.jsonl import too_large
+from tunesmith.domains.datasets.readers.records import Fault, Position, Record
+from tunesmith.domains.datasets.readers.values import JsonValues
+
+CHUNK_BYTES = 1 << 20
+SPACE = b" \t\r\n"
+_TOKEN = re.compile(rb'"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"|["{}\[\],]')
+_NOT_SPACE = re.compile(rb"[^ \t\r\n]")
+
+
+def read_json_array(file: BinaryIO, start: Position, max_row_bytes: int, is_inside: bool) -> Iterator[Record]:
+    """Read the elements from ``start``: the head of the file, or (``is_inside``) the first byte of an element."""
+    return _ArrayReader(file, start, max_row_bytes, is_inside).records()
+
+
+class _ArrayReader:
+    def __init__(self, file: BinaryIO, start: Position, max_row_bytes: int, is_inside: bool) -> None:
+        file.seek(start.offset)
+        self._file = file
+        self._max_row_bytes = max_row_bytes
+        self._values = JsonValues()
+        self._buffer = b""
+        self._at = 0  # the next byte to look at, in the buffer
+        self._base_offset = start.offset  # of the buffer's first byte
+        self._row, self._line = start.row, start.line
+        self._is_inside = is_inside
+        self._indent = b""
+
+    def records(self) -> Iterator[Record]:
+        """All elements, then a fault when the array does not end as it should."""
+        if not self._is_inside:
+            self._skip_space()
+            if self._peek() != b"[":
+                yield self._here(Fault("broken-json", "The file is not a JSON array.", "[", self._excerpt()), False)
+                return
+            self._at += 1
+        self._skip_space()
+        if self._peek() == b"]" and not self._is_inside:
+            self._at += 1
+        else:
+            while True:
+                element = self._element()
+                yield element
+                self._skip_space()
+                separator = self._peek()
+                self._at += 1
+                if separator == b"]":
+                    break
+                if not separator and element.fault is not None:
+                    return  # cut off in the middle of an element: one fault
+                if not separator:
+                    message = "The array is not closed: the file ends before its ']'."
+                    yield self._here(Fault("broken-json", message, "]", "the end of the file"), False)
+                    return
+                if separator != b",":
+                    self._at -= 1  # the element was cut here; the next one begins
+                self._skip_space()
+        self._skip_space()
+        if self._peek():
+            message = "There is text after the end of the array; it is not read."
+            yield self._here(Fault("broken-json", message, "the end of the file", self._excerpt()), False)
+
+    def _element(self) -> Record:
+        row, line, offset = self._row, self._line, self._base_offset + self._at
+        self._row += 1
+        end, is_too_large = self._find_end()
+        if is_too_large:
+            return Record(row, line, offset, fault=too_large(self._max_row_bytes))
+        raw = self._buffer[self._at : end]
+        if len(raw) > self._max_row_bytes:
+            self._line += raw.count(b"\n")
+            self._at = end
+            return Record(row, line, offset, fault=too_large(self._max_row_bytes))
+        value, fault = self._values.decode(raw.rstrip(SPACE))
+        if not raw.strip(SPACE):
+            fault = Fault("broken-json", "There is no element between two separators.", "one JSON object", "nothing")
+        elif fault is not None:
+            raw = raw[: self._cut(raw)]
+        self._line += raw.count(b"\n")
+        self._at += len(raw)
+        return Record(row, line, offset, value, fault, self._values.note)
+
+    def _cut(self, raw: bytes) -> int:
+        """Where the next element seems to begin inside a broken one."""
+        found = re.compile(rb"\n" + re.escape(self._indent) + rb"\{").search(raw)
+        return len(raw) if found is None else found.end() - 1
+
+    def _find_end(self) -> tuple[int, bool]:
+        """The index after the element in the buffer, and whether it was too large (then it has been passed over)."""
+        depth, at, passed = 0, self._at, 0
+        while True:
+            found = _TOKEN.search(self._buffer, at)
+            token = found.group() if found else b""
+            if found and token == b'"':  # a string without an end: up to its line, else more of the file is needed
+                line_end = self._buffer.find(b"\n", found.start())
+                if line_end >= 0:
+                    at = line_end
+                    continue
+                at = found.start()
+            elif found:
+                at = found.end()
+                if token in (b"{", b"["):
+                    depth += 1
+                elif depth == 0 and token in (b"]", b","):
+                    return found.start(), passed > 0
+                elif token in (b"}", b"]"):
+                    depth = max(0, depth - 1)
+                continue
+            else:
+                at = len(self._buffer)
+            if len(self._buffer) - self._at > self._max_row_bytes:
+                if passed == 0 and (cut := self._cut(self._buffer[self._at :])) < len(self._buffer) - self._at:
+                    return self._at + cut, False
+                passed += 1
+                at = self._pass_over(at)
+            grown_from = self._at
+            if not self._read_more():
+                return len(self._buffer), passed > 0
+            at -= grown_from
+
+    def _pass_over(self, at: int) -> int:
+        """Give up what has been scanned of an element that is too large."""
+        at = at if at > self._at else len(self._buffer)
+        self._line += self._buffer.count(b"\n", self._at, at)
+        self._at = at
+        return at
+
+    def _read_more(self) -> bool:
+        rest = self._buffer[self._at :]
+        more = self._file.read(max(CHUNK_BYTES, len(rest)))
+        self._base_offset += self._at
+        self._buffer, self._at = rest + more, 0
+        return bool(more)
+
+    def _skip_space(self) -> None:
+        while True:
+            found = _NOT_SPACE.search(self._buffer, self._at)
+            end = found.start() if found else len(self._buffer)
+            newlines = self._buffer.count(b"\n", self._at, end)
+            if newlines:
+                self._line += newlines
+                self._indent = self._buffer[self._buffer.rfind(b"\n", self._at, end) + 1 : end]
+            self._at = end
+            if found or not self._read_more():
+                return
+
+    def _peek(self) -> bytes:
+        return self._buffer[self._at : self._at + 1]
+
+    def _excerpt(self) -> str:
+        return self._buffer[self._at : self._at + 40].decode(errors="replace")
+
+    def _here(self, fault: Fault, is_row: bool) -> Record:
+        return Record(self._row, self._line, self._base_offset + self._at, fault=fault, is_row=is_row)

@@ -1,0 +1,60 @@
+"""Opening a data file: look at its head, then read its records, from the start or from a known place."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from tunesmith.domains.datasets.readers.csv_rows import read_csv, read_header
+from tunesmith.domains.datasets.readers.json_array import read_json_array
+from tunesmith.domains.datasets.readers.jsonl import read_jsonl
+from tunesmith.domains.datasets.readers.records import FileKind, Position, Record
+from tunesmith.domains.datasets.readers.sniff import BOM, head_of, kind_of_content
+
+DEFAULT_MAX_ROW_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """An open data file."""
+
+    file: BinaryIO
+    kind: FileKind
+    has_bom: bool
+    columns: list[str] | None
+    """The header of a CSV file; None for JSON."""
+    first: Position
+    """Where the first record begins, or the space before it."""
+    max_row_bytes: int
+
+    @property
+    def encoding(self) -> str:
+        """The text encoding, in Python's words."""
+        return "utf-8-sig" if self.has_bom else "utf-8"
+
+    def records(self, start: Position | None = None) -> Iterator[Record]:
+        """The records from ``start`` (the beginning of a record; default the first) to the end."""
+        place = start or self.first
+        if self.columns is not None:
+            return read_csv(self.file, place, self.max_row_bytes, self.columns)
+        if self.kind is FileKind.JSONL:
+            return read_jsonl(self.file, place, self.max_row_bytes)
+        is_inside = place.offset > self.first.offset
+        return read_json_array(self.file, place, self.max_row_bytes, is_inside)
+
+
+@contextlib.contextmanager
+def open_data_file(path: Path, kind: FileKind, max_row_bytes: int = DEFAULT_MAX_ROW_BYTES) -> Iterator[DataFile]:
+    """Open ``path``, which promises to be ``kind``; raises a named error when it is not readable as data at all."""
+    with path.open("rb") as file:
+        head = head_of(file)
+        found = kind_of_content(head, kind)
+        has_bom = head.startswith(BOM)
+        first = Position(offset=len(BOM) if has_bom else 0)
+        columns = None
+        if found is FileKind.CSV:
+            columns, first = read_header(file, first, max_row_bytes)
+        yield DataFile(file, found, has_bom, columns, first, max_row_bytes)
