@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from tunesmith.db import Base, Database
 from tunesmith.db.migrate import ensure_schema
 from tunesmith.domains.accounts import AccountService
+from tunesmith.domains.jobs import JobService
 from tunesmith.domains.projects import ProjectService
 from tunesmith.kit.principal import Principal
 from tunesmith.settings import Settings
@@ -23,6 +24,7 @@ class Services:
     database: Database
     accounts: AccountService
     projects: ProjectService
+    jobs: JobService
 
     def by_type(self, service: type[Any]) -> Any:
         """The service of that class."""
@@ -60,7 +62,8 @@ def build(settings: Settings) -> Services:
     database = Database(settings.database_url, settings.database.pool_size)
     accounts = AccountService()
     projects = ProjectService(accounts=accounts)
-    return Services(settings=settings, database=database, accounts=accounts, projects=projects)
+    jobs = JobService(settings=settings, database=database, projects=projects)
+    return Services(settings=settings, database=database, accounts=accounts, projects=projects, jobs=jobs)
 
 
 def routers() -> list[APIRouter]:

@@ -6,6 +6,7 @@ Names: ``TUNESMITH_`` + the path with ``__`` between groups, e.g. ``TUNESMITH_JO
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -206,6 +207,25 @@ class Settings(BaseSettings):
         if self.models.hf_home:
             quiet["HF_HOME"] = str(self.models.hf_home)
         return kept | quiet
+
+    def worker_environment(self) -> dict[str, str]:
+        """The environment of a worker process that shall have these very settings, whatever set them."""
+        return dict(os.environ) | dict(_as_environment("TUNESMITH", self))
+
+
+def _as_environment(prefix: str, group: BaseModel) -> Iterator[tuple[str, str]]:
+    separator = "_" if isinstance(group, BaseSettings) else "__"
+    for name in group.model_fields_set:
+        value = getattr(group, name)
+        key = f"{prefix}{separator}{name.upper()}"
+        if isinstance(value, BaseModel):
+            yield from _as_environment(key, value)
+        elif isinstance(value, SecretStr):
+            yield key, value.get_secret_value()
+        elif isinstance(value, list):
+            yield key, ",".join(str(item) for item in value)
+        elif value is not None:
+            yield key, str(value)
 
 
 ALIASES = {

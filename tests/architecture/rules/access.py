@@ -12,6 +12,7 @@ OWNERLESS = {
     "projects": "it is what the others belong to; it has created_by",
     "project_members": "part of a project",
     "audit_log": "append-only, outlives what it tells of",
+    "workers": "a process that serves every project",
     "idempotency_keys": "tied to a person, forgotten after a day",
 }
 """Tables that are no resource, each with its reason. Rows that are part of a resource are found by their foreign key."""

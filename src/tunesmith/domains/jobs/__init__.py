@@ -1,0 +1,58 @@
+"""Everything slow is a job of a declared kind: the queue, the graphs, the only state machine, and the launcher of work."""
+
+from tunesmith.domains.jobs.claims import Claims
+from tunesmith.domains.jobs.context import JobContext
+from tunesmith.domains.jobs.errors import (
+    Cancelled,
+    ChildFailed,
+    JobFailed,
+    JobGraphInvalid,
+    JobKindUnknown,
+    JobNotFound,
+    JobStateConflict,
+    LeaseLost,
+    ResumeImpossible,
+    Stopped,
+)
+from tunesmith.domains.jobs.execution import Execution
+from tunesmith.domains.jobs.kinds import GraphNode, JobKind
+from tunesmith.domains.jobs.schemas import (
+    ErrorType,
+    JobEventView,
+    JobFailure,
+    JobListResponse,
+    JobLogsResponse,
+    JobResultResponse,
+    JobState,
+    JobView,
+    LogLineView,
+)
+from tunesmith.domains.jobs.service import JobService
+
+__all__ = [
+    "Cancelled",
+    "ChildFailed",
+    "Claims",
+    "ErrorType",
+    "Execution",
+    "GraphNode",
+    "JobContext",
+    "JobEventView",
+    "JobFailed",
+    "JobFailure",
+    "JobGraphInvalid",
+    "JobKind",
+    "JobKindUnknown",
+    "JobListResponse",
+    "JobLogsResponse",
+    "JobNotFound",
+    "JobResultResponse",
+    "JobService",
+    "JobState",
+    "JobStateConflict",
+    "JobView",
+    "LeaseLost",
+    "LogLineView",
+    "ResumeImpossible",
+    "Stopped",
+]
