@@ -70,6 +70,23 @@ def _config(connection: Connection) -> Config:
     return config
 
 
+def schema_sql(dialect: str) -> str:
+    """The whole schema as SQL statements for ``dialect`` (Alembic's offline mode)."""
+    import contextlib
+    import io
+
+    from alembic import command
+    from alembic.config import Config
+
+    output = io.StringIO()
+    config = Config(output_buffer=output)
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("sqlalchemy.url", f"{dialect}://")
+    with contextlib.redirect_stderr(io.StringIO()):
+        command.upgrade(config, "head", sql=True)
+    return output.getvalue()
+
+
 async def ensure_schema(database: Database) -> str:
     """Bring the database to this program's schema; several processes may call it at once. Answers the revision.
 

@@ -1,0 +1,1 @@
+"""Commands: clients of the HTTP API, in this process when no server is named."""

@@ -1,0 +1,197 @@
+"""`tunesmith doctor` and `tunesmith datasets`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunesmith.cli.options import FINE, NO, CommandError
+from tunesmith.cli.runner import AsJson, existing_file, in_session
+
+if TYPE_CHECKING:
+    from tunesmith.cli.session import Session
+
+app = typer.Typer(help="Datasets: list, add, show, preview, validate, split.", no_args_is_help=True)
+SHOWN = 40
+
+
+def doctor(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Data file: .jsonl, .json or .csv.")],
+    as_json: AsJson = False,
+) -> int:
+    """Examine a data file: every problem with its row and line. Exits 1 when there is a red finding."""
+    from tunesmith.cli.datasets import ensure_dataset
+    from tunesmith.cli.output import JobProgress, print_json
+
+    existing_file(file)
+
+    async def body(session: Session) -> dict[str, Any]:
+        await session.need_worker()
+        with JobProgress(f"Examining {file.name}") as progress:
+            dataset = await ensure_dataset(session.client, file, on_event=progress)
+        findings = await session.client.list_findings(dataset["id"])
+        counts = (await session.client.get(f"/training/datasets/{dataset['id']}/findings", page_size=1))["counts"]
+        score = dataset.get("quality_score")
+        return {
+            "file": str(file),
+            "rows": dataset["total_samples"],
+            "findings": findings,
+            "counts": counts,
+            "score": round((score or 0) * 100),
+            "dataset": dataset["id"],
+        }
+
+    report = in_session(ctx, body)
+    if as_json:
+        print_json(report)
+    else:
+        show_report(report)
+    return NO if report["counts"]["red"] else FINE
+
+
+def show_report(report: dict[str, Any]) -> None:
+    """Findings by row, then the counts."""
+    from rich.markup import escape
+
+    from tunesmith.cli.output import out
+
+    colours = {"red": "bold red", "amber": "yellow", "green": "green"}
+    for finding in report["findings"][:SHOWN]:
+        place = f"row {finding['row']}" + (f", line {finding['line']}" if finding.get("line") else "")
+        pointer = f" {finding['pointer']}" if finding.get("pointer") else ""
+        colour = colours[finding["severity"]]
+        out.print(f"[{colour}]{finding['severity']:>5}[/] {place:<20} [bold]{finding['code']}[/]{escape(pointer)}")
+        out.print(f"      {escape(finding['message'])}")
+        if finding.get("fix"):
+            out.print(f"      [dim]fix: {escape(str(finding['fix']))}[/]")
+    if len(report["findings"]) > SHOWN:
+        out.print(f"… and {len(report['findings']) - SHOWN} more; --json has them all.")
+    counts = report["counts"]
+    out.print(
+        f"{report['file']}: {report['rows']} rows, [bold red]{counts['red']} red[/], [yellow]{counts['amber']} amber[/], "
+        f"[green]{counts['green']} green[/]; score {report['score']}/100"
+    )
+
+
+@app.command("list")
+def list_datasets(ctx: typer.Context, as_json: AsJson = False, search: str | None = None) -> None:
+    """List datasets."""
+    from tunesmith.cli.output import print_json, print_table, size
+
+    answer = in_session(ctx, lambda s: s.client.get("/training/datasets", search=search, page_size=200))
+    if as_json:
+        print_json(answer)
+        return
+    rows = (
+        (d["id"], f"{d['name']}@{d['version']}", d["status"], d["format"], d["total_samples"], size(d["size_bytes"]))
+        for d in answer["items"]
+    )
+    print_table("Datasets", ("id", "name", "status", "format", "rows", "size"), rows)
+
+
+@app.command("add")
+def add(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Data file.")],
+    name: Annotated[str | None, typer.Option(help="Name (default: the file's).")] = None,
+    version: Annotated[str | None, typer.Option(help="Version (default: the next one).")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Upload a file and validate it. Exits 1 when it has a red finding."""
+    from tunesmith.cli.datasets import ensure_dataset
+    from tunesmith.cli.output import JobProgress, out, print_json
+
+    existing_file(file)
+
+    async def body(session: Session) -> dict[str, Any]:
+        await session.need_worker()
+        with JobProgress(f"Adding {file.name}") as progress:
+            return await ensure_dataset(
+                session.client, file, name=name, version=version, on_event=progress, reuse=False
+            )
+
+    dataset = in_session(ctx, body)
+    if as_json:
+        print_json(dataset)
+    else:
+        out.print(
+            f"{dataset['name']}@{dataset['version']} (id {dataset['id']}): {dataset['total_samples']} rows, "
+            f"{dataset['status']}"
+        )
+    return NO if dataset["status"] == "invalid" else FINE
+
+
+@app.command("show")
+def show(ctx: typer.Context, dataset_id: int, as_json: AsJson = False) -> None:
+    """Show one dataset."""
+    from tunesmith.cli.output import print_json, print_table
+
+    dataset = in_session(ctx, lambda s: s.client.get(f"/training/datasets/{dataset_id}"))
+    if as_json:
+        print_json(dataset)
+    else:
+        print_table(f"Dataset {dataset_id}", ("field", "value"), dataset.items())
+
+
+@app.command("preview")
+def preview(ctx: typer.Context, dataset_id: int, offset: int = 0, limit: int = 10, as_json: AsJson = False) -> None:
+    """Show rows."""
+    from tunesmith.cli.output import print_json, print_table
+
+    path = f"/training/datasets/{dataset_id}/preview"
+    answer = in_session(ctx, lambda s: s.client.get(path, offset=offset, limit=limit))
+    if as_json:
+        print_json(answer)
+    else:
+        print_table("Rows", ("row", "line", "data"), ((r["row"], r["line"], r["data"]) for r in answer["rows"]))
+
+
+@app.command("split")
+def split(
+    ctx: typer.Context,
+    dataset_id: int,
+    train: float = 0.9,
+    validation: float = 0.1,
+    test: float = 0.0,
+    seed: int = 42,
+    as_json: AsJson = False,
+) -> None:
+    """Split into train, validation and test; duplicates stay together."""
+    from tunesmith.cli.output import print_json, print_table
+
+    shares = {"train": train, "validation": validation, "test": test, "seed": seed}
+    if abs(train + validation + test - 1) > 0.01:
+        raise CommandError(
+            "train, validation and test must add up to 1.", "For example: --train 0.8 --validation 0.1 --test 0.1"
+        )
+
+    async def body(session: Session) -> dict[str, Any]:
+        await session.need_worker()
+        return await session.client.answer(f"/training/datasets/{dataset_id}/split", shares)
+
+    answer = in_session(ctx, body)
+    if as_json:
+        print_json(answer)
+    else:
+        rows = ((p["name"], p["dataset_id"], p["version"], p["rows"]) for p in answer["parts"])
+        print_table("Parts", ("part", "dataset", "version", "rows"), rows)
+
+
+@app.command("validate")
+def validate(ctx: typer.Context, dataset_id: int, as_json: AsJson = False) -> int:
+    """Have the doctor look again. Exits 1 when there is a red finding."""
+    from tunesmith.cli.output import print_json
+
+    async def body(session: Session) -> dict[str, Any]:
+        await session.need_worker()
+        return await session.client.answer(f"/training/datasets/{dataset_id}/validate", {})
+
+    answer = in_session(ctx, body)
+    if as_json:
+        print_json(answer)
+    else:
+        show_report(answer | {"file": f"dataset {dataset_id}"})
+    return NO if answer["counts"]["red"] else FINE

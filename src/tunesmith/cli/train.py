@@ -1,0 +1,99 @@
+"""`tunesmith train` and `tunesmith eval`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunesmith.cli.options import FINE, INTERRUPTED, NO, CommandError
+from tunesmith.cli.runner import AsJson, existing_file, in_session
+
+if TYPE_CHECKING:
+    from tunesmith.cli.session import Session
+
+
+def train(
+    ctx: typer.Context,
+    recipe: Annotated[Path | None, typer.Argument(help="Recipe (YAML).")] = None,
+    overrides: Annotated[list[str] | None, typer.Argument(help="Changes, as key.path=value.")] = None,
+    resume: Annotated[int | None, typer.Option(help="Go on with this stopped or failed run instead.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Do not wait for the end (needs --server).")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Run a recipe. Ctrl-C saves a checkpoint and says how to go on."""
+    from tunesmith.cli.output import print_json
+    from tunesmith.cli.runs import follow_run, prepared_recipe, show_run
+
+    if (recipe is None) == (resume is None):
+        raise CommandError(
+            "Name a recipe, or a run with --resume.", "For example: tunesmith train recipes/quickstart.yaml"
+        )
+    if detach and not ctx.obj.server:
+        raise CommandError("--detach needs --server: without one this process does the work.", "Leave --detach away.")
+
+    if recipe is not None:
+        existing_file(recipe)
+
+    async def body(session: Session) -> dict[str, Any]:
+        await session.need_worker()
+        if recipe is not None:
+            document = await prepared_recipe(session.client, recipe, overrides or [])
+            run = await session.client.post("/finetuning/jobs", document)
+        else:
+            run = await session.client.post(f"/finetuning/jobs/{resume}/resume", {})
+        if detach:
+            return {"run_id": run["id"], "status": run["status"]}
+        return await follow_run(session, run["id"])
+
+    result = in_session(ctx, body)
+    if as_json:
+        print_json(result)
+    else:
+        show_run(result)
+    if result["status"] == "stopped":
+        return INTERRUPTED
+    return NO if result["status"] == "failed" else FINE
+
+
+def evaluate(
+    ctx: typer.Context,
+    model: Annotated[str, typer.Argument(help="name@version, run:ID, a folder, a local Hub id or tunesmith/tiny.")],
+    data: Annotated[str | None, typer.Option(help="Held-out rows: a file, or dataset:NAME@VERSION.")] = None,
+    questions: Annotated[
+        str | None, typer.Option(help="Questions with exact answers: a file, or dataset:NAME@VERSION.")
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option(help="Model to compare with (default: the one it was tuned from).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a model beside its base: held-out loss, perplexity and exact answers, with intervals."""
+    from tunesmith.cli.output import JobProgress, number, print_json, print_table
+    from tunesmith.cli.runs import dataset_reference
+
+    async def body(session: Session) -> dict[str, Any]:
+        await session.need_worker()
+        request: dict[str, Any] = {"model": absolute_model(model), "base": absolute_model(base) if base else None}
+        for field, value in (("data", data), ("questions", questions)):
+            if value is not None:
+                request[field] = await dataset_reference(session.client, value, Path.cwd())
+        with JobProgress(f"Evaluating {model}") as progress:
+            return await session.client.answer("/evaluations", request, progress)
+
+    report = in_session(ctx, body)
+    if as_json:
+        print_json(report)
+        return
+    rows = []
+    for name in ("loss", "perplexity", "answers_right", "answers_total"):
+        rows.append((name, number((report.get("base") or {}).get(name)), number(report["tuned"].get(name))))
+    print_table(f"Evaluation of {model}", ("measure", "base", "tuned"), rows)
+
+
+def absolute_model(reference: str) -> str:
+    """A folder of this machine as an absolute path; every other form as it is."""
+    if reference.startswith((".", "~", "/")):
+        return str(Path(reference).expanduser().absolute())
+    return reference

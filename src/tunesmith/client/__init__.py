@@ -1,0 +1,6 @@
+"""Typed Python client of the HTTP API, used by the command line, tests and notebooks."""
+
+from tunesmith.client.api import TunesmithClient, job_result
+from tunesmith.client.errors import ApiError, Unreachable
+
+__all__ = ["ApiError", "TunesmithClient", "Unreachable", "job_result"]
