@@ -1,0 +1,1 @@
+"""Every figure that the docs claim, as a script with its peers beside it."""
