@@ -6,7 +6,9 @@ import httpx
 import pytest
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "169.254.169.254", "", "localhost.evil:8000"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "169.254.169.254", "", "localhost.evil:8000"]
+)
 async def test_foreign_host_is_refused(client: httpx.AsyncClient, host: str) -> None:
     answer = await client.get("/health", headers={"host": host})
     assert answer.status_code == 403

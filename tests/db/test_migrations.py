@@ -12,7 +12,15 @@ from sqlalchemy import Connection, inspect, text
 
 from tunesmith import bootstrap
 from tunesmith.db import Base, Database
-from tunesmith.db.migrate import SchemaTooNew, current_revision, downgrade, ensure_schema, head_revision, schema_sql, upgrade
+from tunesmith.db.migrate import (
+    SchemaTooNew,
+    current_revision,
+    downgrade,
+    ensure_schema,
+    head_revision,
+    schema_sql,
+    upgrade,
+)
 from tunesmith.settings import load_settings
 
 

@@ -68,11 +68,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
-    try:
-        await services.start()
-    except Exception as error:
-        app.state.start_error = error  # uvicorn only logs it; whoever runs the server can say it in a sentence
-        raise
+    await services.start()
     try:
         yield
     finally:

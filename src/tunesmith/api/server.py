@@ -12,15 +12,14 @@ import uvicorn
 from fastapi import FastAPI
 
 
-class StartFailed(RuntimeError):
-    """The application could not start; the log says why."""
-
-
 class EmbeddedServer(uvicorn.Server):
     """A server inside a command: signals stay with the command, so that Ctrl-C can first stop a run cleanly."""
 
     def __init__(self, app: FastAPI, **where: Any) -> None:
-        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, **where))
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2, **where
+        )
+        super().__init__(config)
         self._listening = asyncio.Event()
         self._app = app
 
@@ -36,16 +35,14 @@ class EmbeddedServer(uvicorn.Server):
 
     @contextlib.asynccontextmanager
     async def running(self, sockets: list[socket.socket] | None = None) -> AsyncIterator[asyncio.Task[None]]:
-        """Serve while the block runs; raises what the application's start raised."""
-        serving = asyncio.create_task(self.serve(sockets))
-        listening = asyncio.create_task(self._listening.wait())
-        await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
-        listening.cancel()
-        try:
-            if not self.started:
+        """Serve while the block runs; raises what the application's start raised (uvicorn would only log it)."""
+        async with self._app.router.lifespan_context(self._app):
+            serving = asyncio.create_task(self.serve(sockets))
+            listening = asyncio.create_task(self._listening.wait())
+            await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
+            listening.cancel()
+            try:
+                yield serving
+            finally:
+                self.should_exit = True
                 await serving
-                raise getattr(self._app.state, "start_error", None) or StartFailed("the application did not start")
-            yield serving
-        finally:
-            self.should_exit = True
-            await serving
