@@ -19,9 +19,23 @@ from pathlib import Path
 import psutil
 
 RUNS = 5
-COMMANDS = (
-    "quickstart serve worker doctor train eval export certify chat models datasets jobs registry system migrate".split()
-)
+COMMANDS = [
+    "quickstart",
+    "serve",
+    "worker",
+    "doctor",
+    "train",
+    "eval",
+    "export",
+    "certify",
+    "chat",
+    "models",
+    "datasets",
+    "jobs",
+    "registry",
+    "system",
+    "migrate",
+]
 BARE = (
     "import typer\napp = typer.Typer()\n"
     + "".join(

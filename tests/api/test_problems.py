@@ -15,7 +15,9 @@ async def test_unknown_address(client: httpx.AsyncClient) -> None:
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert problem["instance"] == answer.headers["x-request-id"] == "my-id.1"
-    assert problem["detail"] and problem["hint"] and problem["type"] == problem["code"]
+    assert problem["detail"]
+    assert problem["hint"]
+    assert problem["type"] == problem["code"]
 
 
 async def test_request_id_is_made_when_the_given_one_is_unfit(client: httpx.AsyncClient) -> None:
@@ -42,7 +44,8 @@ async def test_an_unexpected_error_shows_nothing_of_the_inside(app: FastAPI, cli
 
     answer = await client.get("/boom")
     assert answer.status_code == 500
-    assert "secret" not in answer.text and "Traceback" not in answer.text
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
     assert answer.json()["code"] == "internal"
 
 

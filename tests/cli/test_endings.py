@@ -73,7 +73,23 @@ def test_data_folder_that_cannot_be_made(tmp_path: Path) -> None:
 def test_version_and_help() -> None:
     assert tunesmith("--version").stdout.startswith("tunesmith ")
     text = tunesmith("--help").stdout
-    for command in "quickstart serve worker doctor train eval export certify chat models datasets jobs registry system migrate".split():
+    for command in [
+        "quickstart",
+        "serve",
+        "worker",
+        "doctor",
+        "train",
+        "eval",
+        "export",
+        "certify",
+        "chat",
+        "models",
+        "datasets",
+        "jobs",
+        "registry",
+        "system",
+        "migrate",
+    ]:
         assert command in text
 
 

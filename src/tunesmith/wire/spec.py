@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tunesmith.wire.recipe import Recipe
 
-
 GGUF_ARCHITECTURES = ("LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
 """Architectures that can be written as GGUF."""
 
