@@ -11,6 +11,23 @@ import pytest
 
 from tests.fixtures.network import free_port
 
+COMMANDS = [
+    "quickstart",
+    "serve",
+    "worker",
+    "doctor",
+    "train",
+    "eval",
+    "export",
+    "certify",
+    "chat",
+    "models",
+    "datasets",
+    "jobs",
+    "registry",
+    "system",
+    "migrate",
+]
 PROGRAM = str(Path(sys.executable).with_name("tunesmith"))
 
 
@@ -73,23 +90,7 @@ def test_data_folder_that_cannot_be_made(tmp_path: Path) -> None:
 def test_version_and_help() -> None:
     assert tunesmith("--version").stdout.startswith("tunesmith ")
     text = tunesmith("--help").stdout
-    for command in [
-        "quickstart",
-        "serve",
-        "worker",
-        "doctor",
-        "train",
-        "eval",
-        "export",
-        "certify",
-        "chat",
-        "models",
-        "datasets",
-        "jobs",
-        "registry",
-        "system",
-        "migrate",
-    ]:
+    for command in COMMANDS:
         assert command in text
 
 

@@ -32,7 +32,8 @@ class Session:
         from tunesmith.worker.supervisor import Supervisor
 
         self.has_worker = True
-        supervisor = Supervisor(self.options.settings())
+        settings = self.options.settings()
+        supervisor = Supervisor(settings, log_file=settings.data_dir / "logs" / "worker.log")
         await supervisor.start()
         self.on_exit.push_async_callback(supervisor.stop)
 
