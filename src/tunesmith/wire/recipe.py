@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class Section(BaseModel):
     """A part of the recipe: unknown keys are errors, values keep their declared type."""
 
-    model_config = ConfigDict(extra="forbid", use_enum_values=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", use_enum_values=True, validate_default=True, allow_inf_nan=False)
 
 
 class Objective(StrEnum):
@@ -293,7 +293,9 @@ class Recipe(Section):
         default_factory=list, description="What the result is exported to; needs `register`.", title="Exports"
     )
 
-    model_config = ConfigDict(extra="forbid", use_enum_values=True, validate_default=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", use_enum_values=True, validate_default=True, allow_inf_nan=False, populate_by_name=True
+    )
 
     @model_validator(mode="after")
     def _export_needs_a_version(self) -> Recipe:
