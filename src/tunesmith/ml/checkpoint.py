@@ -1,0 +1,221 @@
+"""A run's state on disk without pickle: tensors as safetensors, everything else as JSON, and a manifest over both.
+
+step-000020/
+    adapter_model.safetensors  adapter_config.json    usable as an adapter as it is
+    optimizer.safetensors      random.safetensors
+    trainer_state.json         run_state.json
+    manifest.json              SHA-256 and size of each file: written last
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors.torch import load_file, save_file
+
+from tunesmith.wire.checkpoint import new_checkpoint, remove_checkpoint, verify_checkpoint
+
+ADAPTER_FILE = "adapter_model.safetensors"
+
+
+@dataclass
+class RunState:
+    """What a run has to remember besides tensors to go on as if nothing had happened."""
+
+    losses: list[float] = field(default_factory=list)
+    trained_tokens: int = 0
+    tokens: int = 0
+    training_seconds: float = 0.0
+    threads: int = 1
+    eval_loss: float | None = None
+    best_value: float | None = None
+    best_checkpoint: str | None = None
+    evaluations_without_gain: int = 0
+    lowest_eval_loss: float | None = None
+    kept: list[str] = field(default_factory=list)
+
+
+def adapter_tensors(model: PeftModel) -> dict[str, torch.Tensor]:
+    """The trained tensors, by the names that PEFT gives them in a file."""
+    state = get_peft_model_state_dict(model, save_embedding_layers=False)
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(state.items())}
+
+
+def weights_sha256(tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 over name, dtype, shape and bytes of the tensors, sorted by name."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        head = [name, str(tensor.dtype).removeprefix("torch."), list(tensor.shape)]
+        digest.update(json.dumps(head, separators=(",", ":")).encode() + b"\n")
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def write_adapter(model: PeftModel, folder: Path, base_reference: str) -> None:
+    """The adapter as PEFT reads it. The configuration names the base by its reference, and lists are sorted: same run, same bytes."""
+    save_file(adapter_tensors(model), folder / ADAPTER_FILE, metadata={"format": "pt"})
+    config = model.peft_config["default"].to_dict() | {
+        "base_model_name_or_path": base_reference,
+        "inference_mode": True,
+    }
+    plain = {name: sorted(value) if isinstance(value, set) else value for name, value in config.items()}
+    if isinstance(plain.get("target_modules"), list):
+        plain["target_modules"] = sorted(plain["target_modules"])
+    write_json_file(folder / "adapter_config.json", plain)
+
+
+def write_json_file(path: Path, value: Any) -> None:
+    """Plain JSON; the manifest sees to durability."""
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, default=str) + "\n", "utf-8")
+
+
+class Checkpoints:
+    """The checkpoints of one attempt, and those of earlier attempts that the run has inherited."""
+
+    def __init__(self, folder: Path, keep_last_n: int) -> None:
+        self.folder = folder
+        self.root = folder.parent.parent  # attempts/: paths stay right when the data folder moves
+        self.keep_last_n = keep_last_n
+        self.resumed_from: str | None = None
+
+    def relative(self, checkpoint: Path) -> str:
+        """How the state names a checkpoint."""
+        return os.path.relpath(checkpoint, self.root)
+
+    def path(self, relative: str) -> Path:
+        """Where a checkpoint that the state names is now."""
+        return Path(os.path.normpath(self.root / relative))
+
+    def target(self, step: int) -> Path:
+        """The folder of the checkpoint at ``step``."""
+        return self.folder / f"step-{step:06d}"
+
+    def save(
+        self,
+        step: int,
+        state: RunState,
+        *,
+        model: PeftModel,
+        base_reference: str,
+        optimizer: Any,
+        scheduler: Any,
+        trainer_state: dict[str, Any],
+    ) -> tuple[Path, int]:
+        """Write everything that going on needs. Returns folder and size."""
+        target = self.target(step)
+        state.kept = [name for name in state.kept if name != self.relative(target)] + [self.relative(target)]
+        optimizer_tensors, groups = split_optimizer(optimizer.state_dict())
+        random_tensors, random_plain = read_generators()
+        with new_checkpoint(target, step) as folder:
+            write_adapter(model, folder, base_reference)
+            save_file(optimizer_tensors, folder / "optimizer.safetensors")
+            save_file(random_tensors, folder / "random.safetensors")
+            write_json_file(folder / "trainer_state.json", trainer_state)
+            rest = {"param_groups": groups, "scheduler": scheduler.state_dict(), "random": random_plain}
+            write_json_file(folder / "run_state.json", {"state": asdict(state), **rest})
+        return target, sum(f.stat().st_size for f in target.iterdir())
+
+    def rotate(self, state: RunState) -> list[Path]:
+        """Remove the oldest beyond ``keep_last_n``, but never the best one or the one this attempt began from."""
+        protected = {state.best_checkpoint, self.resumed_from}
+        candidates = [name for name in state.kept if name not in protected]
+        removed = []
+        for name in candidates[: max(0, len(candidates) - self.keep_last_n)]:
+            state.kept.remove(name)
+            if self.path(name).is_dir():
+                remove_checkpoint(self.path(name))
+                removed.append(self.path(name))
+        return removed
+
+
+@dataclass
+class Restored:
+    """A checkpoint read back. Tensors are handed over one kind at a time, when the trainer asks for them."""
+
+    folder: Path
+    state: RunState
+    plain: dict[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> Restored:
+        """Verify every byte, then read; raises CheckpointDamaged."""
+        verify_checkpoint(folder)
+        plain = json.loads((folder / "run_state.json").read_text("utf-8"))
+        return cls(folder, RunState(**plain["state"]), plain)
+
+    def into_model(self, model: PeftModel) -> None:
+        """Put the trained tensors back."""
+        result = set_peft_model_state_dict(model, load_file(self.folder / ADAPTER_FILE))
+        if result.unexpected_keys:
+            raise ValueError(f"the checkpoint was made for other modules: {', '.join(result.unexpected_keys[:5])}")
+
+    def into_optimizer(self, optimizer: Any, scheduler: Any) -> None:
+        """Put the moments and the schedule back."""
+        tensors = load_file(self.folder / "optimizer.safetensors")
+        optimizer.load_state_dict(join_optimizer(tensors, self.plain["param_groups"]))
+        scheduler.load_state_dict(self.plain["scheduler"])
+
+    def into_generators(self) -> None:
+        """Put every random generator back."""
+        write_generators(load_file(self.folder / "random.safetensors"), self.plain["random"])
+
+
+def split_optimizer(state: dict[str, Any]) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
+    """Tensors as ``<parameter>.<name>``, and the groups as plain values."""
+    tensors = {}
+    for index, values in state["state"].items():
+        for name, value in values.items():
+            tensors[f"{index}.{name}"] = torch.as_tensor(value).detach().cpu().contiguous()
+    return tensors, state["param_groups"]
+
+
+def join_optimizer(tensors: dict[str, torch.Tensor], groups: list[dict[str, Any]]) -> dict[str, Any]:
+    """The inverse of ``split_optimizer``."""
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for key, tensor in tensors.items():
+        index, name = key.split(".", 1)
+        state.setdefault(int(index), {})[name] = tensor
+    return {"state": state, "param_groups": [g | {"betas": tuple(g["betas"])} for g in groups]}
+
+
+def read_generators() -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The state of Python's, numpy's and torch's generators."""
+    version, numbers, gauss = random.getstate()
+    kind, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    tensors = {
+        "python": torch.tensor(numbers, dtype=torch.int64),
+        "numpy": torch.from_numpy(np.asarray(keys).astype(np.int64)),
+        "torch": torch.get_rng_state(),
+    }
+    if torch.cuda.is_available():
+        tensors["cuda"] = torch.cuda.get_rng_state()
+    if torch.backends.mps.is_available():
+        tensors["mps"] = torch.mps.get_rng_state()
+    plain = {
+        "python": [version, gauss],
+        "numpy": [str(kind), int(position), int(has_gauss), float(cached)],
+    }
+    return tensors, plain
+
+
+def write_generators(tensors: dict[str, torch.Tensor], plain: dict[str, Any]) -> None:
+    """The inverse of ``read_generators``."""
+    version, gauss = plain["python"]
+    random.setstate((version, tuple(tensors["python"].tolist()), gauss))
+    kind, position, has_gauss, cached = plain["numpy"]
+    np.random.set_state((kind, tensors["numpy"].numpy().astype(np.uint32), position, has_gauss, cached))
+    torch.set_rng_state(tensors["torch"])
+    if "cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["cuda"])
+    if "mps" in tensors and torch.backends.mps.is_available():
+        torch.mps.set_rng_state(tensors["mps"])

@@ -1,0 +1,44 @@
+"""No pickle in a child: whatever would unpickle raises instead.
+
+A pickle is a program. Weights come as safetensors, state as safetensors and JSON, and a library that falls back to
+``torch.load`` or ``pickle.load`` should fail with a sentence, not run what it was given. Import this first.
+"""
+
+from __future__ import annotations
+
+import _pickle
+import os
+import pickle
+import sys
+from typing import Any, NoReturn
+
+
+class PickleRefused(RuntimeError):
+    """Something tried to read a pickle."""
+
+
+def _refuse(*_: Any, **__: Any) -> NoReturn:
+    raise PickleRefused("Reading pickles is switched off in this process: use safetensors and JSON.")
+
+
+class RefusingUnpickler(pickle.Unpickler):
+    """Stands where ``pickle.Unpickler`` stood; libraries may still derive from it."""
+
+    __init__ = _refuse
+    load = _refuse
+
+
+def forbid_pickle() -> None:
+    """Make ``pickle`` (and ``torch.load``, when torch is there or comes later through it) refuse to read."""
+    for module in (pickle, _pickle):
+        for name, stand_in in (("Unpickler", RefusingUnpickler), ("load", _refuse), ("loads", _refuse)):
+            setattr(module, name, stand_in)
+    if torch := sys.modules.get("torch"):
+        torch.load = _refuse  # type: ignore[attr-defined]
+
+
+def stay_offline() -> None:
+    """Nothing in this process phones home, also when it was started by hand."""
+    for name in ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
+        os.environ.setdefault(name, "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -1,0 +1,75 @@
+"""Load a model folder: safetensors only, no code from the folder, no network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from tunesmith.kit.errors import InvalidInput
+from tunesmith.ml.machine import choose_device, computes_in_bf16
+
+__all__ = ["Loaded", "ModelInvalid", "choose_device", "load_model", "load_tokenizer", "load_weights"]
+
+SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+
+
+class ModelInvalid(InvalidInput):
+    """The folder holds no model that can be read."""
+
+    code, title = "model-invalid", "The model cannot be read"
+    hint = "Give a folder with config.json, tokenizer.json and weights as safetensors."
+
+
+@dataclass
+class Loaded:
+    """A model that is ready on its device."""
+
+    model: Any
+    tokenizer: PreTrainedTokenizerBase
+    device: torch.device
+
+
+def load_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a folder."""
+    return AutoTokenizer.from_pretrained(str(path), **SAFE)
+
+
+def load_model(
+    path: str | Path, *, adapter: str | Path | None = None, device: str = "auto", dtype: str | torch.dtype = "auto"
+) -> Loaded:
+    """The model of a folder, with an adapter on top of it, ready to answer.
+
+    ``dtype="auto"`` keeps the number format of the file where the device computes in it, and takes float32 elsewhere.
+    """
+    target = choose_device(device)
+    wanted = _number_format(Path(path), target) if dtype == "auto" else dtype
+    model: Any = load_weights(path, wanted)
+    if adapter is not None:
+        from peft import PeftModel
+
+        if not (Path(adapter) / "adapter_model.safetensors").is_file():
+            raise ModelInvalid(f"{adapter} has no adapter_model.safetensors; other weight files are not read.")
+        model = PeftModel.from_pretrained(model, str(adapter), local_files_only=True)
+    return Loaded(model.to(target).eval(), load_tokenizer(path), target)
+
+
+def load_weights(path: str | Path, dtype: str | torch.dtype) -> PreTrainedModel:
+    """The bare model on the CPU."""
+    if not any(Path(path).glob("*.safetensors")):
+        raise ModelInvalid(f"{path} has no weights as safetensors; other weight files are not read.")
+    return AutoModelForCausalLM.from_pretrained(
+        str(path), dtype=dtype, use_safetensors=True, attn_implementation="sdpa", **SAFE
+    )
+
+
+def _number_format(path: Path, device: torch.device) -> torch.dtype:
+    stored = getattr(AutoConfig.from_pretrained(str(path), **SAFE), "dtype", None) or torch.float32
+    if stored == torch.bfloat16 and not (device.type == "mps" or computes_in_bf16(device)):
+        return torch.float32
+    if stored == torch.float16 and device.type == "cpu":
+        return torch.float32
+    return stored
