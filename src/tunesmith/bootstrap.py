@@ -68,4 +68,6 @@ def build(settings: Settings) -> Services:
 
 def routers() -> list[APIRouter]:
     """The routes of every slice."""
-    return []
+    from tunesmith.domains.jobs.routes import router as jobs
+
+    return [jobs]

@@ -18,6 +18,7 @@ from tunesmith.domains.jobs.kinds import GraphNode, JobKind, Kinds
 from tunesmith.domains.jobs.lifecycle import PROPAGATED, Lifecycle, dump_spec, to_view, view_of
 from tunesmith.domains.jobs.schemas import (
     JobEventView,
+    JobListResponse,
     JobLogsResponse,
     JobResultResponse,
     JobState,
@@ -28,7 +29,7 @@ from tunesmith.domains.jobs.state import Move, advance, can_move
 from tunesmith.domains.jobs.tables import DependencyRow, EventRow, JobRow
 from tunesmith.domains.projects import ProjectService
 from tunesmith.kit.ids import display_name
-from tunesmith.kit.paging import Page, PageRequest
+from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Principal
 from tunesmith.settings import Settings
 
@@ -122,14 +123,14 @@ class JobService:
         state: JobState | None = None,
         graph_id: int | None = None,
         ids: Collection[int] | None = None,
-    ) -> Page[JobView]:
+    ) -> JobListResponse:
         """A page of jobs, newest first."""
         rows, total = await repository.list_jobs(
             unit.session, unit.principal, page, kind=kind, state=state, graph_id=graph_id, ids=ids
         )
         after = await repository.list_dependencies(unit.session, [row.id for row in rows])
         items = [to_view(row, after.get(row.id, [])) for row in rows]
-        return Page(items=items, total=total, page=page.page, page_size=page.page_size)
+        return JobListResponse(items=items, total=total, page=page.page, page_size=page.page_size)
 
     async def cancel(self, unit: Unit, job_id: int) -> JobView:
         """End the job and discard what it did; one that runs ends as soon as its child is gone. Raises JobStateConflict."""
