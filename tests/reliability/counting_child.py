@@ -25,6 +25,9 @@ def digest_after(steps: int) -> str:
 def save(run: RunDirectory, report: Reporter, step: int, digest: str) -> None:
     folder = run.checkpoints / f"step-{step:06d}"
     with new_checkpoint(folder, step) as temporary:
+        if report.spec.get("misdeed") == "disk-full":
+            (temporary / "optimizer.json").symlink_to("/dev/full")  # every write there fails as on a full disk
+            (temporary / "optimizer.json").write_text("{}")
         (temporary / "state.json").write_text(json.dumps({"step": step, "digest": digest}))
     report.checkpoint(step, folder, size_bytes=100)
 
@@ -49,17 +52,17 @@ def main() -> None:
             digest = hashlib.sha256(f"{digest}{step}".encode()).hexdigest()
             report.progress(step, spec["steps"])
             report.metric(step, {"loss": 1 / step})
-            if misdeed == "hang" and step == 3 and not spec.get("resume_from"):
+            if misdeed == "hang" and step == 3 and spec["attempt"] == 1:
                 report.close()  # no more beats
                 time.sleep(60)
-            if misdeed == "die" and step % spec["save_every"] == 1:
-                os._exit(9)
             if misdeed == "deaf":
                 time.sleep(0.02)
                 continue
             end = report.end_requested()
             if step % spec["save_every"] == 0 or end == "stop":
                 save(run, report, step, digest)
+                if misdeed == "die":
+                    os._exit(9)
             if end == "stop":
                 report.finished({"digest": digest, "steps": step}, stopped=True)
                 return

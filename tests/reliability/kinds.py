@@ -24,7 +24,7 @@ class CountSpec(ChildSpec):
     steps: int = 10
     save_every: int = 5
     step_seconds: float = 0.02
-    misdeed: Literal["memory", "fail", "hang", "die", "deaf"] | None = None
+    misdeed: Literal["memory", "fail", "hang", "die", "deaf", "disk-full"] | None = None
     resume_from: str | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
@@ -24,7 +24,7 @@ Watches = Annotated[Access, allow(Permission.READ)]
 Jobs = Annotated[JobService, provide(JobService)]
 JobId = Annotated[int, Path(ge=1, le=ID_MAX, description="Id of the job.")]
 
-STREAM = {
+STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {}}, "description": "Events; `id` is the offset to resume from."},
     204: {"description": "The job has ended and there is nothing after that offset; a browser stops asking."},
 }
