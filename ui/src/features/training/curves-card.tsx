@@ -1,0 +1,120 @@
+import { LineChart } from "lucide-react";
+import { lazy, Suspense, useId, useMemo, useState } from "react";
+import { EmptyState } from "@/components/empty-state";
+import type { Series } from "@/components/metric-chart";
+import { Card, CardHeader } from "@/components/ui/card";
+import { Skeleton } from "@/components/ui/skeleton";
+import { useI18n } from "@/i18n";
+import { smooth } from "@/lib/smoothing";
+import type { Metrics } from "./queries";
+
+const MetricChart = lazy(() => import("@/components/metric-chart"));
+
+type MetricName = "loss" | "eval_loss" | "learning_rate" | "grad_norm" | "tokens_per_second" | "memory_gb";
+
+const CHARTS: { metrics: MetricName[]; smoothed: boolean }[] = [
+  { metrics: ["loss", "eval_loss"], smoothed: true },
+  { metrics: ["learning_rate"], smoothed: false },
+  { metrics: ["grad_norm"], smoothed: true },
+  { metrics: ["tokens_per_second"], smoothed: true },
+  { metrics: ["memory_gb"], smoothed: false },
+];
+const COLORS: Record<MetricName, string> = {
+  loss: "--accent",
+  eval_loss: "--amber",
+  learning_rate: "--blue",
+  grad_norm: "--red",
+  tokens_per_second: "--green",
+  memory_gb: "--blue",
+};
+
+export function CurvesCard({ metrics, isLoading }: { metrics: Metrics[]; isLoading: boolean }) {
+  const { t, format } = useI18n();
+  const [weight, setWeight] = useState(0.6);
+  const sliderId = useId();
+  const shown = CHARTS.filter((chart) => chart.metrics.some((name) => metrics.some((point) => isNumber(point[name]))));
+  return (
+    <Card>
+      <CardHeader
+        title={t("runs.curves")}
+        action={
+          shown.length > 0 && (
+            <div className="flex items-center gap-2 text-[0.8125rem] text-ink-soft">
+              <label htmlFor={sliderId}>{t("runs.smoothing")}</label>
+              <input
+                id={sliderId}
+                type="range"
+                min={0}
+                max={0.95}
+                step={0.05}
+                value={weight}
+                onChange={(event) => setWeight(event.currentTarget.valueAsNumber)}
+                className="w-28 accent-accent"
+              />
+              <span className="numeric w-8">{format.number(weight, 2)}</span>
+            </div>
+          )
+        }
+      />
+      {isLoading ? (
+        <Skeleton className="mx-5 mb-5 h-48" />
+      ) : shown.length === 0 ? (
+        <EmptyState icon={LineChart} title={t("runs.curves")}>
+          {t("runs.noCurves")}
+        </EmptyState>
+      ) : (
+        <div className="grid gap-x-6 gap-y-4 px-4 pb-4 md:grid-cols-2" data-testid="curves">
+          {shown.map((chart) => (
+            <Curve key={chart.metrics[0]} points={metrics} weight={chart.smoothed ? weight : 0} names={chart.metrics} />
+          ))}
+        </div>
+      )}
+    </Card>
+  );
+}
+
+interface CurveProps {
+  points: Metrics[];
+  names: MetricName[];
+  weight: number;
+}
+
+function Curve({ points, names, weight }: CurveProps) {
+  const { t, known, format } = useI18n();
+  const first = names[0] ?? "loss";
+  const title = known("metrics", first, first);
+  const steps = useMemo(() => points.map((point) => point.step), [points]);
+  const series = useMemo(
+    () =>
+      names.flatMap((name): Series[] => {
+        const values = points.map((point) => point[name] ?? null);
+        if (!values.some(isNumber)) return [];
+        const line = { name: known("metrics", name, name), color: COLORS[name] };
+        if (name === "eval_loss") return [{ ...line, values, sparse: true }];
+        if (weight === 0) return [{ ...line, values }];
+        return [
+          { ...line, name: "", values, faint: true },
+          { ...line, values: smooth(values, weight) },
+        ];
+      }),
+    [points, names, weight, known],
+  );
+  const last = points.findLast((point) => isNumber(point[first]))?.[first];
+  return (
+    <figure className="min-w-0">
+      <figcaption className="flex items-baseline justify-between gap-3 px-1 pb-1 text-[0.8125rem]">
+        <span className="font-medium">{title}</span>
+        <span className="numeric font-semibold" data-metric={first}>
+          {isNumber(last) ? format.measure(last) : "–"}
+        </span>
+      </figcaption>
+      <Suspense fallback={<Skeleton className="h-48" />}>
+        <MetricChart label={t("runs.chartOf", { name: title })} steps={steps} series={series} format={format.measure} />
+      </Suspense>
+    </figure>
+  );
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number";
+}

@@ -1,0 +1,93 @@
+import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { answer, api, idempotency, type Schema } from "@/api/client";
+
+export type Run = Schema<"FinetuningJobResponse">;
+export type RunState = Run["status"];
+export type Metrics = Schema<"TrainingMetrics">;
+export type LogLine = Schema<"LogLine">;
+export type Checkpoint = Schema<"CheckpointResponse">;
+
+export const PAGE_SIZE = 20;
+export const LOG_LINES = 500;
+const MAX_POINTS = 2_000;
+const PATH = "/api/v1/admin/finetuning/jobs";
+
+const isMoving = (run: Run) =>
+  run.status === "pending" || run.status === "running" || run.graph.some((step) => isActiveStep(step.state));
+export const isActiveStep = (state: string) => ["waiting", "queued", "running", "stopping"].includes(state);
+
+export const runQueries = {
+  all: () => ["runs"] as const,
+  list: (filter: { page: number; status?: RunState | undefined; page_size?: number }) =>
+    queryOptions({
+      queryKey: [...runQueries.all(), "list", filter],
+      queryFn: ({ signal }) => {
+        const query = { page_size: PAGE_SIZE, ...filter };
+        return answer(api.GET(PATH, { signal, params: { query } }));
+      },
+      placeholderData: keepPreviousData,
+      refetchInterval: ({ state }) => (state.data?.items.some(isMoving) ? 2_000 : false),
+    }),
+  detail: (id: number) =>
+    queryOptions({
+      queryKey: [...runQueries.all(), "detail", id],
+      queryFn: ({ signal }) => answer(api.GET(`${PATH}/{id}`, { signal, params: { path: { id } } })),
+      refetchInterval: ({ state }) => (state.data && isMoving(state.data) ? 1_500 : false),
+    }),
+  metrics: (id: number) =>
+    queryOptions({
+      queryKey: [...runQueries.all(), "metrics", id],
+      queryFn: async ({ signal }) => {
+        const params = { path: { id }, query: { max_points: MAX_POINTS } };
+        return (await answer(api.GET(`${PATH}/{id}/metrics`, { signal, params }))).points;
+      },
+    }),
+  logs: (id: number) =>
+    queryOptions({
+      queryKey: [...runQueries.all(), "logs", id],
+      queryFn: async ({ signal }) => {
+        const params = { path: { id }, query: { tail: LOG_LINES } };
+        return (await answer(api.GET(`${PATH}/{id}/logs`, { signal, params }))).lines;
+      },
+    }),
+  checkpoints: (id: number) =>
+    queryOptions({
+      queryKey: [...runQueries.all(), "checkpoints", id],
+      queryFn: async ({ signal }) =>
+        (await answer(api.GET(`${PATH}/{id}/checkpoints`, { signal, params: { path: { id } } }))).items,
+    }),
+};
+
+export function useStartRun() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Record<string, unknown>) => answer(api.POST(PATH, { body, headers: idempotency() })),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: runQueries.all() }),
+  });
+}
+
+export function useStopRun(id: number) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: () => answer(api.POST(`${PATH}/{id}/stop`, { params: { path: { id } }, headers: idempotency() })),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: runQueries.all() }),
+  });
+}
+
+export function useResumeRun(id: number) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: () => answer(api.POST(`${PATH}/{id}/resume`, { params: { path: { id } }, headers: idempotency() })),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: runQueries.all() }),
+  });
+}
+
+/** Cancel discards what stop would keep; it belongs to the job behind the run. */
+export function useCancelJob() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (id: number) =>
+      answer(api.POST("/api/v1/admin/jobs/{id}/cancel", { params: { path: { id } }, headers: idempotency() })),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: runQueries.all() }),
+  });
+}

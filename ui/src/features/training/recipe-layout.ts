@@ -1,0 +1,55 @@
+import { leaves, type SchemaField } from "@/lib/schema-fields";
+
+/** What most people change. Everything else of the schema is under "All settings", new fields too. */
+const ESSENTIAL = [
+  "name",
+  "training.epochs",
+  "training.learning_rate",
+  "training.batch_size",
+  "method.lora.r",
+  "register.name",
+];
+/** Chosen from lists that the server gives, above the form. */
+const CHOSEN = new Set(["data.train", "model.base"]);
+
+export interface Layout {
+  essential: SchemaField[];
+  groups: { name: string; field: SchemaField; fields: SchemaField[] }[];
+}
+
+export function layOut(fields: SchemaField[]): Layout {
+  const all = leaves(fields);
+  const essential = ESSENTIAL.flatMap((path) => all.find((field) => field.path.join(".") === path) ?? []);
+  const taken = new Set([...ESSENTIAL, ...CHOSEN]);
+  const groups = fields.flatMap((field) => {
+    const rest = leaves([field]).filter((leaf) => !taken.has(leaf.path.join(".")));
+    return rest.length > 0 ? [{ name: field.path.join("."), field, fields: rest }] : [];
+  });
+  return { essential, groups };
+}
+
+/** Faults by the path of their field; those that belong to no field apart. */
+export function faultsByField(
+  errors: readonly { location: string; message: string }[],
+  fields: SchemaField[],
+): { byField: Map<string, string>; other: { location: string; message: string }[] } {
+  const known = new Set(leaves(fields).map((field) => field.path.join(".")));
+  const byField = new Map<string, string>();
+  const other: { location: string; message: string }[] = [];
+  for (const error of errors) {
+    const path = normalise(error.location);
+    const owner = known.has(path) || [...known].some((name) => path.startsWith(`${name}.`));
+    if (owner) byField.set(path, error.message);
+    else other.push({ location: path, message: error.message });
+  }
+  return { byField, other };
+}
+
+/** `recipe.export[0].method` → `export.0.method`. */
+export function normalise(location: string): string {
+  return location
+    .replace(/\[(\d+)\]/g, ".$1")
+    .replace(/^\/|^\$\.?|^(body|recipe)\./g, "")
+    .replace(/^(body|recipe)\./, "")
+    .replaceAll("/", ".");
+}

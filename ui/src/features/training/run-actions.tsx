@@ -1,0 +1,69 @@
+import { Play, Square, X } from "lucide-react";
+import { useState } from "react";
+import { ProblemNotice } from "@/components/problem";
+import { Button } from "@/components/ui/button";
+import { useI18n } from "@/i18n";
+import { isActiveStep, type Run, useCancelJob, useResumeRun, useStopRun } from "./queries";
+
+/** Stop keeps a checkpoint, resume goes on from it, cancel throws the work away (and asks first). */
+export function RunActions({ run }: { run: Run }) {
+  const { t } = useI18n();
+  const stop = useStopRun(run.id);
+  const resume = useResumeRun(run.id);
+  const cancel = useCancelJob();
+  const [isAsking, setIsAsking] = useState(false);
+  const train = run.graph.find((step) => step.kind === "train");
+  const active = run.graph.find((step) => isActiveStep(step.state) && step.state !== "waiting");
+  const isTraining = run.status === "running" || run.status === "pending";
+  const failed = stop.error ?? resume.error ?? cancel.error;
+
+  return (
+    <>
+      {isTraining && (
+        <Button
+          title={t("runs.stopTitle")}
+          pending={stop.isPending || train?.state === "stopping"}
+          onClick={() => stop.mutate()}
+        >
+          <Square aria-hidden />
+          {t("runs.stop")}
+        </Button>
+      )}
+      {(run.status === "stopped" || run.status === "failed") && (
+        <Button variant="primary" pending={resume.isPending} onClick={() => resume.mutate()}>
+          <Play aria-hidden />
+          {t("runs.resume")}
+        </Button>
+      )}
+      {active && !isAsking && (
+        <Button variant="danger" title={t("runs.cancelTitle")} onClick={() => setIsAsking(true)}>
+          <X aria-hidden />
+          {t("runs.cancel")}
+        </Button>
+      )}
+      {active && isAsking && (
+        <div
+          role="alertdialog"
+          aria-label={t("runs.cancel")}
+          className="w-full max-w-md rounded-lg border border-red/30 bg-red-soft p-3"
+        >
+          <p className="mb-2 text-[0.8125rem]">{t("runs.cancelAsk")}</p>
+          <div className="flex gap-2">
+            <Button
+              size="small"
+              variant="danger"
+              pending={cancel.isPending}
+              onClick={() => cancel.mutate(active.job_id, { onSettled: () => setIsAsking(false) })}
+            >
+              {t("runs.cancelConfirm")}
+            </Button>
+            <Button size="small" autoFocus onClick={() => setIsAsking(false)}>
+              {t("runs.keepRunning")}
+            </Button>
+          </div>
+        </div>
+      )}
+      {failed && <ProblemNotice error={failed} className="w-full" />}
+    </>
+  );
+}

@@ -1,0 +1,22 @@
+import { getRouteApi } from "@tanstack/react-router";
+import { Page } from "@/components/page";
+import { LocalModels } from "@/features/models/local-models";
+import { VersionList } from "@/features/registry/version-list";
+import { useI18n } from "@/i18n";
+
+const route = getRouteApi("/models");
+
+/** Two features on one page: what one can start from, and what came out. */
+export function ModelsPage() {
+  const { t } = useI18n();
+  const { page = 1 } = route.useSearch();
+  const navigate = route.useNavigate();
+  return (
+    <Page title={t("models.title")} description={t("models.description")}>
+      <div className="space-y-8">
+        <VersionList page={page} onPage={(next) => void navigate({ search: { page: next } })} />
+        <LocalModels />
+      </div>
+    </Page>
+  );
+}

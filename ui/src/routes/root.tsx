@@ -1,0 +1,8 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext } from "@tanstack/react-router";
+import { Shell } from "@/components/shell/shell";
+import { HealthDot } from "@/features/system/health-dot";
+
+export const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({
+  component: () => <Shell health={<HealthDot />} />,
+});

@@ -1,0 +1,46 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { createRouter, type RouterHistory } from "@tanstack/react-router";
+import { NotFound } from "@/components/shell/not-found";
+import { PageFailure } from "@/components/shell/page-failure";
+import { PagePending } from "@/components/shell/page-pending";
+import { chatRoute } from "./chat";
+import { datasetRoute, datasetsRoute } from "./data";
+import { homeRoute } from "./home";
+import { modelsRoute, versionRoute } from "./models";
+import { rootRoute } from "./root";
+import { runRoute, runsRoute } from "./runs";
+import { trainRoute } from "./train";
+
+const routeTree = rootRoute.addChildren([
+  homeRoute,
+  datasetsRoute,
+  datasetRoute,
+  trainRoute,
+  runsRoute,
+  runRoute,
+  chatRoute,
+  modelsRoute,
+  versionRoute,
+]);
+
+export function createAppRouter(queryClient: QueryClient, history?: RouterHistory) {
+  return createRouter({
+    routeTree,
+    basepath: "/app",
+    context: { queryClient },
+    ...(history && { history }),
+    defaultPreload: "intent",
+    defaultPreloadStaleTime: 0,
+    scrollRestoration: true,
+    defaultPendingMs: 150,
+    defaultPendingComponent: PagePending,
+    defaultErrorComponent: PageFailure,
+    defaultNotFoundComponent: NotFound,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}
