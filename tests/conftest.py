@@ -14,4 +14,5 @@ pytest_plugins = [
     "tests.fixtures.databases",
     "tests.fixtures.application",
     "tests.fixtures.server",
+    "tests.fixtures.tiny_models",
 ]

@@ -42,7 +42,7 @@ class ServeSpec(ChildSpec):
     """Load one model and answer over HTTP on loopback."""
 
     kind: Literal["serve"] = "serve"
-    backend: Literal["transformers", "llamacpp"] = "transformers"
+    backend: Literal["transformers", "llamacpp", "fake"] = "transformers"
     model_path: str = Field(description="Model folder, or a GGUF file for llamacpp.")
     adapter_path: str | None = Field(None, description="Adapter folder on top of it.")
     tokenizer_path: str | None = Field(

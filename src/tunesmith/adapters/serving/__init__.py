@@ -1,0 +1,1 @@
+"""Keeps the serving port: transformers, llama.cpp in process (xllamacpp), and a fake that needs neither."""

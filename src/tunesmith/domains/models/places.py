@@ -1,0 +1,96 @@
+"""Where models lie, and which folders may be read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import tunesmith
+from tunesmith.domains.models.errors import ModelNotFound, PathNotAllowed
+from tunesmith.kit.errors import InvalidInput
+from tunesmith.settings import Settings
+
+BUNDLED = "tunesmith/tiny"
+_HUB_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,95}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,95})?$")
+
+
+def bundled_folder() -> Path:
+    """The model that comes with the program."""
+    return Path(tunesmith.__file__).resolve().parent / "bundle" / "model"
+
+
+def is_path(reference: str) -> bool:
+    """Whether a reference names a folder rather than a model."""
+    return reference.startswith(("/", "./", "../", "~")) or reference in (".", "..")
+
+
+def check_hub_id(reference: str) -> str:
+    """``reference`` itself; raises ``InvalidInput`` when no Hub id can look like this."""
+    if not _HUB_ID.match(reference) or ".." in reference or "--" in reference:
+        raise InvalidInput(
+            f"{reference[:200]!r} is neither a model's name nor a path.",
+            hint="Name a model as owner/name, or a folder as ./folder or /absolute/folder.",
+        )
+    return reference
+
+
+def allowed_folder(reference: str, settings: Settings, base_dir: Path | None) -> Path:
+    """The real folder that a path names; raises ``PathNotAllowed`` outside the roots, then ``ModelNotFound``."""
+    try:
+        path = ((base_dir or Path.cwd()) / Path(reference).expanduser()).resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InvalidInput(f"{reference[:200]!r} is not a usable path: {error}") from error
+    roots = [
+        root.expanduser().resolve() for root in [*settings.allowed_model_roots, bundled_folder(), hub_cache(settings)]
+    ]
+    if not any(path == root or root in path.parents for root in roots):
+        raise PathNotAllowed(
+            f"{reference[:200]!r} is outside the folders that TUNESMITH_MODELS__ALLOWED_ROOTS allows.",
+        )
+    try:
+        if path.is_dir():
+            return path
+        kind = "is a file, not a model folder" if path.exists() else "does not exist"
+    except OSError as error:
+        raise InvalidInput(f"{reference[:200]!r} is not a usable path: {error}") from error
+    raise ModelNotFound(f"The folder {reference[:200]!r} {kind}.")
+
+
+def hub_cache(settings: Settings) -> Path:
+    """The folder in which the Hub's clients keep what they fetched."""
+    return (settings.models.hf_home or Path.home() / ".cache" / "huggingface") / "hub"
+
+
+def find_in_cache(model_id: str, settings: Settings) -> tuple[Path, str] | None:
+    """Folder and revision of a Hub id, from our own folder of models or the Hub's cache."""
+    own = settings.data_dir / "models" / model_id
+    if (own / "config.json").is_file():
+        return own, ""
+    return _snapshot(hub_cache(settings) / ("models--" + model_id.replace("/", "--")))
+
+
+def list_cached(settings: Settings) -> list[tuple[str, Path, str]]:
+    """(model id, folder, revision) of everything in the Hub's cache and our own folder of models."""
+    found = [
+        (config.parent.relative_to(settings.data_dir / "models").as_posix(), config.parent, "")
+        for pattern in ("*/config.json", "*/*/config.json")
+        for config in sorted((settings.data_dir / "models").glob(pattern))
+    ]
+    for folder in sorted(hub_cache(settings).glob("models--*")):
+        if snapshot := _snapshot(folder):
+            found.append((folder.name.removeprefix("models--").replace("--", "/"), *snapshot))
+    return found
+
+
+def _snapshot(folder: Path) -> tuple[Path, str] | None:
+    """The newest complete snapshot of one folder of the Hub's cache."""
+    main = folder / "refs" / "main"
+    try:
+        named = [main.read_text().strip()] if main.is_file() else []
+        for revision in [*named, *sorted(p.name for p in (folder / "snapshots").glob("*"))]:
+            snapshot = folder / "snapshots" / revision
+            if (snapshot / "config.json").is_file():
+                return snapshot, revision
+    except OSError:
+        return None  # somebody else's cache, unreadable for us
+    return None

@@ -1,0 +1,47 @@
+"""Loaded models, one supervised child process each: the only path that generates, scores or renders."""
+
+from tunesmith.domains.runtime.errors import (
+    ContextOverflow,
+    PromptRefused,
+    RuntimeBusy,
+    RuntimeCrashed,
+    RuntimeFailed,
+    RuntimeOutOfMemory,
+    RuntimeStartFailed,
+    RuntimeUnloaded,
+    RuntimeUnreachable,
+)
+from tunesmith.domains.runtime.handle import RuntimeHandle
+from tunesmith.domains.runtime.schemas import LoadedModel
+from tunesmith.domains.runtime.service import RuntimeService
+from tunesmith.ports.serving import Servable
+from tunesmith.wire.serving import (
+    GenerateRequest,
+    Generation,
+    LogprobSequence,
+    RowScore,
+    ScoreRow,
+    StreamChunk,
+)
+
+__all__ = [
+    "ContextOverflow",
+    "GenerateRequest",
+    "Generation",
+    "LoadedModel",
+    "LogprobSequence",
+    "PromptRefused",
+    "RowScore",
+    "RuntimeBusy",
+    "RuntimeCrashed",
+    "RuntimeFailed",
+    "RuntimeHandle",
+    "RuntimeOutOfMemory",
+    "RuntimeService",
+    "RuntimeStartFailed",
+    "RuntimeUnloaded",
+    "RuntimeUnreachable",
+    "ScoreRow",
+    "Servable",
+    "StreamChunk",
+]

@@ -1,0 +1,180 @@
+"""One child process that has a model loaded: started, watched, asked, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import anyio
+import httpx
+import psutil
+
+from tunesmith.domains.runtime.errors import (
+    RuntimeCrashed,
+    RuntimeStartFailed,
+    RuntimeUnloaded,
+    RuntimeUnreachable,
+)
+from tunesmith.kit.clock import utc_now
+from tunesmith.kit.errors import TunesmithError
+from tunesmith.kit.paths import write_json
+from tunesmith.ports.serving import Servable, ServingBackend
+from tunesmith.settings import Settings
+from tunesmith.wire.serving import CHILD_HEADER, OUTPUT_FILE, READY_FILE, SPEC_FILE, ChildHealth, ReadyFile
+
+READY_POLL_SECONDS = 0.02
+EXIT_SECONDS = 5.0
+SHOWN_LINES = 15
+
+
+class Child:
+    """A process of its own; when this process ends, it reads the end of its stdin and leaves too."""
+
+    def __init__(self, backend: ServingBackend, model: Servable, device: str, folder: Path) -> None:
+        self.backend = backend
+        self.model = model
+        self.loaded_at = utc_now()
+        self.last_used = time.monotonic()
+        self.users = 0
+        self.health: ChildHealth | None = None
+        self._device = device
+        self._folder = folder
+        self._process: asyncio.subprocess.Process | None = None
+        self._client: httpx.AsyncClient | None = None
+        self._unloaded = False
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """Speaks to the child."""
+        if self._client is None:
+            raise RuntimeUnloaded(f"{self.model.name} is not loaded.")
+        return self._client
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.returncode is None and not self._unloaded
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id."""
+        return self._process.pid if self._process else None
+
+    @property
+    def memory_bytes(self) -> int:
+        """Resident memory of the process; what it has on an accelerator is in ``health``."""
+        try:
+            return int(psutil.Process(self.pid).memory_info().rss) if self.pid else 0
+        except psutil.NoSuchProcess:
+            return 0
+
+    async def start(self, settings: Settings) -> None:
+        """Start the process and wait until it answers; raises ``RuntimeStartFailed``."""
+        spec = self.backend.spec(self.model, self._device)
+        self._folder.mkdir(parents=True, mode=0o700)
+        write_json(self._folder / SPEC_FILE, spec.model_dump(mode="json"))
+        with (self._folder / OUTPUT_FILE).open("wb") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.backend.command(self._folder),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                env=settings.child_environment(),
+                start_new_session=True,  # Ctrl-C is for us; the child leaves when we do
+            )
+        try:
+            ready = await self._ready(settings.runtime.start_timeout_seconds)
+            timeout = httpx.Timeout(settings.runtime.request_timeout_seconds, connect=10.0, pool=None)
+            self._client = httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{ready.port}",
+                headers={CHILD_HEADER: ready.token},
+                timeout=timeout,
+                trust_env=False,  # a proxy of the environment has no business on loopback
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
+            )
+            self.health = ChildHealth.model_validate_json((await self._client.get("/health")).content)
+        except httpx.TransportError as error:
+            failure = await self.explain(error)
+            await self.stop()
+            raise RuntimeStartFailed(failure.message) from error
+        except BaseException:
+            await self.stop()
+            raise
+        self.loaded_at = utc_now()
+
+    async def _ready(self, timeout_seconds: float) -> ReadyFile:
+        path = self._folder / READY_FILE
+        deadline = time.monotonic() + timeout_seconds
+        while time.monotonic() < deadline:
+            if path.exists():
+                return ReadyFile.model_validate_json(path.read_bytes())
+            if not self.alive:
+                raise RuntimeStartFailed(f"{self.model.name} could not be loaded: {self._ending()}{self._said()}")
+            await anyio.sleep(READY_POLL_SECONDS)
+        raise RuntimeStartFailed(
+            f"{self.model.name} was not loaded within {timeout_seconds:g} seconds.{self._said()}",
+            hint="Raise TUNESMITH_RUNTIME__START_TIMEOUT_SECONDS for a large model or a slow disk.",
+        )
+
+    async def explain(self, error: httpx.TransportError) -> TunesmithError:
+        """Why a call failed: the child was unloaded, died, or lives and is silent."""
+        if self._unloaded:
+            return RuntimeUnloaded(f"{self.model.name} was unloaded while it answered.")
+        if self._process is not None and not isinstance(error, httpx.TimeoutException):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), EXIT_SECONDS)  # the socket closes a moment before the exit
+        if not self.alive:
+            return RuntimeCrashed(f"The process of {self.model.name} died: {self._ending()}{self._said()}")
+        return RuntimeUnreachable(f"{self.model.name} does not answer ({type(error).__name__}).")
+
+    def _ending(self) -> str:
+        code = self._process.returncode if self._process else None
+        if code is None:
+            return "it ended."
+        if code < 0:
+            try:
+                name = signal.Signals(-code).name
+            except ValueError:
+                name = str(-code)
+            return f"ended by {name}{', probably for lack of memory' if name == 'SIGKILL' else ''}."
+        return f"it ended with code {code}."
+
+    def _said(self) -> str:
+        """The last lines that the child printed."""
+        try:
+            with (self._folder / OUTPUT_FILE).open("rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - 8192))
+                lines = file.read().decode(errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return " It said: " + "\n".join(lines[-SHOWN_LINES:]) if lines else ""
+
+    async def stop(self) -> None:
+        """End the process and return its memory; calls that still wait for it fail with ``RuntimeUnloaded``."""
+        self._unloaded = True
+        with anyio.CancelScope(shield=True):
+            if self._client is not None:
+                await self._client.aclose()
+                self._client = None
+            if self._process is not None:
+                if self._process.stdin is not None:
+                    self._process.stdin.close()
+                try:
+                    await asyncio.wait_for(self._process.wait(), EXIT_SECONDS)
+                except TimeoutError:
+                    self._process.kill()
+                    await self._process.wait()
+            await anyio.to_thread.run_sync(lambda: shutil.rmtree(self._folder, ignore_errors=True))
+
+
+def sweep(folder: Path) -> None:
+    """Remove what children of processes that are gone have left behind."""
+    for leftover in folder.glob("*-*"):
+        owner = leftover.name.split("-", 1)[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(leftover, ignore_errors=True)

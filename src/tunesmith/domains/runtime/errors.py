@@ -1,0 +1,68 @@
+"""What can go wrong with a loaded model."""
+
+from __future__ import annotations
+
+from tunesmith.kit.errors import Conflict, InvalidInput, TunesmithError, Unavailable
+
+
+class RuntimeStartFailed(Unavailable):
+    """The child ended, or did not answer in time, while it loaded the model."""
+
+    code, title = "runtime-start", "The model could not be loaded"
+    hint = "The message ends with what the child printed last; free memory or choose another model, then try again."
+
+
+class RuntimeCrashed(Unavailable):
+    """The child that had the model loaded died while it worked."""
+
+    code, title = "runtime-crashed", "The model's process died"
+    hint = "Try again: the next request loads the model anew. Too little memory is the usual cause."
+
+
+class RuntimeUnreachable(Unavailable):
+    """The child lives and does not answer."""
+
+    code, title = "runtime-unreachable", "The model does not answer"
+    hint = "Try again in a moment, or unload the model and load it again."
+
+
+class RuntimeBusy(Unavailable):
+    """Too many requests wait for the model, or every place for a loaded model is in use."""
+
+    code, title = "busy", "The model is busy"
+    hint = "Try again in a moment, or raise TUNESMITH_RUNTIME__MAX_LOADED_MODELS."
+
+
+class RuntimeUnloaded(Conflict):
+    """The model was unloaded while it answered."""
+
+    code, title = "runtime-unloaded", "The model was unloaded meanwhile"
+    hint = "Load it again and repeat the request."
+
+
+class RuntimeOutOfMemory(Unavailable):
+    """The model ran out of memory on this request."""
+
+    code, title = "runtime-memory", "The model ran out of memory"
+    hint = "Ask for fewer tokens, send a shorter prompt, or unload other models."
+
+
+class RuntimeFailed(TunesmithError):
+    """The model raised while it answered."""
+
+    code, status, title = "runtime-failed", 500, "The model failed while it answered"
+    hint = "Report this with the message; the model stays loaded."
+
+
+class ContextOverflow(InvalidInput):
+    """The prompt leaves no room for an answer."""
+
+    code, title = "context-overflow", "The prompt is too long for this model"
+    hint = "Shorten the conversation."
+
+
+class PromptRefused(InvalidInput):
+    """The model's template or tokenizer cannot take this prompt."""
+
+    code, title = "prompt-refused", "This model cannot take this prompt"
+    hint = "Check the roles and their order; use a model with a chat template for conversations."

@@ -1,0 +1,251 @@
+"""The HTTP side of a child that has a model loaded: what every engine (transformers, llama.cpp, fake) answers, in one place.
+
+A child lives as long as the process that started it: it reads its stdin and leaves at the end of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import json
+import os
+import secrets
+import socket
+import sys
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import uvicorn
+from pydantic import BaseModel, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tunesmith.wire.serving import (
+    CHILD_HEADER,
+    SPEC_FILE,
+    ChatBody,
+    ChildHealth,
+    GenerateBody,
+    GenerateRequest,
+    Generation,
+    LogprobsBody,
+    LogprobSequence,
+    Message,
+    ReadyFile,
+    RenderBody,
+    RowScore,
+    ScoreBody,
+    ScoreRow,
+    StreamChunk,
+    TokenizeBody,
+    pack_arrays,
+)
+from tunesmith.wire.spec import ServeSpec
+
+Body = TypeVar("Body", bound=BaseModel)
+Answer = TypeVar("Answer")
+
+
+class Refused(Exception):
+    """The engine cannot do what was asked; the code and the sentence reach the person who asked."""
+
+    def __init__(self, code: str, message: str, status: int = 422) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class Engine(Protocol):
+    """What a child does behind its HTTP side. A cancelled call or a closed stream must free what it held."""
+
+    def health(self) -> ChildHealth:
+        """What is loaded, and how busy it is."""
+        ...
+
+    async def render(self, messages: list[Message], add_generation_prompt: bool) -> str:
+        """The prompt of a conversation."""
+        ...
+
+    async def tokenize(self, text: str) -> list[int]:
+        """Token ids of a text."""
+        ...
+
+    async def generate(self, requests: list[GenerateRequest], use_adapter: bool) -> list[Generation]:
+        """Continue many prompts."""
+        ...
+
+    def stream(self, request: GenerateRequest, use_adapter: bool) -> AsyncGenerator[StreamChunk]:
+        """Continue one prompt, piece by piece; what is refused is refused before the first piece."""
+        ...
+
+    async def score(self, rows: list[ScoreRow], use_adapter: bool) -> list[RowScore]:
+        """Teacher-forced loss of rows."""
+        ...
+
+    async def logprobs(
+        self, sequences: list[LogprobSequence], top: int | None, use_adapter: bool
+    ) -> list[np.ndarray[Any, Any]]:
+        """For each sequence a float32 array (positions × vocabulary), or with ``top`` an int32 and a float32 array."""
+        ...
+
+
+def application(engine: Engine, token: str) -> ASGIApp:
+    """The ASGI application around ``engine``."""
+
+    async def health(_request: Request) -> Response:
+        return JSONResponse(engine.health().model_dump())
+
+    async def render(body: RenderBody) -> Response:
+        return JSONResponse({"prompt": await engine.render(body.messages, body.add_generation_prompt)})
+
+    async def tokenize(body: TokenizeBody) -> Response:
+        return JSONResponse({"token_ids": await engine.tokenize(body.text)})
+
+    async def generate(body: GenerateBody) -> Response:
+        made = await engine.generate(body.requests, body.use_adapter)
+        return JSONResponse({"generations": [g.model_dump() for g in made]})
+
+    async def score(body: ScoreBody) -> Response:
+        scored = await engine.score(body.rows, body.use_adapter)
+        return JSONResponse({"rows": [row.model_dump() for row in scored]})
+
+    async def logprobs(body: LogprobsBody) -> Response:
+        arrays = await engine.logprobs(body.sequences, body.top, body.use_adapter)
+        return Response(pack_arrays(arrays), media_type="application/octet-stream")
+
+    async def chat(request: Request) -> Response:
+        try:
+            body = ChatBody.model_validate_json(await request.body())
+        except ValidationError as error:
+            return _refusal("invalid", str(error), 422)
+        chunks = engine.stream(body.request, body.use_adapter)
+        try:
+            first = await anext(chunks)
+        except Refused as refused:
+            return _refusal(refused.code, str(refused), refused.status)
+        return StreamingResponse(_events(first, chunks), media_type="text/event-stream")
+
+    routes = [
+        Route("/health", health),
+        Route("/render", _posted(RenderBody, render), methods=["POST"]),
+        Route("/tokenize", _posted(TokenizeBody, tokenize), methods=["POST"]),
+        Route("/generate", _posted(GenerateBody, generate), methods=["POST"]),
+        Route("/score", _posted(ScoreBody, score), methods=["POST"]),
+        Route("/logprobs", _posted(LogprobsBody, logprobs), methods=["POST"]),
+        Route("/chat", chat, methods=["POST"]),
+    ]
+    return _TokenCheck(Starlette(routes=routes), token)
+
+
+class _TokenCheck:
+    """Loopback is shared by everybody on this machine; the token is not."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._token = token.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            given = dict(scope["headers"]).get(CHILD_HEADER.encode(), b"")
+            if not hmac.compare_digest(given, self._token):
+                await _refusal("token", "This child answers only to the process that started it.", 401)(
+                    scope, receive, send
+                )
+                return
+        await self._app(scope, receive, send)
+
+
+def _refusal(code: str, message: str, status: int) -> JSONResponse:
+    return JSONResponse({"code": code, "message": message}, status_code=status)
+
+
+def _posted(
+    kind: type[Body], handle: Callable[[Body], Awaitable[Response]]
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            body = kind.model_validate_json(await request.body())
+        except ValidationError as error:
+            return _refusal("invalid", str(error), 422)
+        try:
+            return await _while_connected(request, handle(body))
+        except Refused as refused:
+            return _refusal(refused.code, str(refused), refused.status)
+        except _Gone:
+            return Response(status_code=499)
+
+    return endpoint
+
+
+class _Gone(Exception):
+    """The caller hung up."""
+
+
+async def _while_connected(request: Request, work: Awaitable[Answer]) -> Answer:
+    """``work``'s answer; cancels it when the caller hangs up."""
+    task = asyncio.ensure_future(work)
+    watch = asyncio.ensure_future(_disconnected(request))
+    try:
+        done, _ = await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+        if task in done:
+            return task.result()
+        raise _Gone
+    finally:
+        for pending in (task, watch):
+            pending.cancel()
+        await asyncio.gather(task, watch, return_exceptions=True)
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        continue
+
+
+async def _events(first: StreamChunk, chunks: AsyncGenerator[StreamChunk]) -> AsyncIterator[bytes]:
+    async with contextlib.aclosing(chunks):
+        yield _event(first.model_dump(exclude_defaults=True))
+        try:
+            async for chunk in chunks:
+                yield _event(chunk.model_dump(exclude_defaults=True))
+        except Refused as refused:
+            yield _event({"error": {"code": refused.code, "message": str(refused)}})
+
+
+def _event(document: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(document, ensure_ascii=False).encode() + b"\n\n"
+
+
+def read_spec(folder: Path) -> ServeSpec:
+    """What to load."""
+    return ServeSpec.model_validate_json((folder / SPEC_FILE).read_bytes())
+
+
+def leave_with_parent() -> None:
+    """End this process when stdin ends: whoever started it is gone."""
+
+    def watch() -> None:
+        while sys.stdin.buffer.read(4096):
+            continue
+        os._exit(0)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def answer(folder: Path, engine: Engine) -> None:
+    """Answer on a free port of loopback until the process ends; ``ready.json`` is written when the port is open."""
+    token = secrets.token_urlsafe(24)
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
+    config = uvicorn.Config(
+        application(engine, token), log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=600
+    )
+    ReadyFile(port=listener.getsockname()[1], token=token).write(folder)
+    uvicorn.Server(config).run(sockets=[listener])

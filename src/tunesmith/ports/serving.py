@@ -1,0 +1,54 @@
+"""How a model is served: a backend says whether it can, and which command starts the child that does.
+
+Backends are light: no backend loads a model in this process. What the child must answer is in ``wire/serving.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from tunesmith.kit.errors import Unsupported
+from tunesmith.wire.spec import ServeSpec
+
+
+class NotServable(Unsupported):
+    """This backend cannot load what was named."""
+
+    code, title = "not-servable", "This cannot be loaded"
+    hint = "Name a model folder (transformers) or a .gguf file (llamacpp)."
+
+
+@dataclass(frozen=True)
+class Servable:
+    """A model that can answer: the weights, an adapter on top, and where tokenizer and chat template lie."""
+
+    name: str
+    base_path: Path
+    adapter_path: Path | None = None
+    tokenizer_path: Path | None = None
+
+    @property
+    def base(self) -> Servable:
+        """The same model without its adapter."""
+        return Servable(self.name, self.base_path, None, self.tokenizer_path)
+
+
+class ServingBackend(Protocol):
+    """One way to serve a model."""
+
+    name: ClassVar[str]
+
+    def check(self, model: Servable) -> None:
+        """Raise ``NotServable`` or ``MissingExtra`` when this backend cannot load ``model`` here."""
+        ...
+
+    def spec(self, model: Servable, device: str) -> ServeSpec:
+        """What the child is told, written to its folder as ``spec.json``."""
+        ...
+
+    def command(self, folder: Path) -> Sequence[str]:
+        """The command that starts a child on ``folder``."""
+        ...
