@@ -7,12 +7,18 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from tunesmith.adapters.serving.fake import FakeBackend
+from tunesmith.adapters.serving.llamacpp import LlamaCppBackend
+from tunesmith.adapters.serving.transformers import TransformersBackend
 from tunesmith.db import Base, Database
 from tunesmith.db.migrate import ensure_schema
 from tunesmith.domains.accounts import AccountService
 from tunesmith.domains.jobs import JobService
+from tunesmith.domains.models import ModelStore
 from tunesmith.domains.projects import ProjectService
+from tunesmith.domains.runtime import RuntimeService
 from tunesmith.kit.principal import Principal
+from tunesmith.ports.serving import ServingBackend
 from tunesmith.settings import Settings
 
 
@@ -25,6 +31,8 @@ class Services:
     accounts: AccountService
     projects: ProjectService
     jobs: JobService
+    models: ModelStore
+    runtime: RuntimeService
 
     def by_type(self, service: type[Any]) -> Any:
         """The service of that class."""
@@ -48,6 +56,7 @@ class Services:
 
     async def close(self) -> None:
         """Let go of connections and children."""
+        await self.runtime.close()
         await self.database.close()
 
     async def owner(self) -> Principal:
@@ -63,7 +72,20 @@ def build(settings: Settings) -> Services:
     accounts = AccountService()
     projects = ProjectService(accounts=accounts)
     jobs = JobService(settings=settings, database=database, projects=projects)
-    return Services(settings=settings, database=database, accounts=accounts, projects=projects, jobs=jobs)
+    return Services(
+        settings=settings,
+        database=database,
+        accounts=accounts,
+        projects=projects,
+        jobs=jobs,
+        models=ModelStore(settings=settings),
+        runtime=RuntimeService(settings=settings, backends=serving_backends()),
+    )
+
+
+def serving_backends() -> dict[str, ServingBackend]:
+    """Every way to serve a model, by name."""
+    return {backend.name: backend for backend in (TransformersBackend(), LlamaCppBackend(), FakeBackend())}
 
 
 def routers() -> list[APIRouter]:

@@ -145,10 +145,10 @@ class RuntimeService:
             await self._drop(min(idle, key=lambda child: child.last_used))
 
     async def _drop(self, child: Child) -> None:
+        await child.stop()
         if child in self._children:
             self._children.remove(child)
-        await child.stop()
-        log.info("model unloaded", extra={"model": child.model.name})
+            log.info("model unloaded", extra={"model": child.model.name})
 
     async def _unload_idle(self) -> None:
         limit = self._settings.runtime.idle_unload_seconds
