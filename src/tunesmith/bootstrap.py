@@ -10,15 +10,19 @@ from fastapi import APIRouter
 from tunesmith.adapters.serving.fake import FakeBackend
 from tunesmith.adapters.serving.llamacpp import LlamaCppBackend
 from tunesmith.adapters.serving.transformers import TransformersBackend
+from tunesmith.adapters.storage.local import LocalStorage
 from tunesmith.db import Base, Database
 from tunesmith.db.migrate import ensure_schema
 from tunesmith.domains.accounts import AccountService
 from tunesmith.domains.jobs import JobService
 from tunesmith.domains.models import ModelStore
 from tunesmith.domains.projects import ProjectService
+from tunesmith.domains.registry import RegistryService
+from tunesmith.domains.registry import kinds as registry_kinds
 from tunesmith.domains.runtime import RuntimeService
 from tunesmith.kit.principal import Principal
 from tunesmith.ports.serving import ServingBackend
+from tunesmith.ports.storage import Storage
 from tunesmith.settings import Settings
 
 
@@ -33,6 +37,8 @@ class Services:
     jobs: JobService
     models: ModelStore
     runtime: RuntimeService
+    storage: Storage
+    registry: RegistryService
 
     def by_type(self, service: type[Any]) -> Any:
         """The service of that class."""
@@ -72,6 +78,10 @@ def build(settings: Settings) -> Services:
     accounts = AccountService()
     projects = ProjectService(accounts=accounts)
     jobs = JobService(settings=settings, database=database, projects=projects)
+    storage = _storage(settings)
+    registry = RegistryService(storage=storage, jobs=jobs, cache_dir=settings.data_dir / "cache" / "models")
+    for kind in registry_kinds(registry):
+        jobs.register(kind)
     return Services(
         settings=settings,
         database=database,
@@ -80,6 +90,8 @@ def build(settings: Settings) -> Services:
         jobs=jobs,
         models=ModelStore(settings=settings),
         runtime=RuntimeService(settings=settings, backends=serving_backends()),
+        storage=storage,
+        registry=registry,
     )
 
 
@@ -88,8 +100,17 @@ def serving_backends() -> dict[str, ServingBackend]:
     return {backend.name: backend for backend in (TransformersBackend(), LlamaCppBackend(), FakeBackend())}
 
 
+def _storage(settings: Settings) -> Storage:
+    if settings.storage.backend == "local":
+        return LocalStorage(settings.store_dir)
+    from tunesmith.adapters.storage.s3 import S3Storage  # only those who use it need its library
+
+    return S3Storage(settings.storage.s3)
+
+
 def routers() -> list[APIRouter]:
     """The routes of every slice."""
     from tunesmith.domains.jobs.routes import router as jobs
+    from tunesmith.domains.registry.routes import router as registry
 
-    return [jobs]
+    return [jobs, registry]
