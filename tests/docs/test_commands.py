@@ -70,7 +70,8 @@ def test_both_languages_have_the_same_pages_and_headings() -> None:
     assert sorted(p.name for p in english.iterdir()) == sorted(p.name for p in korean.iterdir())
     for page in [*english.iterdir(), ROOT / "README.md"]:
         other = ROOT / "README.ko.md" if page.name == "README.md" else korean / page.name
-        levels = [re.findall(r"^#+", p.read_text(encoding="utf-8"), re.MULTILINE) for p in (page, other)]
+        texts = [re.sub(r"```.*?```", "", p.read_text(encoding="utf-8"), flags=re.DOTALL) for p in (page, other)]
+        levels = [re.findall(r"^#+", text, re.MULTILINE) for text in texts]
         assert levels[0] == levels[1], f"{page.name} and its Korean page have different headings"
 
 

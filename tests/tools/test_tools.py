@@ -49,16 +49,35 @@ def test_what_is_installed_may_be_shipped() -> None:
     assert check_licences.main() == 0
 
 
-@pytest.mark.parametrize("place", reference.PAGES)
-def test_a_page_that_drifts_is_found(place: str, tmp_path: Path) -> None:
-    for other in reference.PAGES:
-        (tmp_path / other).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / other).write_text(reference.render(other), encoding="utf-8")
+def test_a_page_that_drifts_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {place: f"the page {place}" for place in reference.PAGES}
+    monkeypatch.setattr(reference, "render", texts.__getitem__)
+    for place, text in texts.items():
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text(text, encoding="utf-8")
     assert reference.drifted(tmp_path) == []
-    (tmp_path / place).write_text("something else", encoding="utf-8")
-    assert reference.drifted(tmp_path) == [place]
-    (tmp_path / place).unlink()
-    assert reference.drifted(tmp_path) == [place]
+    for place in reference.PAGES:
+        (tmp_path / place).write_text("something else", encoding="utf-8")
+        assert reference.drifted(tmp_path) == [place]
+        (tmp_path / place).unlink()
+        assert reference.drifted(tmp_path) == [place]
+        (tmp_path / place).write_text(texts[place], encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (".env.example", "# TUNESMITH_API__PORT=8000"),
+        ("docs/reference/settings.md", "| `TUNESMITH_API__PORT` |"),
+        ("docs/reference/recipe.md", "| `training.learning_rate` |"),
+        ("docs/reference/cli.md", "## `tunesmith doctor FILE`"),
+        ("docs/reference/errors.md", "| `object-not-found` | 404 |"),
+        ("docs/reference/findings.md", "| `missing-field` |"),
+        ("ui/openapi.json", '"/health"'),
+    ],
+)
+def test_a_page_says_what_the_code_says(place: str, words: str) -> None:
+    assert words in reference.render(place)
 
 
 def test_an_old_python_is_refused_with_what_to_do(tmp_path: Path) -> None:
