@@ -25,14 +25,15 @@ EXCEPTIONS = {
 def licence_of(distribution: Distribution) -> str:
     """What the package says about itself, the most precise statement first."""
     metadata = distribution.metadata
-    expression = metadata.get("License-Expression")
+    expression = str(metadata["License-Expression"] or "") if "License-Expression" in metadata else ""
     if expression:
         return expression
     classifiers = [c.rsplit(" :: ", 1)[-1] for c in metadata.get_all("Classifier") or [] if c.startswith("License ::")]
     precise = [c for c in classifiers if c != "OSI Approved"]
     if precise:
         return " / ".join(precise)
-    return (metadata.get("License") or "").strip().split("\n")[0][:100]
+    plain = str(metadata["License"] or "") if "License" in metadata else ""
+    return plain.strip().split("\n")[0][:100]
 
 
 def refusal(name: str, licence: str) -> str | None:
