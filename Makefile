@@ -43,7 +43,7 @@ bench: setup ## run the benchmarks whose figures the documents quote
 	@$(BIN)/python -m tools.bench
 
 docs: setup ## build the documentation site into build/site
-	@$(BIN)/python -m mkdocs build --strict --quiet --site-dir build/site && echo "Open build/site/index.html"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --site-dir build/site && echo "Open build/site/index.html"
 
 reference: setup ## write .env.example, docs/reference/ and ui/openapi.json anew
 	@$(BIN)/python -m tools.reference

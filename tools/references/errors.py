@@ -10,13 +10,13 @@ import tunesmith
 from tools.references.markdown import cell, code, generated, table
 from tunesmith.kit.errors import TunesmithError
 
-NOT_THE_SERVER = ("tunesmith.ml", "tunesmith.migrations", "tunesmith.bundle")
+NOT_THE_SERVER = ("tunesmith.ml", "tunesmith.cli", "tunesmith.migrations", "tunesmith.bundle")
 
 
 def every_error() -> list[type[TunesmithError]]:
     """One class for each code: the one that introduces it."""
     for module in pkgutil.walk_packages(tunesmith.__path__, "tunesmith."):
-        if not module.name.startswith(NOT_THE_SERVER):
+        if not module.name.startswith(NOT_THE_SERVER) and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     by_code: dict[str, type[TunesmithError]] = {}
     for error in _below(TunesmithError):

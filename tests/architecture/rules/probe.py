@@ -112,8 +112,9 @@ def error_documents() -> Iterator[str]:
     import tunesmith
     from tunesmith.kit.errors import TunesmithError
 
+    elsewhere = ("tunesmith.ml", "tunesmith.cli", "tunesmith.migrations", "tunesmith.bundle")
     for module in pkgutil.walk_packages(tunesmith.__path__, "tunesmith."):
-        if not module.name.startswith(("tunesmith.ml", "tunesmith.cli", "tunesmith.migrations", "tunesmith.bundle")):
+        if not module.name.startswith(elsewhere) and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     waiting: list[type[TunesmithError]] = [TunesmithError]
     while waiting:
