@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import httpx
@@ -16,7 +15,7 @@ from sqlalchemy import JSON, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tunesmith import bootstrap
-from tunesmith.db import Access, Base, ProjectOwned, visible_to
+from tunesmith.db import Access, Base, ProjectOwned, UtcDateTime, visible_to
 from tunesmith.kit.clock import utc_now
 from tunesmith.kit.principal import ROLE_PERMISSIONS, Permission, Principal
 
@@ -115,11 +114,12 @@ async def _one_row_of_everything(connection: AsyncConnection) -> dict[str, int]:
 def _sample(column: Any) -> Any:
     if isinstance(column.type, JSON):
         return {}
+    if isinstance(column.type, UtcDateTime):
+        return utc_now()
     if getattr(column.type, "enums", None):
         return column.type.enums[0]
     kind = column.type.python_type
     samples: dict[Any, Any] = {
-        datetime: utc_now(),
         int: 1,
         str: "x",
         float: 1.0,
