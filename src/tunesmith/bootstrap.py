@@ -14,6 +14,8 @@ from tunesmith.adapters.storage.local import LocalStorage
 from tunesmith.db import Base, Database
 from tunesmith.db.migrate import ensure_schema
 from tunesmith.domains.accounts import AccountService
+from tunesmith.domains.datasets import DatasetService
+from tunesmith.domains.datasets.tasks import kinds as dataset_kinds
 from tunesmith.domains.jobs import JobService
 from tunesmith.domains.models import ModelStore
 from tunesmith.domains.projects import ProjectService
@@ -32,12 +34,13 @@ class Services:
 
     settings: Settings
     database: Database
+    storage: Storage
     accounts: AccountService
     projects: ProjectService
     jobs: JobService
+    datasets: DatasetService
     models: ModelStore
     runtime: RuntimeService
-    storage: Storage
     registry: RegistryService
 
     def by_type(self, service: type[Any]) -> Any:
@@ -79,18 +82,20 @@ def build(settings: Settings) -> Services:
     projects = ProjectService(accounts=accounts)
     jobs = JobService(settings=settings, database=database, projects=projects)
     storage = _storage(settings)
+    datasets = DatasetService(storage=storage, jobs=jobs, settings=settings)
     registry = RegistryService(storage=storage, jobs=jobs, cache_dir=settings.data_dir / "cache" / "models")
-    for kind in registry_kinds(registry):
+    for kind in (*dataset_kinds(datasets), *registry_kinds(registry)):
         jobs.register(kind)
     return Services(
         settings=settings,
         database=database,
+        storage=storage,
         accounts=accounts,
         projects=projects,
         jobs=jobs,
+        datasets=datasets,
         models=ModelStore(settings=settings),
         runtime=RuntimeService(settings=settings, backends=serving_backends()),
-        storage=storage,
         registry=registry,
     )
 
@@ -110,7 +115,8 @@ def _storage(settings: Settings) -> Storage:
 
 def routers() -> list[APIRouter]:
     """The routes of every slice."""
+    from tunesmith.domains.datasets.routes import router as datasets
     from tunesmith.domains.jobs.routes import router as jobs
     from tunesmith.domains.registry.routes import router as registry
 
-    return [jobs, registry]
+    return [jobs, datasets, registry]

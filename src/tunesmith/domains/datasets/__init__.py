@@ -1,6 +1,30 @@
 """Training data: files in, findings and splits out, conversations for training. The doctor and the readers are pure functions."""
 
 from tunesmith.domains.datasets.doctor import CODES, DoctorReport, Finding, Severity, examine_file
+from tunesmith.domains.datasets.errors import (
+    DatasetExistsError,
+    DatasetNotFoundError,
+    DatasetNotReadyError,
+    DatasetRedError,
+)
+from tunesmith.domains.datasets.exporting import MessagesFile
 from tunesmith.domains.datasets.formats import DataFormat
+from tunesmith.domains.datasets.schemas import DatasetResponse, DatasetStatus
+from tunesmith.domains.datasets.service import DatasetService
 
-__all__ = ["CODES", "DataFormat", "DoctorReport", "Finding", "Severity", "examine_file"]
+__all__ = [
+    "CODES",
+    "DataFormat",
+    "DatasetExistsError",
+    "DatasetNotFoundError",
+    "DatasetNotReadyError",
+    "DatasetRedError",
+    "DatasetResponse",
+    "DatasetService",
+    "DatasetStatus",
+    "DoctorReport",
+    "Finding",
+    "MessagesFile",
+    "Severity",
+    "examine_file",
+]

@@ -79,3 +79,9 @@ class DatasetRedError(Conflict):
 
     code, title = "dataset-red", "The dataset has rows that cannot be trained on"
     hint = "Correct the rows that are named and upload a new version, or ask for invalid rows to be left out."
+
+
+class PreprocessingError(InvalidInput):
+    """The rows cannot be turned into what was asked for."""
+
+    code, title = "preprocessing", "The data cannot be prepared as asked"

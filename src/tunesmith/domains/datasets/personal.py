@@ -17,12 +17,12 @@ _PHONE = re.compile(
 _DIGITS = re.compile(r"\d{2}[\d\-. ()]{5,}\d")
 
 
-def find_emails(text: str) -> Iterator[re.Match[str]]:
+def emails_in(text: str) -> Iterator[re.Match[str]]:
     """The e-mail addresses of a text."""
     return _EMAIL.finditer(text) if "@" in text else iter(())
 
 
-def find_phones(text: str) -> Iterator[re.Match[str]]:
+def phones_in(text: str) -> Iterator[re.Match[str]]:
     """The Korean telephone numbers of a text, with or without separators."""
     return _PHONE.finditer(text) if _DIGITS.search(text) else iter(())
 
@@ -58,7 +58,7 @@ def excerpt(text: str, at: int, characters: int = 40) -> str:
     """What stands around ``at``; personal data that reaches into it is starred out, not cut in half."""
     begin = max(0, at - _WINDOW)
     window = text[begin : at + _WINDOW]
-    for hit in (*find_emails(window), *find_phones(window)):
+    for hit in (*emails_in(window), *phones_in(window)):
         window = window[: hit.start()] + "*" * len(hit.group()) + window[hit.end() :]
     start = max(0, at - begin - characters // 2)
     return window[start : start + characters]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from tunesmith.domains.jobs.failure import JobFailure
+from typing import TYPE_CHECKING
+
 from tunesmith.kit.errors import Conflict, InvalidInput, NotFound, TunesmithError
+
+if TYPE_CHECKING:
+    from tunesmith.domains.jobs.schemas import JobFailure
 
 
 class JobNotFound(NotFound):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from tunesmith.domains.datasets.personal import excerpt, find_emails, find_phones, mask_email, mask_phone, shown
+from tunesmith.domains.datasets.personal import emails_in, excerpt, mask_email, mask_phone, phones_in, shown
 from tunesmith.domains.datasets.readers import Fault
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -21,8 +21,8 @@ def text_faults(text: str) -> list[Fault]:
         faults.append(misread)
     elif control := _CONTROL.search(text):
         faults.append(_control_fault(text, control.group()))
-    emails = dict.fromkeys(hit.group() for hit in find_emails(text))
-    phones = dict.fromkeys(hit.group() for hit in find_phones(text))
+    emails = dict.fromkeys(hit.group() for hit in emails_in(text))
+    phones = dict.fromkeys(hit.group() for hit in phones_in(text))
     for address in emails:
         faults.append(Fault("pii-email", "The text holds an e-mail address.", "no personal data", mask_email(address)))
     for number in phones:

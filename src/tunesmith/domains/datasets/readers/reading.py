@@ -50,11 +50,16 @@ class DataFile:
 def open_data_file(path: Path, kind: FileKind, max_row_bytes: int = DEFAULT_MAX_ROW_BYTES) -> Iterator[DataFile]:
     """Open ``path``, which promises to be ``kind``; raises a named error when it is not readable as data at all."""
     with path.open("rb") as file:
-        head = head_of(file)
-        found = kind_of_content(head, kind)
-        has_bom = head.startswith(BOM)
-        first = Position(offset=len(BOM) if has_bom else 0)
-        columns = None
-        if found is FileKind.CSV:
-            columns, first = read_header(file, first, max_row_bytes)
-        yield DataFile(file, found, has_bom, columns, first, max_row_bytes)
+        yield look_into(file, kind, max_row_bytes)
+
+
+def look_into(file: BinaryIO, kind: FileKind, max_row_bytes: int = DEFAULT_MAX_ROW_BYTES) -> DataFile:
+    """The same for an open file, or for the beginning of one."""
+    head = head_of(file)
+    found = kind_of_content(head, kind)
+    has_bom = head.startswith(BOM)
+    first = Position(offset=len(BOM) if has_bom else 0)
+    columns = None
+    if found is FileKind.CSV:
+        columns, first = read_header(file, first, max_row_bytes)
+    return DataFile(file, found, has_bom, columns, first, max_row_bytes)

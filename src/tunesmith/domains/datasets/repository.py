@@ -1,0 +1,111 @@
+"""Every query of datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
+
+from tunesmith.db import visible_to
+from tunesmith.domains.datasets.schemas import DatasetStatus
+from tunesmith.domains.datasets.tables import DatasetRow, QualityLogRow
+from tunesmith.kit.paging import PageRequest
+from tunesmith.kit.principal import Principal
+
+SORTS = {
+    "created_at": DatasetRow.id,
+    "name": DatasetRow.name,
+    "size_bytes": DatasetRow.size_bytes,
+    "total_samples": DatasetRow.total_samples,
+    "quality_score": DatasetRow.quality_score,
+}
+
+
+async def find_dataset(session: AsyncSession, principal: Principal, dataset_id: int) -> DatasetRow | None:
+    """The dataset with this id."""
+    statement = visible_to(principal, DatasetRow).where(DatasetRow.id == dataset_id)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def find_version(session: AsyncSession, principal: Principal, name: str, version: str) -> DatasetRow | None:
+    """This version of the dataset of that name, in the principal's current project."""
+    statement = visible_to(principal, DatasetRow).where(
+        DatasetRow.project_id == principal.project_id, DatasetRow.name == name, DatasetRow.version == version
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def find_newest(session: AsyncSession, principal: Principal, name: str) -> DatasetRow | None:
+    """The newest version of the dataset of that name (or slug) that is not archived, in the current project."""
+    statement = (
+        visible_to(principal, DatasetRow)
+        .where(
+            DatasetRow.project_id == principal.project_id,
+            or_(DatasetRow.name == name, DatasetRow.slug == name),
+            DatasetRow.archived_at.is_(None),
+        )
+        .order_by(DatasetRow.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def list_versions(session: AsyncSession, principal: Principal, name: str) -> set[str]:
+    """The versions that the dataset of that name has in the current project."""
+    statement = visible_to(principal, DatasetRow).where(
+        DatasetRow.project_id == principal.project_id, DatasetRow.name == name
+    )
+    return set((await session.execute(statement.with_only_columns(DatasetRow.version))).scalars())
+
+
+async def list_datasets(
+    session: AsyncSession,
+    principal: Principal,
+    page: PageRequest,
+    *,
+    search: str | None,
+    statuses: Collection[DatasetStatus],
+    sort: str,
+) -> tuple[list[DatasetRow], int]:
+    """A page of datasets, and how many there are."""
+    wanted: list[ColumnElement[bool]] = []
+    if statuses:
+        wanted.append(DatasetRow.status.in_([status.value for status in statuses]))
+    else:
+        wanted.append(DatasetRow.status != DatasetStatus.ARCHIVED.value)
+    if search:
+        pattern = f"%{_escaped(search)}%"
+        wanted.append(or_(*(column.ilike(pattern, escape="\\") for column in (DatasetRow.name, DatasetRow.file_name))))
+    column = SORTS[sort.removeprefix("-")]
+    order = column.desc() if sort.startswith("-") else column.asc()
+    statement = visible_to(principal, DatasetRow).where(*wanted)
+    total = (await session.execute(statement.with_only_columns(func.count(DatasetRow.id)))).scalar_one()
+    large = (defer(DatasetRow.dataset_metadata), defer(DatasetRow.description), defer(DatasetRow.source))
+    rows = await session.execute(
+        statement.options(*large).order_by(order, DatasetRow.id.desc()).offset(page.offset).limit(page.page_size)
+    )
+    return list(rows.scalars()), total
+
+
+async def list_of_job(session: AsyncSession, principal: Principal, job_id: int) -> list[DatasetRow]:
+    """The datasets that a job has made."""
+    statement = visible_to(principal, DatasetRow).where(DatasetRow.source_job_id == job_id).order_by(DatasetRow.id)
+    return list((await session.execute(statement)).scalars())
+
+
+async def is_stored_for_someone(session: AsyncSession, key: str) -> bool:
+    """Whether any dataset, of whatever project, is kept under this key of the store. Unscoped: the store is shared."""
+    statement = select(DatasetRow.id).where(DatasetRow.file_path == key).limit(1)
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def add_quality_log(session: AsyncSession, row: QualityLogRow) -> None:
+    """Keep what a validation said."""
+    session.add(row)
+    await session.flush()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,209 @@
+"""What datasets look like from outside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
+
+from tunesmith.domains.datasets.doctor import Finding
+from tunesmith.domains.datasets.formats import DataFormat
+from tunesmith.kit.ids import display_name
+from tunesmith.kit.paging import Page
+
+NEAR_DUPLICATES_LATER = 0.95
+
+
+class DatasetStatus(StrEnum):
+    """``uploaded → validating → ready | invalid``; ``archived`` at the end."""
+
+    UPLOADED = "uploaded"
+    VALIDATING = "validating"
+    READY = "ready"
+    INVALID = "invalid"
+    ARCHIVED = "archived"
+
+
+Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,50}$")]
+
+
+class DatasetCreate(BaseModel):
+    """The fields of the upload form beside the file."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(description="Name that people see, at most 200 characters.", examples=["Ferry questions"])
+    version: str = Field(
+        "1.0", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,49}$", description="Version; a name has each version once."
+    )
+    format: DataFormat | None = Field(None, description="Format of the rows; detected when it is left out.")
+    description: str | None = Field(None, max_length=10_000, description="What the data is.")
+    tags: list[Tag] = Field(default_factory=list, max_length=50, description="Tags, separated by commas in the form.")
+    dataset_metadata: dict[str, Any] = Field(default_factory=dict, description="Anything else, as a JSON object.")
+
+    @field_validator("name")
+    @classmethod
+    def _visible(cls, value: str) -> str:
+        return display_name(value)
+
+
+class DatasetSummary(BaseModel):
+    """A dataset in a list."""
+
+    id: int = Field(description="Id of this version.")
+    name: str = Field(description="Name that people see.")
+    slug: str = Field(description="The name as it may stand in a path.")
+    version: str = Field(description="Version of the dataset.")
+    format: DataFormat = Field(description="Format of the rows.")
+    status: DatasetStatus = Field(description="Where the dataset is in its life.")
+    total_samples: int | None = Field(description="Number of rows; null until validated.")
+    size_bytes: int = Field(description="Size of the file.")
+    sha256: str = Field(description="SHA-256 of the file.")
+    file_name: str = Field(description="Name of the uploaded file.")
+    tags: list[str] = Field(description="Tags.")
+    quality_score: float | None = Field(description="0–1; null until validated.")
+    findings_counts: dict[str, Any] | None = Field(description="`{red, amber, green, by_code}` of the last validation.")
+    parent_id: int | None = Field(description="Dataset that this one was made from.")
+    created_by: int = Field(description="Person who made it.")
+    created_at: datetime = Field(description="When it was made.")
+    updated_at: datetime = Field(description="When something about it last changed.")
+
+    @computed_field(description="Number of rows; null until validated.")  # type: ignore[prop-decorator]
+    @property
+    def rows(self) -> int | None:
+        """The same as ``total_samples``, under the name that the command line uses."""
+        return self.total_samples
+
+
+class DatasetResponse(DatasetSummary):
+    """A dataset with everything that is known about it."""
+
+    project_id: int = Field(description="Project that it belongs to.")
+    description: str | None = Field(description="What the data is.")
+    dataset_metadata: dict[str, Any] = Field(description="Anything else.")
+    file_path: str = Field(description="Key of the file in the store.")
+    file_kind: str = Field(description="How the rows are written down: jsonl, json or csv.")
+    encoding: str = Field(description="Text encoding of the file.")
+    source: dict[str, Any] = Field(description="Where it comes from: an upload, or a part of a split.")
+    preprocessed_path: str | None = Field(description="Key of the converted file; null when there is none.")
+    avg_instruction_length: float | None = Field(description="Mean characters of what is asked, for each row.")
+    avg_output_length: float | None = Field(description="Mean characters of what is answered, for each row.")
+    validation_job_id: int | None = Field(description="Job of the last validation.")
+    validated_at: datetime | None = Field(description="When it was last validated.")
+
+
+class DatasetListResponse(Page[DatasetSummary]):
+    """A page of datasets."""
+
+
+class DatasetValidationRequest(BaseModel):
+    """What to look for."""
+
+    model_config = ConfigDict(extra="forbid")
+    check_pii: bool = Field(True, description="Look for e-mail addresses and telephone numbers.")
+    check_duplicates: bool = Field(True, description="Look for repeated rows and contradictory answers.")
+    check_format: bool = Field(True, description="Look for rows that their format does not allow.")
+    similarity_threshold: float = Field(
+        NEAR_DUPLICATES_LATER,
+        ge=0.5,
+        le=1.0,
+        description="Threshold of near duplicates. This version compares rows exactly and takes the default only.",
+    )
+
+
+class FindingsOfKind(BaseModel):
+    """How many findings there are of one kind of check; null counts mean that it was left out."""
+
+    checked: bool = Field(description="Whether this was looked for.")
+    total: int = Field(description="Number of findings.")
+    by_code: dict[str, int] = Field(description="Number by code.")
+
+
+class DatasetValidationResponse(BaseModel):
+    """What a validation said."""
+
+    dataset_id: int = Field(description="Dataset that was examined.")
+    status: DatasetStatus = Field(description="`ready`, or `invalid` when a row cannot be trained on.")
+    quality_score: float = Field(description="0–1: the score of the doctor divided by 100.")
+    passed: bool = Field(description="Whether no finding is red.")
+    weights: dict[str, float] = Field(description="What a row costs by its worst finding.")
+    pii: FindingsOfKind = Field(description="Personal data.")
+    duplicates: FindingsOfKind = Field(description="Repeated rows and contradictory answers.")
+    format_errors: FindingsOfKind = Field(description="Rows that cannot be trained on.")
+    validated_at: datetime = Field(description="When the examination ended.")
+    file: str = Field(description="Name of the uploaded file.")
+    rows: int = Field(description="Number of rows.")
+    findings: list[Finding] = Field(description="The first 100 findings; `/findings` has all of them.")
+    counts: dict[str, Any] = Field(description="`{red, amber, green, by_code}`.")
+    score: int = Field(description="0–100; the reference of findings has the formula.")
+
+
+class FindingListResponse(Page[Finding]):
+    """A page of findings, in the order of the file."""
+
+    counts: dict[str, Any] = Field(description="`{red, amber, green, by_code}` over all findings.")
+    score: int | None = Field(description="0–100; null until validated.")
+    file: str = Field(description="Name of the uploaded file.")
+
+
+class PreviewRow(BaseModel):
+    """One row as it is in the file."""
+
+    row: int = Field(description="Row number, from 1.")
+    line: int = Field(description="First physical line of the row in the file.")
+    value: Any = Field(description="The row; null when it cannot be read.")
+    error: str | None = Field(description="Why it cannot be read.")
+
+
+class DatasetPreviewResponse(BaseModel):
+    """Some rows of a dataset."""
+
+    dataset_id: int = Field(description="Id of the dataset.")
+    format: DataFormat = Field(description="Format of the rows.")
+    columns: list[str] = Field(description="Fields that occur in these rows.")
+    offset: int = Field(description="Rows before the first one shown.")
+    limit: int = Field(description="Rows that were asked for.")
+    total: int | None = Field(description="Number of rows; null until validated.")
+    rows: list[PreviewRow] = Field(description="The rows.")
+
+
+class DatasetSplitRequest(BaseModel):
+    """Shares of the parts; together they make 1."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"train": 0.9, "validation": 0.1, "test": 0}]}
+    )
+    train: float = Field(0.8, gt=0, le=1, description="Share of the rows for training.")
+    validation: float = Field(0.1, ge=0, lt=1, description="Share held out to choose by.")
+    test: float = Field(0.1, ge=0, lt=1, description="Share held out to judge by.")
+    seed: int = Field(42, ge=0, le=2**31 - 1, description="Another seed makes another split; the same one the same.")
+
+    @model_validator(mode="after")
+    def _make_one(self) -> DatasetSplitRequest:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"train, validation and test make {total:.6g}; together they must make 1")
+        if self.validation == 0 and self.test == 0:
+            raise ValueError("nothing is held out; give validation or test a share")
+        return self
+
+
+class DatasetPart(BaseModel):
+    """One part of a split, a dataset of its own."""
+
+    part: str = Field(description="`train`, `validation` or `test`.")
+    id: int = Field(description="Id of the new dataset.")
+    name: str = Field(description="Its name.")
+    version: str = Field(description="Its version.")
+    rows: int = Field(description="Its rows.")
+    sha256: str = Field(description="SHA-256 of its file.")
+
+
+class DatasetSplitResponse(BaseModel):
+    """The parts that a split made."""
+
+    dataset_id: int = Field(description="Dataset that was split.")
+    seed: int = Field(description="Seed of the split.")
+    groups: int = Field(description="Groups of rows with the same prompt; a group is never divided.")
+    parts: list[DatasetPart] = Field(description="The parts.")

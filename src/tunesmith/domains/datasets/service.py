@@ -1,0 +1,300 @@
+"""Rules of datasets: what comes in, what is known about it, what is made of it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+from collections.abc import Collection
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from tunesmith.db import Unit
+from tunesmith.domains.datasets import repository
+from tunesmith.domains.datasets.doctor import Severity
+from tunesmith.domains.datasets.doctor.examine import detect_format
+from tunesmith.domains.datasets.errors import (
+    DatasetExistsError,
+    DatasetNotFoundError,
+    DatasetNotReadyError,
+    EmptyDatasetError,
+)
+from tunesmith.domains.datasets.exporting import MessagesFile, export_messages
+from tunesmith.domains.datasets.findings_file import FINDINGS, INDEX, read_findings
+from tunesmith.domains.datasets.formats import DataFormat
+from tunesmith.domains.datasets.places import LocalFiles
+from tunesmith.domains.datasets.readers import FileKind, kind_of_name, open_data_file
+from tunesmith.domains.datasets.readers.reading import look_into
+from tunesmith.domains.datasets.readers.sniff import HEAD_BYTES
+from tunesmith.domains.datasets.row_index import ROW_INDEX, find_place
+from tunesmith.domains.datasets.schemas import (
+    DatasetCreate,
+    DatasetListResponse,
+    DatasetPreviewResponse,
+    DatasetResponse,
+    DatasetSplitRequest,
+    DatasetStatus,
+    DatasetSummary,
+    DatasetValidationRequest,
+    FindingListResponse,
+    PreviewRow,
+)
+from tunesmith.domains.datasets.tables import DatasetRow
+from tunesmith.domains.datasets.uploads import checked_file_name
+from tunesmith.domains.jobs import JobService, JobView
+from tunesmith.kit.errors import Unavailable
+from tunesmith.kit.ids import slugify
+from tunesmith.kit.paging import PageRequest
+from tunesmith.ports.storage import Storage, StoredObject
+from tunesmith.settings import Settings
+
+REFERENCE = "dataset:"
+
+
+class DatasetService:
+    """Datasets of a project: versions that never change, what the doctor says of them, and what training reads."""
+
+    def __init__(self, *, storage: Storage, jobs: JobService, settings: Settings) -> None:
+        self.storage = storage
+        self.limits = settings.datasets
+        self.files = LocalFiles(storage, settings.data_dir / "cache")
+        self._jobs = jobs
+
+    async def get(self, unit: Unit, dataset_id: int) -> DatasetResponse:
+        """The dataset; raises DatasetNotFoundError."""
+        return DatasetResponse.model_validate(await self.get_row(unit, dataset_id), from_attributes=True)
+
+    async def get_row(self, unit: Unit, dataset_id: int) -> DatasetRow:
+        """Its row, for this slice's own tasks; raises DatasetNotFoundError."""
+        row = await repository.find_dataset(unit.session, unit.principal, dataset_id)
+        if row is None:
+            raise DatasetNotFoundError(f"There is no dataset {dataset_id}.")
+        return row
+
+    async def find_by_reference(self, unit: Unit, reference: str) -> DatasetResponse | None:
+        """The dataset that ``dataset:NAME@VERSION`` names; without a version the newest one that is not archived."""
+        name = reference.removeprefix(REFERENCE)
+        row = None
+        if "@" in name:
+            of, version = name.rsplit("@", 1)
+            row = await repository.find_version(unit.session, unit.principal, of, version)
+        row = row or await repository.find_newest(unit.session, unit.principal, name)
+        return None if row is None else DatasetResponse.model_validate(row, from_attributes=True)
+
+    async def list_datasets(
+        self, unit: Unit, page: PageRequest, *, search: str | None, statuses: Collection[DatasetStatus], sort: str
+    ) -> DatasetListResponse:
+        """A page of datasets; archived ones only when their status is asked for."""
+        rows, total = await repository.list_datasets(
+            unit.session, unit.principal, page, search=search, statuses=statuses, sort=sort
+        )
+        items = [DatasetSummary.model_validate(row, from_attributes=True) for row in rows]
+        return DatasetListResponse(items=items, total=total, page=page.page, page_size=page.page_size)
+
+    async def look(self, file_name: str, head: bytes, wanted: DataFormat | None) -> DataFormat:
+        """The format of a file of which ``head`` is the beginning; raises a named error when it cannot be data."""
+        return await asyncio.to_thread(_look, kind_of_name(file_name), head, wanted, self.limits.max_row_bytes)
+
+    async def create(
+        self,
+        unit: Unit,
+        body: DatasetCreate,
+        stored: StoredObject,
+        *,
+        file_name: str,
+        fmt: DataFormat,
+        has_bom: bool,
+        source: dict[str, Any],
+        parent_id: int | None = None,
+    ) -> DatasetResponse:
+        """Keep a stored file as a new version, and have it validated. Raises DatasetExistsError."""
+        taken = await repository.list_versions(unit.session, unit.principal, body.name)
+        if body.version in taken:
+            free = next_version(body.version, taken)
+            raise DatasetExistsError(
+                f"The dataset {body.name!r} has a version {body.version!r} already.",
+                hint=f"Send `version={free}`, which is free.",
+                next_version=free,
+            )
+        if not await self.storage.exists(stored.key):
+            raise Unavailable("The stored file was removed by another upload that failed.", hint="Upload it again.")
+        row = DatasetRow(
+            project_id=unit.principal.project_id,
+            created_by=unit.principal.user_id,
+            name=body.name,
+            slug=slugify(body.name, fallback=f"dataset-{stored.sha256[:12]}"),
+            version=body.version,
+            description=body.description,
+            tags=body.tags,
+            dataset_metadata=body.dataset_metadata,
+            format=fmt.value,
+            status=DatasetStatus.UPLOADED.value,
+            file_name=file_name,
+            file_kind=kind_of_name(file_name).value,
+            file_path=stored.key,
+            encoding="utf-8-sig" if has_bom else "utf-8",
+            size_bytes=stored.size_bytes,
+            sha256=stored.sha256,
+            parent_id=parent_id,
+            source=source,
+            source_job_id=source.get("job_id"),
+        )
+        unit.session.add(row)
+        await unit.session.flush()
+        await self.validate(unit, row.id, DatasetValidationRequest())
+        return await self.get(unit, row.id)
+
+    async def import_file(
+        self,
+        unit: Unit,
+        path: Path,
+        *,
+        name: str,
+        version: str | None = None,
+        fmt: DataFormat | None = None,
+        description: str | None = None,
+    ) -> DatasetResponse:
+        """Make a dataset of a local file. Without a version: the newest one when it has the same content, else the next."""
+        file_name = checked_file_name(path.name)
+        head = await asyncio.to_thread(_head_of, path)
+        found = await self.look(file_name, head, fmt)
+        stored = await self.storage.put_file(path)
+        if version is None:
+            newest = await repository.find_newest(unit.session, unit.principal, name)
+            if newest is not None and newest.sha256 == stored.sha256 and newest.name == name:
+                return DatasetResponse.model_validate(newest, from_attributes=True)
+            taken = await repository.list_versions(unit.session, unit.principal, name)
+            version = "1.0" if not taken else next_version(newest.version if newest else "1.0", taken)
+        body = DatasetCreate(name=name, version=version, format=fmt, description=description)
+        source = {"kind": "import", "file_name": file_name}
+        return await self.create(
+            unit, body, stored, file_name=file_name, fmt=found, has_bom=head[:3] == b"\xef\xbb\xbf", source=source
+        )
+
+    async def forget_file(self, unit: Unit, stored: StoredObject) -> None:
+        """Remove a stored file unless a dataset has it: an upload that was refused leaves nothing behind."""
+        if not await repository.is_stored_for_someone(unit.session, stored.key):
+            await self.storage.delete(stored.key)
+
+    async def validate(self, unit: Unit, dataset_id: int, body: DatasetValidationRequest) -> JobView:
+        """Have the dataset examined."""
+        row = await self.get_row(unit, dataset_id)
+        _refuse_archived(row)
+        spec = {"dataset_id": row.id, **body.model_dump(mode="json")}
+        job = await self._jobs.submit(unit, "validate", spec, name=f"Validate {row.name} {row.version}"[:200])
+        row.status = DatasetStatus.VALIDATING.value
+        row.validation_job_id = job.id
+        await unit.session.flush()
+        return job
+
+    async def split(self, unit: Unit, dataset_id: int, body: DatasetSplitRequest) -> JobView:
+        """Have the dataset split into parts that share no prompt."""
+        row = await self.get_row(unit, dataset_id)
+        _refuse_archived(row)
+        red = (row.findings_counts or {}).get("red")
+        if red:
+            raise DatasetNotReadyError(
+                f"The dataset {row.name!r} {row.version} has {red} red findings; it is not split.",
+                hint=f"GET /api/v1/admin/training/datasets/{row.id}/findings?severity=red lists them; correct the rows and "
+                "upload a new version.",
+            )
+        spec = {"dataset_id": row.id, **body.model_dump(mode="json")}
+        return await self._jobs.submit(unit, "split", spec, name=f"Split {row.name} {row.version}"[:200])
+
+    async def preview(self, unit: Unit, dataset_id: int, offset: int, limit: int) -> DatasetPreviewResponse:
+        """Some rows as they are in the file; quick at any offset once the dataset has been validated."""
+        row = await self.get_row(unit, dataset_id)
+        path = await self.files.path_of(row.file_path)
+        index = await self.files.path_of(f"{row.examination}/{ROW_INDEX}") if row.examination else None
+        rows = await asyncio.to_thread(
+            _preview, path, FileKind(row.file_kind), index, offset, limit, self.limits.max_row_bytes
+        )
+        fields = dict.fromkeys(str(name) for r in rows if isinstance(r.value, dict) for name in r.value)
+        return DatasetPreviewResponse(
+            dataset_id=row.id,
+            format=DataFormat(row.format),
+            columns=list(fields),
+            offset=offset,
+            limit=limit,
+            total=row.total_samples,
+            rows=rows,
+        )
+
+    async def list_findings(
+        self, unit: Unit, dataset_id: int, page: PageRequest, *, severity: Severity | None, code: str | None
+    ) -> FindingListResponse:
+        """A page of what the last validation found. Raises DatasetNotReadyError before the first one has ended."""
+        row = await self.get_row(unit, dataset_id)
+        if row.examination is None:
+            raise DatasetNotReadyError(f"The dataset {row.name!r} {row.version} has not been validated yet.")
+        findings = await self.files.path_of(f"{row.examination}/{FINDINGS}")
+        index = await self.files.path_of(f"{row.examination}/{INDEX}")
+        items, total = await asyncio.to_thread(
+            read_findings, findings, index, severity=severity, code=code, offset=page.offset, limit=page.page_size
+        )
+        return FindingListResponse(
+            items=items,
+            total=total,
+            page=page.page,
+            page_size=page.page_size,
+            counts=row.findings_counts or {},
+            score=None if row.quality_score is None else round(row.quality_score * 100),
+            file=row.file_name,
+        )
+
+    async def export_messages(
+        self, unit: Unit, dataset_id: int, target: Path, *, skip_invalid: bool = False
+    ) -> MessagesFile:
+        """Write what training reads to ``target``. Raises DatasetRedError naming rows that cannot be trained on."""
+        row = await self.get_row(unit, dataset_id)
+        path = await self.files.path_of(row.file_path)
+        return await asyncio.to_thread(
+            export_messages,
+            path,
+            FileKind(row.file_kind),
+            DataFormat(row.format),
+            target,
+            skip_invalid=skip_invalid,
+            max_row_bytes=self.limits.max_row_bytes,
+        )
+
+
+def next_version(version: str, taken: Collection[str]) -> str:
+    """The first free version after ``version``: its last number counts up."""
+    found = re.search(r"(\d+)(?!.*\d)", version)
+    before, number, after = (
+        (version[: found.start()], int(found[1]), version[found.end() :]) if found else (version + ".", 0, "")
+    )
+    while (candidate := f"{before}{number}{after}") in taken or candidate == version:
+        number += 1
+    return candidate
+
+
+def _refuse_archived(row: DatasetRow) -> None:
+    if row.archived_at is not None:
+        raise DatasetNotReadyError(f"The dataset {row.name!r} {row.version} is archived.", hint="Use another version.")
+
+
+def _head_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)
+
+
+def _look(kind: FileKind, head: bytes, wanted: DataFormat | None, max_row_bytes: int) -> DataFormat:
+    data = look_into(io.BytesIO(head), kind, max_row_bytes)
+    if len(head) < HEAD_BYTES and not any(record.is_row for record in data.records()):
+        raise EmptyDatasetError("The file has no rows.")
+    return detect_format(data, wanted)
+
+
+def _preview(
+    path: Path, kind: FileKind, index: Path | None, offset: int, limit: int, max_row_bytes: int
+) -> list[PreviewRow]:
+    with open_data_file(path, kind, max_row_bytes) as data:
+        place = find_place(index, offset + 1) if index else None
+        rows = (record for record in data.records(place) if record.is_row and record.row > offset)
+        return [
+            PreviewRow(row=r.row, line=r.line, value=r.value, error=r.fault.message if r.fault else None)
+            for r in islice(rows, limit)
+        ]

@@ -1,1 +1,0 @@
-"""Pages that are written from the code, so that they cannot say something else."""
