@@ -28,25 +28,25 @@ test: setup services ## set up, build the UI, then the test suite with coverage
 
 test-all: setup services ## everything, the long tests too; the summary goes to docs/verification/
 	@sh tools/build_ui.sh
-	@$(BIN)/python tools/test_all.py
+	@$(BIN)/python -m tools.test_all
 
 check: setup ## formatting, types, architecture, drift and the UI's own checks
-	@$(BIN)/python tools/check.py
+	@$(BIN)/python -m tools.check
 
 audit: setup ## known holes, floors of versions, licences
-	@$(BIN)/python tools/audit.py
+	@$(BIN)/python -m tools.audit
 
 ui: ## build the web interface into the package (Node 20+)
 	@sh tools/build_ui.sh
 
 bench: setup ## run the benchmarks whose figures the documents quote
-	@$(BIN)/python tools/bench.py
+	@$(BIN)/python -m tools.bench
 
 docs: setup ## build the documentation site into build/site
-	@$(BIN)/python -m mkdocs build --strict --quiet --site-dir build/site && echo "Open build/site/index.html"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --site-dir build/site && echo "Open build/site/index.html"
 
 reference: setup ## write .env.example, docs/reference/ and ui/openapi.json anew
-	@$(BIN)/python tools/reference.py
+	@$(BIN)/python -m tools.reference
 
 constraints: setup ## pin the dependencies anew for every platform
 	@env -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --upgrade -p 3.11 --no-header --no-annotate --no-emit-index-url \

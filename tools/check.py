@@ -1,7 +1,7 @@
 """`make check`: every rule of the house, each step by name, quiet when it holds.
 
-.venv/bin/python tools/check.py            all steps
-.venv/bin/python tools/check.py mypy ui    only these
+.venv/bin/python -m tools.check            all steps
+.venv/bin/python -m tools.check mypy ui    only these
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ STEPS = [
         [sys.executable, "-m", "pytest", "tests/architecture", "-q", "--no-header", "-p", "no:cacheprovider"],
         "the failing test names the rule",
     ),
-    Step("references", [sys.executable, "tools/reference.py", "--check"], "make reference, then commit"),
+    Step("references", [sys.executable, "-m", "tools.reference", "--check"], "make reference, then commit"),
     Step("ui", ["sh", "-c", "sh tools/install_ui.sh && cd ui && npm run --silent check"], "cd ui && npm run fix"),
 ]
 

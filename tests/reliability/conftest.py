@@ -19,9 +19,11 @@ import pytest
 from tests.reliability.kinds import ROOT, build_services
 from tunesmith.domains.jobs import JobEventView, JobState, JobView
 from tunesmith.wire.run_dir import RunDirectory
+from tunesmith.worker.loop import Worker
 
-LEASE_SECONDS = 1.0
-SETTINGS = {"lease_seconds": LEASE_SECONDS, "poll_seconds": 0.05, "stop_grace_seconds": 0.6, "concurrency": 1}
+SETTINGS = {"poll_seconds": 0.05, "stop_grace_seconds": 0.6}
+CALM_LEASE_SECONDS = 30.0
+HASTY_LEASE_SECONDS = 1.5
 
 
 class WorkerProcess:
@@ -29,7 +31,7 @@ class WorkerProcess:
 
     def __init__(self, yard: Yard, number: int) -> None:
         self.log_path = yard.data_dir.parent / f"worker-{number}.log"
-        environment = {f"TUNESMITH_JOBS__{name.upper()}": str(value) for name, value in SETTINGS.items()}
+        environment = {f"TUNESMITH_JOBS__{name.upper()}": str(value) for name, value in yard.settings.items()}
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.reliability.kinds", str(yard.data_dir)],
@@ -56,10 +58,12 @@ class WorkerProcess:
 class Yard:
     """A data folder, its jobs and its workers."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, lease_seconds: float) -> None:
         self.data_dir = data_dir
-        self.services = build_services(data_dir, jobs=SETTINGS)
+        self.settings = SETTINGS | {"lease_seconds": lease_seconds}
+        self.services = build_services(data_dir, jobs=self.settings)
         self.workers: list[WorkerProcess] = []
+        self._here: tuple[Worker, asyncio.Task[None]] | None = None
 
     async def open(self) -> None:
         await self.services.start()
@@ -69,6 +73,24 @@ class Yard:
         """Start one more worker."""
         self.workers.append(WorkerProcess(self, len(self.workers)))
         return self.workers[-1]
+
+    def work_here(self) -> None:
+        """Start a worker in this very process: sooner there, for tests that do not harm it."""
+        worker = Worker(self.services, "here")
+        self._here = worker, asyncio.create_task(worker.run(until_idle=False, watch_parent=False))
+
+    async def start_pair(self, job_id: int) -> tuple[WorkerProcess, WorkerProcess]:
+        """Start two workers; answers the one that runs the job, and the one that stands by."""
+        first, second = self.start_worker(), self.start_worker()
+
+        def find() -> tuple[WorkerProcess, WorkerProcess] | None:
+            logs = [first.log(), second.log()]
+            if not all("is ready" in log for log in logs) or not any("attempt 1 started" in log for log in logs):
+                return None
+            return (first, second) if f"job {job_id}: attempt 1 started" in logs[0] else (second, first)
+
+        pair: tuple[WorkerProcess, WorkerProcess] = await self.until("two workers", find)
+        return pair
 
     async def submit(self, kind: str = "count", **spec: Any) -> int:
         """Submit a job; answers its id."""
@@ -165,6 +187,10 @@ class Yard:
         return psutil.Process(worker.process.pid).status() == psutil.STATUS_STOPPED
 
     async def close(self) -> None:
+        if self._here is not None:
+            worker, task = self._here
+            worker.drain()
+            await task
         for worker in self.workers:
             if worker.process.poll() is None:
                 worker.send(signal.SIGCONT)
@@ -177,8 +203,17 @@ class Yard:
 
 @pytest.fixture
 async def yard(tmp_path: Path) -> AsyncIterator[Yard]:
-    """An open yard; every process of it is gone afterwards."""
-    made = Yard(tmp_path / "data")
+    """A yard where no lease ends by itself; every process of it is gone afterwards."""
+    made = Yard(tmp_path / "data", CALM_LEASE_SECONDS)
+    await made.open()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def hasty_yard(tmp_path: Path) -> AsyncIterator[Yard]:
+    """A yard where a lease that is not renewed ends soon."""
+    made = Yard(tmp_path / "data", HASTY_LEASE_SECONDS)
     await made.open()
     yield made
     await made.close()

@@ -40,13 +40,16 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def run_server(settings: Settings, *, with_worker: bool, open_browser: bool) -> int:
-    """Serve until interrupted; answers the exit code."""
+Companion = contextlib.AbstractAsyncContextManager[object]
+
+
+def run_server(settings: Settings, *, beside: Companion | None, open_browser: bool) -> int:
+    """Serve until interrupted, with ``beside`` (the worker's supervisor) for as long; answers the exit code."""
     configure_logging(settings.log_level, as_json=settings.log_json)
-    return asyncio.run(_serve(settings, with_worker, open_browser))
+    return asyncio.run(_serve(settings, beside, open_browser))
 
 
-async def _serve(settings: Settings, with_worker: bool, open_browser: bool) -> int:
+async def _serve(settings: Settings, beside: Companion | None, open_browser: bool) -> int:
     listener = listen(settings)
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -56,12 +59,8 @@ async def _serve(settings: Settings, with_worker: bool, open_browser: bool) -> i
         loop.add_signal_handler(name, lambda: setattr(server, "should_exit", True))
     async with contextlib.AsyncExitStack() as stack:
         serving = await stack.enter_async_context(server.running([listener]))
-        if with_worker:
-            from tunesmith.worker.supervisor import Supervisor
-
-            supervisor = Supervisor(settings)
-            await supervisor.start()
-            stack.push_async_callback(supervisor.stop)
+        if beside is not None:
+            await stack.enter_async_context(beside)
         sys.stderr.write(f"Tunesmith is ready: {address}/app/  (data folder: {settings.data_dir})\n")
         sys.stderr.flush()
         if open_browser:

@@ -22,6 +22,7 @@ def serve(
     """Serve the API and the web UI, with one worker beside it."""
     from tunesmith.api.serving import run_server
     from tunesmith.settings import Mode, load_settings
+    from tunesmith.worker.supervisor import Supervisor
 
     api = {k: v for k, v in (("host", host), ("port", port)) if v is not None}
     settings = load_settings(data_dir=ctx.obj.data_dir)
@@ -36,7 +37,7 @@ def serve(
             "Leave --host away, and reach the server through an SSH tunnel.",
             REFUSED,
         )
-    return run_server(settings, with_worker=with_worker, open_browser=open_browser)
+    return run_server(settings, beside=Supervisor(settings) if with_worker else None, open_browser=open_browser)
 
 
 def worker(

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Self
 
 from tunesmith.settings import Settings
 
@@ -38,6 +39,13 @@ class Supervisor:
     def pid(self) -> int | None:
         """Process id of the worker, while it runs."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
 
     async def start(self) -> None:
         """Start the worker."""

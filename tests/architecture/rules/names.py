@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.architecture.rules.source import classes, dotted, functions, package
 
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "managers"}
+COLLECTIONS = ("list", "tuple", "dict", "set", "Iterator", "Iterable", "AsyncIterator", "Sequence")
 ROUTE_METHODS = {"get", "post", "put", "patch", "delete", "websocket"}
 
 
@@ -28,11 +29,12 @@ def get_find_list(root: Path) -> list[str]:
         if source.path.name == "routes.py":
             continue
         for node in functions(source.tree):
-            answers_none = node.returns is not None and "None" in ast.unparse(node.returns)
+            answer = ast.unparse(node.returns) if node.returns is not None else ""
+            answers_none = "None" in answer
             place = f"{source.place}:{node.lineno} {node.name}"
             if node.name.startswith("get_") and answers_none:
                 found.append(f"{place} can answer None; raise a NotFound, or call it find_")
-            if node.name.startswith("find_") and not answers_none:
+            if node.name.startswith("find_") and not answers_none and not answer.startswith(COLLECTIONS):
                 found.append(f"{place} never answers None; call it get_ or list_")
     return found
 

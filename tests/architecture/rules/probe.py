@@ -1,4 +1,4 @@
-"""Rules that need the program itself: run as `python probe.py ROOT RULE`, it imports ROOT's package and prints violations."""
+"""Rules that need the program itself: `python probe.py ROOT RULE …` imports ROOT's package and prints violations."""
 
 from __future__ import annotations
 
@@ -112,8 +112,9 @@ def error_documents() -> Iterator[str]:
     import tunesmith
     from tunesmith.kit.errors import TunesmithError
 
+    elsewhere = ("tunesmith.ml", "tunesmith.cli", "tunesmith.migrations", "tunesmith.bundle")
     for module in pkgutil.walk_packages(tunesmith.__path__, "tunesmith."):
-        if not module.name.startswith(("tunesmith.ml", "tunesmith.cli", "tunesmith.migrations", "tunesmith.bundle")):
+        if not module.name.startswith(elsewhere) and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     waiting: list[type[TunesmithError]] = [TunesmithError]
     while waiting:
@@ -125,16 +126,17 @@ def error_documents() -> Iterator[str]:
             yield f"{error.__module__}.{error.__name__} has no code of its own"
 
 
-def main(root: Path, rule: str) -> None:
-    """Print the violations of one rule in the checkout `root`."""
+def main(root: Path, rules: list[str]) -> None:
+    """Print the violations of these rules in the checkout `root`, each after its rule's name."""
     sys.path.insert(0, str(root / "src"))
     import tunesmith
 
     if not (tunesmith.__file__ or "").startswith(str(root)):
         sys.exit(f"looked at {tunesmith.__file__} instead of {root}")
-    for violation in globals()[rule]():
-        print(violation)
+    for rule in rules:
+        for violation in globals()[rule]():
+            print(f"{rule}\t{violation}")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,7 +51,13 @@ class Source:
 
     @property
     def tree(self) -> ast.Module:
-        return ast.parse(self.path.read_text(encoding="utf-8"), self.place)
+        state = self.path.stat()
+        return _parsed(self.path, state.st_mtime_ns, state.st_size)
+
+
+@functools.lru_cache(maxsize=2000)
+def _parsed(path: Path, _modified_ns: int, _size: int) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
 def package(root: Path, below: str = "") -> Iterator[Source]:

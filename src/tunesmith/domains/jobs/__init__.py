@@ -15,11 +15,10 @@ from tunesmith.domains.jobs.errors import (
     Stopped,
 )
 from tunesmith.domains.jobs.execution import Execution
+from tunesmith.domains.jobs.failure import ErrorType, JobFailure
 from tunesmith.domains.jobs.kinds import GraphNode, JobKind
 from tunesmith.domains.jobs.schemas import (
-    ErrorType,
     JobEventView,
-    JobFailure,
     JobListResponse,
     JobLogsResponse,
     JobResultResponse,

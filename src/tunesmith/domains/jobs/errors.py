@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from tunesmith.domains.jobs.failure import JobFailure
 from tunesmith.kit.errors import Conflict, InvalidInput, NotFound, TunesmithError
-
-if TYPE_CHECKING:
-    from tunesmith.domains.jobs.schemas import JobFailure
 
 
 class JobNotFound(NotFound):

@@ -17,10 +17,10 @@ from pydantic import BaseModel
 
 from tunesmith.domains.jobs.context import JobContext
 from tunesmith.domains.jobs.errors import Cancelled, ChildFailed, LeaseLost, Stopped
+from tunesmith.domains.jobs.failure import ErrorType, JobFailure
 from tunesmith.domains.jobs.holder import Holder, is_database_away
 from tunesmith.domains.jobs.kinds import JobKind
 from tunesmith.domains.jobs.launcher import Launcher
-from tunesmith.domains.jobs.schemas import ErrorType, JobFailure
 from tunesmith.domains.jobs.state import Move
 from tunesmith.kit import logs
 from tunesmith.kit.clock import utc_now

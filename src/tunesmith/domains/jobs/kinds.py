@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,9 +16,8 @@ from tunesmith.domains.jobs.schemas import JobView
 from tunesmith.kit.errors import InvalidInput
 from tunesmith.wire.events import Event
 
-if TYPE_CHECKING:
-    from tunesmith.domains.jobs.context import JobContext
-
+Task = Callable[[Any], Awaitable[BaseModel]]
+"""Gets a ``JobContext`` (which lies above this module) and answers the result."""
 OnChange = Callable[[Unit, JobView], Awaitable[None]]
 OnEvent = Callable[[Unit, JobView, int, Event], Awaitable[None]]
 
@@ -34,7 +33,7 @@ class JobKind:
     name: str
     spec: type[BaseModel]
     result: type[BaseModel]
-    run: Callable[[JobContext], Awaitable[BaseModel]]
+    run: Task
     cacheable: bool = False
     stoppable: bool = False
     resumable: bool = False

@@ -14,11 +14,11 @@ from pydantic import BaseModel
 
 from tunesmith.domains.jobs.copier import Copier, LastWord
 from tunesmith.domains.jobs.errors import Cancelled, ChildFailed, LeaseLost, Stopped
+from tunesmith.domains.jobs.failure import JobFailure
 from tunesmith.domains.jobs.holder import Holder, is_database_away
 from tunesmith.domains.jobs.kinds import JobKind
 from tunesmith.domains.jobs.lifecycle import add_event
 from tunesmith.domains.jobs.process import Beat, Child, attempt_numbers, find_child, start_child
-from tunesmith.domains.jobs.schemas import JobFailure
 from tunesmith.domains.jobs.verdict import how_it_ended, judge, oom_kills, output_tail
 from tunesmith.settings import Settings
 from tunesmith.wire.checkpoint import find_newest_checkpoint

@@ -8,8 +8,9 @@ from pydantic import BaseModel
 
 from tunesmith.db import Unit
 from tunesmith.domains.jobs import repository
+from tunesmith.domains.jobs.failure import ErrorType, JobFailure
 from tunesmith.domains.jobs.kinds import Kinds, spec_sha256
-from tunesmith.domains.jobs.schemas import ErrorType, InputReference, JobFailure, JobState, JobView
+from tunesmith.domains.jobs.schemas import InputReference, JobState, JobView
 from tunesmith.domains.jobs.state import Move, advance, can_move
 from tunesmith.domains.jobs.tables import EventRow, JobRow
 from tunesmith.kit.clock import utc_now

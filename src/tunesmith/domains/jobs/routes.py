@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Response
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
 
 from tunesmith.db import Access, Unit
 from tunesmith.domains.jobs.follow import follow, look
@@ -66,7 +68,7 @@ async def get_job_logs(
     return await jobs.list_logs(unit, job_id, tail=tail)
 
 
-@router.get("/{job_id}/events", response_class=EventSourceResponse, responses={**STREAM, **problem_responses(404, 422)})
+@router.get("/{job_id}/events", response_class=Response, responses={**STREAM, **problem_responses(404, 422)})
 async def stream_job_events(
     access: Watches,
     jobs: Jobs,
@@ -85,9 +87,8 @@ async def stream_job_events(
     events, is_last = await look(jobs, access, job_id, offset)
     if is_last and not events:
         return Response(status_code=204)
-    return EventSourceResponse(
-        _lines(jobs, access, job_id, offset), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    )
+    headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+    return StreamingResponse(_lines(jobs, access, job_id, offset), media_type="text/event-stream", headers=headers)
 
 
 async def _lines(jobs: JobService, access: Access, job_id: int, offset: int) -> AsyncIterator[bytes]:
@@ -95,7 +96,10 @@ async def _lines(jobs: JobService, access: Access, job_id: int, offset: int) -> 
         if events is None:
             yield format_sse_event(comment="keep-alive")
         for event in events or ():
-            yield format_sse_event(data_str=event.model_dump_json(), event=event.type, id=str(event.offset))
+            data = {**event.payload, "type": event.type, "offset": event.offset, "attempt": event.attempt}
+            yield format_sse_event(
+                data_str=json.dumps(data, ensure_ascii=False), event=event.type, id=str(event.offset)
+            )
 
 
 @router.get("/{job_id}/result", responses=problem_responses(404, 409, 422))

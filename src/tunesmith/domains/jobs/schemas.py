@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, computed_field
 
 from tunesmith.domains.jobs.errors import JobFailed
+from tunesmith.domains.jobs.failure import JobFailure
 from tunesmith.kit.paging import Page
 
 
@@ -33,29 +34,6 @@ class JobState(StrEnum):
     def is_held(self) -> bool:
         """Whether a worker holds (or held, and died) a lease on the job."""
         return self in (JobState.RUNNING, JobState.STOPPING)
-
-
-class ErrorType(StrEnum):
-    """Where the cause of a failure lies."""
-
-    GPU = "GPU_ERROR"
-    DATASET = "DATASET_ERROR"
-    CONFIGURATION = "CONFIGURATION_ERROR"
-    CHECKPOINT = "CHECKPOINT_ERROR"
-    ENGINE = "ENGINE_ERROR"
-    NETWORK = "NETWORK_ERROR"
-    DISK = "DISK_ERROR"
-    UNKNOWN = "UNKNOWN_ERROR"
-
-
-class JobFailure(BaseModel):
-    """Why a job failed."""
-
-    code: str = Field(description="Stable slug of the error.", examples=["out-of-memory"])
-    error_type: str = Field(ErrorType.UNKNOWN, description="Where the cause lies.", examples=["GPU_ERROR"])
-    message: str = Field(description="What was wrong, in words a person can act on.")
-    hint: str = Field("", description="What to do.")
-    reason: str | None = Field(None, description="A finer reason, such as `out-of-memory`.")
 
 
 class InputReference(BaseModel):

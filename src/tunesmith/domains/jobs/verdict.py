@@ -6,7 +6,7 @@ import re
 import signal
 from pathlib import Path
 
-from tunesmith.domains.jobs.schemas import ErrorType, JobFailure
+from tunesmith.domains.jobs.failure import ErrorType, JobFailure
 from tunesmith.wire.run_dir import RunDirectory
 
 TAIL_BYTES = 8192

@@ -1,0 +1,65 @@
+"""The documents tell the truth: their commands are executed, their links lead somewhere, both languages say the same."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def blocks(page: Path, mark: str) -> list[str]:
+    """The fenced `sh` blocks that carry the mark."""
+    return re.findall(rf"^```sh {mark}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def run(script: str, folder: Path, **environment: str) -> str:
+    """Run commands as a reader would, stopping at the first that fails."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
+        env={**os.environ, "PATH": path, "OMP_NUM_THREADS": "2", **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}, which does not exist"
+
+
+def test_both_languages_have_the_same_pages_and_headings() -> None:
+    english, korean = ROOT / "docs" / "en", ROOT / "docs" / "ko"
+    assert sorted(p.name for p in english.iterdir()) == sorted(p.name for p in korean.iterdir())
+    for page in [*english.iterdir(), ROOT / "README.md"]:
+        other = ROOT / "README.ko.md" if page.name == "README.md" else korean / page.name
+        texts = [re.sub(r"```.*?```", "", p.read_text(encoding="utf-8"), flags=re.DOTALL) for p in (page, other)]
+        levels = [re.findall(r"^#+", text, re.MULTILINE) for text in texts]
+        assert levels[0] == levels[1], f"{page.name} and its Korean page have different headings"
+
+
+def test_the_commands_that_the_documents_name_exist() -> None:
+    """`make x` and `tunesmith x` in any page are real commands."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    listed = subprocess.run(
+        [str(Path(sys.executable).with_name("tunesmith")), "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"`make ([a-z-]+)`", text):
+            assert target in targets, f"{page.name} names make {target}"
+        for command in re.findall(r"(?:`|bin/|^\s*)tunesmith ([a-z]+)\b", text, re.MULTILINE):
+            assert f" {command} " in listed, f"{page.name} names tunesmith {command}"
