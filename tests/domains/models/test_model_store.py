@@ -63,7 +63,7 @@ async def test_metadata_comes_from_the_files(store: ModelStore, folder: Path) ->
     tensors = json.loads(_header(folder / "model.safetensors")[1])
     numbers = sum(int(np.prod(t["shape"])) for name, t in tensors.items() if name != "__metadata__")
     assert found.num_parameters == found.trainable_parameters == numbers
-    assert (found.dtype, found.context_length, found.vocab_size) == ("float32", 512, 259)
+    assert (found.dtype, found.context_length, found.vocab_size) == ("float32", 512, 260)
     assert found.chat_template
     assert found.size_bytes == (folder / "model.safetensors").stat().st_size
     assert found.loaded_at is None
