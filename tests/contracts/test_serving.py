@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from tunesmith.adapters.serving.fake import FakeBackend
+from tunesmith.adapters.serving.llamacpp import LlamaCppBackend
 from tunesmith.adapters.serving.transformers import TransformersBackend
 from tunesmith.domains.runtime import (
     GenerateRequest,
@@ -24,13 +24,17 @@ from tunesmith.domains.runtime import (
     ScoreRow,
     Servable,
 )
-from tunesmith.ports.serving import NotServable
+from tunesmith.ports.serving import NotServable, ServingBackend
 from tunesmith.settings import load_settings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 KOREAN = "강남역"
 CONVERSATION = [{"role": "user", "content": KOREAN}]
-BACKENDS = {"fake": FakeBackend()}
+BACKENDS: dict[str, ServingBackend] = {
+    "fake": FakeBackend(),
+    "llamacpp": LlamaCppBackend(),
+    "transformers": TransformersBackend(),
+}
 
 
 @dataclass
@@ -38,21 +42,26 @@ class Case:
     """A backend with a model loaded in it."""
 
     name: str
-    runtime: RuntimeService
     handle: RuntimeHandle
-    data_dir: Path
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def runtime(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RuntimeService]:
+    """Every model is loaded once for the whole file."""
+    settings = load_settings(data_dir=tmp_path_factory.mktemp("data"), device="cpu")
+    service = RuntimeService(settings=settings, backends=BACKENDS)
+    yield service
+    await service.close()
 
 
 @pytest_asyncio.fixture(params=sorted(BACKENDS), scope="module", loop_scope="module")
 async def case(
-    request: pytest.FixtureRequest, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, runtime: RuntimeService, tiny_model: Path, tiny_gguf: Path
 ) -> AsyncIterator[Case]:
     """Every backend answers ``강남역`` here: the fake repeats it, the models know nothing else."""
-    data_dir = tmp_path_factory.mktemp("data")
-    runtime = RuntimeService(settings=load_settings(data_dir=data_dir, device="cpu"), backends=BACKENDS)
-    async with runtime.session(Servable("tiny", tiny_model), backend=request.param) as handle:
-        yield Case(request.param, runtime, handle, data_dir)
-    await runtime.close()
+    path = tiny_gguf if request.param == "llamacpp" else tiny_model
+    async with runtime.session(Servable("tiny", path), backend=request.param) as handle:
+        yield Case(request.param, handle)
 
 
 async def test_a_conversation_is_rendered_with_the_prompt_for_an_answer(case: Case) -> None:
@@ -166,8 +175,7 @@ async def test_seeded_sampling_repeats(case: Case) -> None:
 
 
 async def test_a_child_answers_nobody_without_its_token(case: Case) -> None:
-    ready = json.loads(next(case.data_dir.glob("runtime/*/ready.json")).read_text())
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ready['port']}") as stranger:
+    async with httpx.AsyncClient(base_url=case.handle._child.client.base_url) as stranger:
         assert (await stranger.get("/health")).status_code == 401
         assert (await stranger.post("/generate", json={})).status_code == 401
 
@@ -183,5 +191,31 @@ async def test_a_backend_refuses_what_it_cannot_load(tmp_path: Path) -> None:
     (tmp_path / "note.gguf").write_bytes(b"not a model")
     with pytest.raises(NotServable):
         TransformersBackend().check(Servable("empty", tmp_path))
+    with pytest.raises(NotServable, match="does not begin"):
+        LlamaCppBackend().check(Servable("note", tmp_path / "note.gguf"))
     with pytest.raises(NotServable):
         FakeBackend().check(Servable("absent", tmp_path / "absent"))
+
+
+async def test_a_gguf_file_says_what_its_source_says(
+    runtime: RuntimeService, tiny_model: Path, tiny_gguf: Path
+) -> None:
+    spoken = [*CONVERSATION, {"role": "assistant", "content": KOREAN}]
+    async with (
+        runtime.session(Servable("source", tiny_model)) as source,
+        runtime.session(Servable("file", tiny_gguf)) as file,
+    ):
+        prompt = await source.render(CONVERSATION)
+        assert await file.render(CONVERSATION) == prompt
+        assert await file.render(spoken, False) == await source.render(spoken, False)
+        ids = await source.tokenize(prompt)
+        assert await file.tokenize(prompt) == ids
+        sequences = [LogprobSequence(token_ids=ids, start=len(ids) - 6)]
+        ours, theirs = await source.next_token_logprobs(sequences), await file.next_token_logprobs(sequences)
+        likely = ours[0] > -10
+        assert likely.any()
+        assert np.abs(ours[0] - theirs[0])[likely].max() < 0.01
+        rows = [ScoreRow(messages=[*CONVERSATION, {"role": "assistant", "content": "역"}])]
+        (mine,), (other,) = await source.score(rows), await file.score(rows)
+        assert (mine.tokens, mine.trained_tokens) == (other.tokens, other.trained_tokens)
+        assert mine.loss_sum == pytest.approx(other.loss_sum, rel=0.01)

@@ -10,8 +10,10 @@ from tunesmith.domains.runtime.errors import (
     RuntimeStartFailed,
     RuntimeUnloaded,
     RuntimeUnreachable,
+    RunNotServable,
 )
 from tunesmith.domains.runtime.handle import RuntimeHandle
+from tunesmith.domains.runtime.resolver import ModelResolver
 from tunesmith.domains.runtime.schemas import LoadedModel
 from tunesmith.domains.runtime.service import RuntimeService
 from tunesmith.ports.serving import Servable
@@ -30,7 +32,9 @@ __all__ = [
     "Generation",
     "LoadedModel",
     "LogprobSequence",
+    "ModelResolver",
     "PromptRefused",
+    "RunNotServable",
     "RowScore",
     "RuntimeBusy",
     "RuntimeCrashed",

@@ -66,3 +66,10 @@ class PromptRefused(InvalidInput):
 
     code, title = "prompt-refused", "This model cannot take this prompt"
     hint = "Check the roles and their order; use a model with a chat template for conversations."
+
+
+class RunNotServable(Conflict):
+    """The job has not left a model behind."""
+
+    code, title = "run-not-servable", "This run has no model yet"
+    hint = "Wait until the training has succeeded, or name another run."

@@ -1,0 +1,68 @@
+"""From what a person names to what can be loaded: a folder, a run, a registered version, the bundled model, a Hub id."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tunesmith.db import Unit
+from tunesmith.domains.jobs import JobService, JobState
+from tunesmith.domains.models import ModelNotFound, ModelStore
+from tunesmith.domains.registry import Publication, RegistryService
+from tunesmith.domains.runtime.errors import RunNotServable
+from tunesmith.kit.paging import PageRequest
+from tunesmith.ports.serving import Servable
+
+_RUN = re.compile(r"^run:([1-9]\d{0,8})$")
+_VERSION = re.compile(r"^[A-Za-z0-9_-]{1,255}@[A-Za-z0-9.]{1,64}$")
+LISTED = 200
+
+
+class ModelResolver:
+    """Every form in which a model may be named, in one place."""
+
+    def __init__(self, *, models: ModelStore, registry: RegistryService, jobs: JobService) -> None:
+        self._models = models
+        self._registry = registry
+        self._jobs = jobs
+
+    async def resolve(self, unit: Unit, reference: str, *, base_dir: Path | None = None) -> Servable:
+        """What to load for ``./folder``, an absolute path, ``run:ID``, ``name@version``, ``tunesmith/tiny`` or a Hub id.
+
+        Raises ``ModelNotFound``, ``JobNotFound``, ``RunNotServable``, and what the model store raises for a folder.
+        """
+        if run := _RUN.match(reference):
+            return await self._run(unit, int(run[1]))
+        if _VERSION.match(reference):
+            return await self._version(unit, reference)
+        found = await self._models.resolve(reference, unit=unit, base_dir=base_dir)
+        return Servable(reference, found.path, None, found.path)
+
+    async def list_names(self, unit: Unit) -> list[str]:
+        """Every name that can be asked for now: local models, registered versions, finished training runs."""
+        local = [model.model_id for model in await self._models.list_local(unit)]
+        versions = await self._registry.list_versions(unit, PageRequest(1, LISTED))
+        runs = await self._jobs.list_jobs(unit, PageRequest(1, LISTED), kind="train", state=JobState.SUCCEEDED)
+        return [*local, *(version.reference for version in versions.items), *(f"run:{job.id}" for job in runs.items)]
+
+    async def _run(self, unit: Unit, job_id: int) -> Servable:
+        job = await self._jobs.get(unit, job_id)
+        document = (job.result or {}).get("publication")
+        if document is None:
+            raise RunNotServable(f"Job {job_id} ({job.kind}) is {job.state} and has left no model.")
+        made = Publication.model_validate(document)
+        return _with_adapter(f"run:{job_id}", Path(made.base_path), Path(made.adapter_dir))
+
+    async def _version(self, unit: Unit, reference: str) -> Servable:
+        found = await self._registry.find_by_name(unit, reference)
+        if found is None:
+            raise ModelNotFound(f"There is no model version {reference!r}.", hint="GET /v1/models lists what answers.")
+        files = await self._registry.files(unit, found.id)
+        return _with_adapter(reference, files.base_path, files.adapter_path)
+
+
+def _with_adapter(name: str, base: Path, adapter: Path) -> Servable:
+    for what, folder in (("base model", base), ("adapter", adapter)):
+        if not folder.is_dir():
+            raise ModelNotFound(f"The {what} of {name} is no longer at {folder.name!r} on this machine.")
+    return Servable(name, base, adapter, base)

@@ -1,0 +1,297 @@
+"""Load one model folder and answer over HTTP on loopback: ``python -m tunesmith.ml.serve <folder with spec.json>``.
+
+Base and tuned come from one load: the adapter is switched off for a request that asks for the base. Prompts and masks come from
+``tunesmith.text``, as they do in training, so a model is asked in the words that it learned.
+"""
+
+from __future__ import annotations
+
+from tunesmith.ml.guard import forbid_pickle, stay_offline
+
+forbid_pickle()
+stay_offline()
+
+import contextlib  # noqa: E402  # the guard comes first
+import inspect  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import AsyncGenerator, Iterator  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+import numpy as np  # noqa: E402
+import psutil  # noqa: E402
+import torch  # noqa: E402
+
+from tunesmith.kit.errors import TunesmithError  # noqa: E402
+from tunesmith.ml.decode import Row, TextStream, continue_rows  # noqa: E402
+from tunesmith.ml.load import choose_device, load_model  # noqa: E402
+from tunesmith.ml.scheduler import Scheduler, Ticket  # noqa: E402
+from tunesmith.ml.serve_http import Refused, answer, leave_with_parent, read_spec  # noqa: E402
+from tunesmith.text import IGNORED, ChatTemplate, TextTokenizer, tokenize_row  # noqa: E402
+from tunesmith.wire.serving import (  # noqa: E402
+    ChildHealth,
+    GenerateRequest,
+    Generation,
+    LogprobSequence,
+    Message,
+    RowScore,
+    ScoreRow,
+    StreamChunk,
+)
+from tunesmith.wire.spec import ServeSpec  # noqa: E402
+
+BATCH_ROWS = 16
+BATCH_TOKENS = 8192
+LOGIT_NUMBERS = 2**26
+"""Most numbers that the logits of one scoring batch may have (256 MiB in float32)."""
+EXACT_FILE_BYTES = 4 * 10**9
+"""Up to this size a CPU computes in float32: the answer then does not depend on who else is in the batch."""
+
+
+class TransformersEngine:
+    """A model of transformers, with or without a PEFT adapter, behind one thread."""
+
+    def __init__(self, spec: ServeSpec) -> None:
+        folder = Path(spec.model_path)
+        texts = Path(spec.tokenizer_path or spec.model_path)
+        device = choose_device(spec.device)
+        small = sum(f.stat().st_size for f in folder.glob("*.safetensors")) <= EXACT_FILE_BYTES
+        dtype: Any = torch.float32 if device.type == "cpu" and small else "auto"
+        loaded = load_model(folder, adapter=spec.adapter_path, device=spec.device, dtype=dtype)
+        self._model = loaded.model
+        self._device = loaded.device
+        self._tuned = spec.adapter_path is not None
+        self._adapter_on = self._tuned
+        self._tokenizer = TextTokenizer.from_folder(texts)
+        self._template_folder = texts
+        config = self._model.config.get_text_config()
+        self._vocab_size = int(config.vocab_size)
+        self._context_length = int(getattr(config, "max_position_embeddings", None) or 2**20)
+        self._ends = _end_tokens(self._model, self._tokenizer)
+        self._known = set(inspect.signature(_innermost(self._model).forward).parameters)
+        self._scheduler = Scheduler()
+
+    def health(self) -> ChildHealth:
+        """What is loaded, and how busy it is."""
+        used = psutil.Process().memory_info().rss
+        if self._device.type == "cuda":
+            used = torch.cuda.memory_allocated()
+        return ChildHealth(
+            backend="transformers",
+            device=self._device.type,
+            dtype=str(next(self._model.parameters()).dtype).removeprefix("torch."),
+            vocab_size=self._vocab_size,
+            context_length=self._context_length,
+            active=self._scheduler.active,
+            waiting=self._scheduler.waiting,
+            memory_bytes=used,
+        )
+
+    async def render(self, messages: list[Message], add_generation_prompt: bool) -> str:
+        """The prompt, as training rendered it."""
+        return self._render(messages, add_generation_prompt)
+
+    async def tokenize(self, text: str) -> list[int]:
+        """Token ids of a text."""
+        return self._tokenizer.encode(text).ids
+
+    async def generate(self, requests: list[GenerateRequest], use_adapter: bool) -> list[Generation]:
+        """Continue many prompts, in batches of like length."""
+        rows = [self._row(index, request) for index, request in enumerate(requests)]
+        ordered = sorted(rows, key=lambda row: len(row.prompt_ids))
+        batches = [ordered[at : at + BATCH_ROWS] for at in range(0, len(ordered), BATCH_ROWS)]
+
+        def work() -> Iterator[None]:
+            for batch in batches:
+                for _ in self._continue(batch, use_adapter):
+                    yield None
+
+        await _all(self._scheduler.submit(work))
+        return [_generation(row) for row in rows]
+
+    async def stream(self, request: GenerateRequest, use_adapter: bool) -> AsyncGenerator[StreamChunk]:
+        """Continue one prompt, piece by piece."""
+        row = self._row(0, request)
+
+        def work() -> Iterator[StreamChunk | None]:
+            yield StreamChunk(prompt_tokens=len(row.prompt_ids))
+            for gained in self._continue([row], use_adapter):
+                yield StreamChunk(delta=gained[0][1]) if gained[0][1] else None
+
+        async with contextlib.aclosing(self._scheduler.submit(work).outputs()) as chunks:
+            async for chunk in chunks:
+                yield chunk
+        spent = len(row.token_ids) + (row.stop_token_id is not None)
+        yield StreamChunk(finish_reason=row.finish_reason, prompt_tokens=len(row.prompt_ids), completion_tokens=spent)
+
+    async def score(self, rows: list[ScoreRow], use_adapter: bool) -> list[RowScore]:
+        """Teacher-forced loss of rows, in batches of like length."""
+        prepared = [self._labelled(row) for row in rows]
+        scores: dict[int, RowScore] = {}
+
+        def work() -> Iterator[None]:
+            for batch in _batches([len(ids) for ids, _ in prepared], self._vocab_size):
+                for index, loss_sum in zip(batch, self._losses([prepared[i] for i in batch], use_adapter), strict=True):
+                    ids, labels = prepared[index]
+                    trained = sum(label != IGNORED for label in labels[1:])
+                    scores[index] = RowScore(loss_sum=loss_sum, trained_tokens=trained, tokens=len(ids))
+                yield None
+
+        await _all(self._scheduler.submit(work))
+        return [scores[index] for index in range(len(rows))]
+
+    async def logprobs(
+        self, sequences: list[LogprobSequence], top: int | None, use_adapter: bool
+    ) -> list[np.ndarray[Any, Any]]:
+        """Distributions that predict each sequence's tokens from its start on; one sequence at a time, without padding."""
+        for sequence in sequences:
+            self._check_ids(sequence.token_ids)
+        found: list[np.ndarray[Any, Any]] = []
+
+        def work() -> Iterator[None]:
+            for sequence in sequences:
+                ids = torch.tensor([sequence.token_ids[:-1]], device=self._device)
+                logits = self._forward(use_adapter)(input_ids=ids).logits[0, sequence.start - 1 :]
+                distribution = torch.log_softmax(logits.float(), dim=-1)
+                if top is None:
+                    found.append(distribution.cpu().numpy())
+                else:
+                    values, tokens = distribution.topk(min(top, distribution.shape[-1]), dim=-1)
+                    found.extend([tokens.int().cpu().numpy(), values.cpu().numpy()])
+                yield None
+
+        await _all(self._scheduler.submit(work))
+        return found
+
+    def _render(self, messages: list[Message], add_generation_prompt: bool) -> str:
+        try:
+            template = ChatTemplate.from_folder(self._template_folder)
+            return template.render(messages, add_generation_prompt=add_generation_prompt)
+        except TunesmithError as error:
+            raise Refused(error.code, error.message, error.status) from error
+
+    def _row(self, index: int, request: GenerateRequest) -> Row:
+        if request.token_ids is not None:
+            ids = request.token_ids
+        else:
+            text = request.prompt if request.messages is None else self._render(request.messages, True)
+            ids = self._tokenizer.encode(text or "").ids
+        self._check_ids(ids)
+        room = self._context_length - len(ids)
+        if room < 1:
+            raise Refused(
+                "context-overflow",
+                f"The prompt has {len(ids)} tokens; this model reads at most {self._context_length}, answer included.",
+            )
+        stream = TextStream(self._tokenizer.decode, request.stop)
+        return Row(index, ids, request, stream, min(request.max_new_tokens, room))
+
+    def _check_ids(self, ids: list[int]) -> None:
+        if not ids:
+            raise Refused("empty-prompt", "The prompt has no tokens.")
+        if min(ids) < 0 or max(ids) >= self._vocab_size:
+            raise Refused("token-id", f"Token ids of this model are 0 to {self._vocab_size - 1}.")
+
+    def _labelled(self, row: ScoreRow) -> tuple[list[int], list[int]]:
+        if row.input_ids is not None and row.labels is not None:
+            ids, labels = row.input_ids, row.labels
+        else:
+            try:
+                template = ChatTemplate.from_folder(self._template_folder)
+                made = tokenize_row(row.messages or [], self._tokenizer, template)
+            except TunesmithError as error:
+                raise Refused(error.code, error.message, error.status) from error
+            ids, labels = made.input_ids, made.labels
+        self._check_ids(ids)
+        if len(ids) > self._context_length:
+            raise Refused(
+                "context-overflow", f"A row has {len(ids)} tokens; this model reads at most {self._context_length}."
+            )
+        return ids, labels
+
+    def _continue(self, rows: list[Row], use_adapter: bool) -> Iterator[list[tuple[Row, str]]]:
+        pad = self._tokenizer.pad_id if self._tokenizer.pad_id is not None else 0
+        return continue_rows(self._forward(use_adapter), rows, self._ends, pad, self._device)
+
+    def _losses(self, batch: list[tuple[list[int], list[int]]], use_adapter: bool) -> list[float]:
+        longest = max(len(ids) for ids, _ in batch)
+        ids = torch.tensor([i + [0] * (longest - len(i)) for i, _ in batch], device=self._device)
+        labels = torch.tensor([lab + [IGNORED] * (longest - len(lab)) for _, lab in batch], device=self._device)
+        mask = torch.tensor([[1] * len(i) + [0] * (longest - len(i)) for i, _ in batch], device=self._device)
+        logits = self._forward(use_adapter)(input_ids=ids, attention_mask=mask).logits[:, :-1]
+        losses = torch.nn.functional.cross_entropy(
+            logits.float().transpose(1, 2), labels[:, 1:], ignore_index=IGNORED, reduction="none"
+        )
+        return [float(x) for x in losses.double().sum(-1)]
+
+    def _forward(self, use_adapter: bool) -> Any:
+        """The model as a function, with the adapter on or off at the time of each call."""
+        wanted = use_adapter and self._tuned
+
+        def forward(**inputs: Any) -> Any:
+            self._switch(wanted)
+            generating = inputs.pop("last_only", False)
+            if generating and "logits_to_keep" in self._known:
+                inputs["logits_to_keep"] = 1
+            if "position_ids" not in self._known:
+                inputs.pop("position_ids", None)
+            return self._model(**inputs, use_cache=generating)
+
+        return forward
+
+    def _switch(self, on: bool) -> None:
+        if on == self._adapter_on:
+            return
+        (self._model.base_model.enable_adapter_layers if on else self._model.base_model.disable_adapter_layers)()
+        self._adapter_on = on
+
+
+def _innermost(model: Any) -> Any:
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def _end_tokens(model: Any, tokenizer: TextTokenizer) -> frozenset[int]:
+    """Every token that ends an answer: of the generation config, the model config and the tokenizer."""
+    named = [getattr(getattr(model, "generation_config", None), "eos_token_id", None), model.config.eos_token_id]
+    flat = [i for entry in named if entry is not None for i in (entry if isinstance(entry, list) else [entry])]
+    return frozenset(i for i in [*flat, tokenizer.eos_id] if i is not None)
+
+
+def _batches(lengths: list[int], vocab_size: int) -> list[list[int]]:
+    """Row numbers in batches of like length whose logits stay within bounds."""
+    budget = min(BATCH_TOKENS, max(1, LOGIT_NUMBERS // vocab_size))
+    batches: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        last = batches[-1] if batches else None
+        if last is not None and (len(last) + 1) * lengths[index] <= budget:
+            last.append(index)
+        else:
+            batches.append([index])
+    return batches
+
+
+def _generation(row: Row) -> Generation:
+    return Generation(
+        text=row.text,
+        token_ids=row.token_ids,
+        stop_token_id=row.stop_token_id,
+        finish_reason=row.finish_reason or "length",
+        prompt_tokens=len(row.prompt_ids),
+    )
+
+
+async def _all(ticket: Ticket) -> None:
+    """Wait for work that keeps its own results."""
+    async for _ in ticket.outputs():
+        continue
+
+
+def main() -> None:
+    """Load, then answer."""
+    folder = Path(sys.argv[1])
+    leave_with_parent()
+    answer(folder, TransformersEngine(read_spec(folder)))
+
+
+if __name__ == "__main__":
+    main()
