@@ -21,7 +21,7 @@ from tunesmith.domains.models import ModelStore
 from tunesmith.domains.projects import ProjectService
 from tunesmith.domains.registry import RegistryService
 from tunesmith.domains.registry import kinds as registry_kinds
-from tunesmith.domains.runtime import RuntimeService
+from tunesmith.domains.runtime import ModelResolver, RuntimeService
 from tunesmith.kit.principal import Principal
 from tunesmith.ports.serving import ServingBackend
 from tunesmith.ports.storage import Storage
@@ -41,6 +41,7 @@ class Services:
     datasets: DatasetService
     models: ModelStore
     runtime: RuntimeService
+    resolver: ModelResolver
     registry: RegistryService
 
     def by_type(self, service: type[Any]) -> Any:
@@ -82,6 +83,7 @@ def build(settings: Settings) -> Services:
     projects = ProjectService(accounts=accounts)
     jobs = JobService(settings=settings, database=database, projects=projects)
     storage = _storage(settings)
+    models = ModelStore(settings=settings)
     datasets = DatasetService(storage=storage, jobs=jobs, settings=settings)
     registry = RegistryService(storage=storage, jobs=jobs, cache_dir=settings.data_dir / "cache" / "models")
     for kind in (*dataset_kinds(datasets), *registry_kinds(registry)):
@@ -94,7 +96,8 @@ def build(settings: Settings) -> Services:
         projects=projects,
         jobs=jobs,
         datasets=datasets,
-        models=ModelStore(settings=settings),
+        models=models,
+        resolver=ModelResolver(models=models, registry=registry, jobs=jobs),
         runtime=RuntimeService(settings=settings, backends=serving_backends()),
         registry=registry,
     )
@@ -118,5 +121,6 @@ def routers() -> list[APIRouter]:
     from tunesmith.domains.datasets.routes import router as datasets
     from tunesmith.domains.jobs.routes import router as jobs
     from tunesmith.domains.registry.routes import router as registry
+    from tunesmith.domains.serving.gateway import router as gateway
 
-    return [jobs, datasets, registry]
+    return [jobs, datasets, registry, gateway]

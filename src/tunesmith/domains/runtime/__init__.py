@@ -3,6 +3,7 @@
 from tunesmith.domains.runtime.errors import (
     ContextOverflow,
     PromptRefused,
+    RunNotServable,
     RuntimeBusy,
     RuntimeCrashed,
     RuntimeFailed,
@@ -10,7 +11,6 @@ from tunesmith.domains.runtime.errors import (
     RuntimeStartFailed,
     RuntimeUnloaded,
     RuntimeUnreachable,
-    RunNotServable,
 )
 from tunesmith.domains.runtime.handle import RuntimeHandle
 from tunesmith.domains.runtime.resolver import ModelResolver
@@ -34,8 +34,8 @@ __all__ = [
     "LogprobSequence",
     "ModelResolver",
     "PromptRefused",
-    "RunNotServable",
     "RowScore",
+    "RunNotServable",
     "RuntimeBusy",
     "RuntimeCrashed",
     "RuntimeFailed",

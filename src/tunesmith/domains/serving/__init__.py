@@ -1,0 +1,1 @@
+"""Inference for programs: the gateway that speaks OpenAI's API. The application mounts ``serving.gateway.router``."""

@@ -1,0 +1,208 @@
+"""The inference surface: programs that speak OpenAI's API talk to any model here, base or tuned, by its name."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope, Send
+
+from tunesmith.db import Access, Unit
+from tunesmith.domains.runtime import GenerateRequest, ModelResolver, RuntimeService, Servable, StreamChunk
+from tunesmith.domains.serving.errors import RequestTooLarge, TooManyTokens
+from tunesmith.domains.serving.schemas import (
+    AnswerMessage,
+    ChatCompletion,
+    ChatCompletionRequest,
+    Choice,
+    ModelEntries,
+    ModelEntry,
+    Usage,
+)
+from tunesmith.kit.errors import TunesmithError
+from tunesmith.kit.principal import Permission
+from tunesmith.kit.web import allow, problem_responses, provide, reading
+from tunesmith.settings import Settings
+
+LARGEST_BODY_BYTES = 16 * 2**20
+
+
+class LimitedRoute(APIRoute):
+    """Reads no body beyond the limit, whatever its length header says."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        """The handler, behind the limit."""
+        handle = super().get_route_handler()
+
+        async def limited(request: Request) -> Response:
+            length = request.headers.get("content-length", "0")
+            if length.isdigit() and int(length) > LARGEST_BODY_BYTES:
+                raise RequestTooLarge(f"The body has {length} bytes; at most {LARGEST_BODY_BYTES} are read.")
+            return await handle(Request(request.scope, _counting(request.receive)))
+
+        return limited
+
+
+def _counting(receive: Receive) -> Receive:
+    seen = 0
+
+    async def next_message() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > LARGEST_BODY_BYTES:
+            raise RequestTooLarge(f"The body has more than {LARGEST_BODY_BYTES} bytes.")
+        return message
+
+    return next_message
+
+
+router = APIRouter(prefix="/v1", tags=["inference"], route_class=LimitedRoute)
+Models = Annotated[ModelResolver, provide(ModelResolver)]
+Runtime = Annotated[RuntimeService, provide(RuntimeService)]
+Limits = Annotated[Settings, provide(Settings)]
+
+
+class EventStream(StreamingResponse):
+    """A stream of server-sent events that lets go of its source as soon as it ends, however it ends."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, source: AsyncGenerator[bytes]) -> None:
+        super().__init__(source, headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
+        self._source = source
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        except ClientDisconnect:
+            return  # nobody is left to tell
+        finally:
+            await self._source.aclose()
+
+
+@router.get("/models", name="list_served_models")
+async def list_served_models(unit: Annotated[Unit, reading(Permission.READ)], models: Models) -> ModelEntries:
+    """Every model that answers: the bundled one, local ones, registered versions, finished runs."""
+    return ModelEntries(data=[ModelEntry(id=name) for name in await models.list_names(unit)])
+
+
+@router.post(
+    "/chat/completions",
+    response_model=ChatCompletion,
+    responses={
+        200: {
+            "content": {"text/event-stream": {}},
+            "description": "The answer, whole or (`stream: true`) as it grows.",
+        },
+        **problem_responses(400, 404, 409, 413, 422, 500, 503),
+    },
+)
+async def create_chat_completion(
+    request: Request,
+    body: ChatCompletionRequest,
+    access: Annotated[Access, allow(Permission.INFER)],
+    models: Models,
+    runtime: Runtime,
+    settings: Limits,
+) -> Any:
+    """Continue a conversation with the model of that name."""
+    body.refuse_unsupported()
+    asked = _generation(body, settings.runtime.max_tokens_limit)
+    async with access.read() as unit:
+        servable = await models.resolve(unit, body.model)
+    head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": body.model}
+    chunks = _chunks(runtime, servable, asked)
+    if not body.stream:
+        return await _whole(request, chunks, head)
+    first = await anext(chunks)  # a model that cannot be loaded is refused with a status, not inside a stream
+    with_usage = bool(body.stream_options and body.stream_options.include_usage)
+    return EventStream(_events(first, chunks, head, with_usage))
+
+
+def _generation(body: ChatCompletionRequest, limit: int) -> GenerateRequest:
+    asked = body.max_completion_tokens or body.max_tokens or limit
+    if asked > limit:
+        fault = {"location": "max_tokens", "message": f"at most {limit}", "value": asked}
+        raise TooManyTokens(f"{asked} tokens are asked for; at most {limit} are allowed.", errors=[fault])
+    return GenerateRequest(
+        messages=[message.plain() for message in body.messages],
+        max_new_tokens=asked,
+        temperature=1.0 if body.temperature is None else body.temperature,
+        top_p=1.0 if body.top_p is None else body.top_p,
+        seed=body.seed,
+        stop=body.stops,
+    )
+
+
+async def _chunks(runtime: RuntimeService, model: Servable, asked: GenerateRequest) -> AsyncGenerator[StreamChunk]:
+    async with (
+        runtime.session(model) as handle,
+        contextlib.aclosing(handle.stream_chat(asked)) as stream,
+    ):
+        async for chunk in stream:
+            yield chunk
+
+
+async def _whole(request: Request, chunks: AsyncGenerator[StreamChunk], head: dict[str, Any]) -> Any:
+    text = []
+    last = StreamChunk()
+    async with contextlib.aclosing(chunks):
+        async for chunk in chunks:
+            if await request.is_disconnected():
+                return Response(status_code=499)
+            text.append(chunk.delta)
+            last = chunk
+    message = AnswerMessage(content="".join(text))
+    choice = Choice(message=message, finish_reason=last.finish_reason or "length")
+    return ChatCompletion(**head, choices=[choice], usage=_usage(last))
+
+
+def _usage(last: StreamChunk) -> Usage:
+    return Usage(
+        prompt_tokens=last.prompt_tokens,
+        completion_tokens=last.completion_tokens,
+        total_tokens=last.prompt_tokens + last.completion_tokens,
+    )
+
+
+async def _events(
+    first: StreamChunk, chunks: AsyncGenerator[StreamChunk], head: dict[str, Any], with_usage: bool
+) -> AsyncGenerator[bytes]:
+    frame = {**head, "object": "chat.completion.chunk"}
+    if with_usage:
+        frame["usage"] = None
+    yield _event({**frame, "choices": [_delta({"role": "assistant", "content": first.delta})]})
+    last = first
+    async with contextlib.aclosing(chunks):
+        try:
+            async for chunk in chunks:
+                last = chunk
+                if chunk.delta:
+                    yield _event({**frame, "choices": [_delta({"content": chunk.delta})]})
+        except TunesmithError as error:
+            kind = "invalid_request_error" if error.status < 500 else "server_error"
+            document = {"message": f"{error.message} {error.hint}", "type": kind, "code": error.code, "param": None}
+            yield _event({"error": document})
+            return
+    yield _event({**frame, "choices": [_delta({}, last.finish_reason)]})
+    if with_usage:
+        yield _event({**frame, "choices": [], "usage": _usage(last).model_dump()})
+    yield b"data: [DONE]\n\n"
+
+
+def _delta(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
+    return {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
+
+
+def _event(document: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(document, ensure_ascii=False).encode() + b"\n\n"
