@@ -48,7 +48,7 @@ export async function* streamChat(
     body: JSON.stringify(body),
     signal,
   });
-  for await (const { data } of events) {
+  for await (const { data } of events ?? []) {
     if (data === "[DONE]") return;
     const chunk = JSON.parse(data) as Chunk & Record<string, unknown>;
     if (chunk.error) throw midStreamError(chunk.error);

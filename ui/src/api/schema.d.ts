@@ -71,7 +71,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/training/datasets/{id}": {
+    "/api/v1/admin/training/datasets/{dataset_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -83,7 +83,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    id: number;
+                    dataset_id: number;
                 };
                 cookie?: never;
             };
@@ -108,7 +108,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/training/datasets/{id}/preview": {
+    "/api/v1/admin/training/datasets/{dataset_id}/preview": {
         parameters: {
             query?: never;
             header?: never;
@@ -123,7 +123,7 @@ export interface paths {
                 };
                 header?: never;
                 path: {
-                    id: number;
+                    dataset_id: number;
                 };
                 cookie?: never;
             };
@@ -148,7 +148,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/training/datasets/{id}/validate": {
+    "/api/v1/admin/training/datasets/{dataset_id}/validate": {
         parameters: {
             query?: never;
             header?: never;
@@ -164,7 +164,7 @@ export interface paths {
                 };
                 header?: never;
                 path: {
-                    id: number;
+                    dataset_id: number;
                 };
                 cookie?: never;
             };
@@ -196,7 +196,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/training/datasets/{id}/findings": {
+    "/api/v1/admin/training/datasets/{dataset_id}/findings": {
         parameters: {
             query?: never;
             header?: never;
@@ -213,7 +213,7 @@ export interface paths {
                 };
                 header?: never;
                 path: {
-                    id: number;
+                    dataset_id: number;
                 };
                 cookie?: never;
             };
@@ -238,7 +238,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/training/datasets/{id}/split": {
+    "/api/v1/admin/training/datasets/{dataset_id}/split": {
         parameters: {
             query?: never;
             header?: never;
@@ -254,7 +254,7 @@ export interface paths {
                 };
                 header?: never;
                 path: {
-                    id: number;
+                    dataset_id: number;
                 };
                 cookie?: never;
             };
@@ -388,7 +388,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["RecipePresetListResponse"];
+                        "application/json": components["schemas"]["RecipePresetList"];
                     };
                 };
             };
@@ -467,7 +467,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/finetuning/jobs/{id}": {
+    "/api/v1/admin/finetuning/jobs/{job_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -479,7 +479,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    id: number;
+                    job_id: number;
                 };
                 cookie?: never;
             };
@@ -504,7 +504,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/finetuning/jobs/{id}/stop": {
+    "/api/v1/admin/finetuning/jobs/{job_id}/stop": {
         parameters: {
             query?: never;
             header?: never;
@@ -518,7 +518,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    id: number;
+                    job_id: number;
                 };
                 cookie?: never;
             };
@@ -541,7 +541,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/finetuning/jobs/{id}/resume": {
+    "/api/v1/admin/finetuning/jobs/{job_id}/resume": {
         parameters: {
             query?: never;
             header?: never;
@@ -555,7 +555,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    id: number;
+                    job_id: number;
                 };
                 cookie?: never;
             };
@@ -578,7 +578,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/finetuning/jobs/{id}/logs": {
+    "/api/v1/admin/finetuning/jobs/{job_id}/logs": {
         parameters: {
             query?: never;
             header?: never;
@@ -592,7 +592,7 @@ export interface paths {
                 };
                 header?: never;
                 path: {
-                    id: number;
+                    job_id: number;
                 };
                 cookie?: never;
             };
@@ -617,7 +617,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/finetuning/jobs/{id}/metrics": {
+    "/api/v1/admin/finetuning/jobs/{job_id}/metrics": {
         parameters: {
             query?: never;
             header?: never;
@@ -633,7 +633,7 @@ export interface paths {
                 };
                 header?: never;
                 path: {
-                    id: number;
+                    job_id: number;
                 };
                 cookie?: never;
             };
@@ -658,7 +658,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/finetuning/jobs/{id}/checkpoints": {
+    "/api/v1/admin/finetuning/jobs/{job_id}/checkpoints": {
         parameters: {
             query?: never;
             header?: never;
@@ -670,7 +670,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    id: number;
+                    job_id: number;
                 };
                 cookie?: never;
             };
@@ -702,32 +702,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    page?: number;
-                    page_size?: number;
-                    kind?: string;
-                    state?: string;
-                    graph_id?: number;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["JobListResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * List Jobs
+         * @description List jobs, newest first.
+         */
+        get: operations["list_jobs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -736,35 +715,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/jobs/{id}": {
+    "/api/v1/admin/jobs/{job_id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["JobResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * Get Job
+         * @description Get one job.
+         */
+        get: operations["get_job"];
         put?: never;
         post?: never;
         delete?: never;
@@ -773,37 +735,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/jobs/{id}/logs": {
+    "/api/v1/admin/jobs/{job_id}/logs": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    tail?: number;
-                };
-                header?: never;
-                path: {
-                    id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["JobLogsResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * Get Job Logs
+         * @description Read the log of a job: the newest lines, or those after an offset.
+         */
+        get: operations["get_job_logs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -812,7 +755,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/jobs/{id}/cancel": {
+    "/api/v1/admin/jobs/{job_id}/cancel": {
         parameters: {
             query?: never;
             header?: never;
@@ -821,35 +764,18 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["JobResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * Cancel Job
+         * @description Cancel a job: it ends and its checkpoints are discarded. Jobs that wait for it are cancelled too.
+         */
+        post: operations["cancel_job"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/jobs/{id}/retry": {
+    "/api/v1/admin/jobs/{job_id}/retry": {
         parameters: {
             query?: never;
             header?: never;
@@ -858,28 +784,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["JobResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * Retry Job
+         * @description Run a job again under the same id. Jobs that failed because of it follow by themselves.
+         */
+        post: operations["retry_job"];
         delete?: never;
         options?: never;
         head?: never;
@@ -926,7 +835,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/models/{id}": {
+    "/api/v1/admin/models/{model_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -938,7 +847,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    id: number;
+                    model_id: number;
                 };
                 cookie?: never;
             };
@@ -963,7 +872,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/models/{id}/card": {
+    "/api/v1/admin/models/{model_id}/card": {
         parameters: {
             query?: never;
             header?: never;
@@ -975,7 +884,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    id: number;
+                    model_id: number;
                 };
                 cookie?: never;
             };
@@ -1000,7 +909,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/models/{id}/exports": {
+    "/api/v1/admin/models/{model_id}/exports": {
         parameters: {
             query?: never;
             header?: never;
@@ -1012,7 +921,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    id: number;
+                    model_id: number;
                 };
                 cookie?: never;
             };
@@ -1037,7 +946,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/models/{id}/export": {
+    "/api/v1/admin/models/{model_id}/export": {
         parameters: {
             query?: never;
             header?: never;
@@ -1051,7 +960,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    id: number;
+                    model_id: number;
                 };
                 cookie?: never;
             };
@@ -1120,26 +1029,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["HealthResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * Health
+         * @description Liveness: the process answers.
+         */
+        get: operations["health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1155,26 +1049,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["SystemInfoResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * Get System
+         * @description What this machine has and can do.
+         */
+        get: operations["get_system"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1259,45 +1138,192 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ready
+         * @description Readiness: database, storage and disk; 503 with the same body when one of them does not work.
+         */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics
+         * @description Prometheus metrics.
+         */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Config
+         * @description The effective settings; secrets are masked.
+         */
+        get: operations["config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/{job_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Job Events
+         * @description Stream what happens to a job as server-sent events, until it has ended.
+         *
+         *     `event` is the type (`state`, `progress`, `metric`, `log`, `checkpoint`, `sample`, `finished`, `failed`), `id` the offset,
+         *     `data` the event as JSON. After a break the stream goes on behind `Last-Event-ID`, without gaps or repeats.
+         */
+        get: operations["stream_job_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/{job_id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Job Result
+         * @description Get what came of a job; 409 while it has not succeeded.
+         */
+        get: operations["get_job_result"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        DatasetResponse: {
+        /** @enum {string} */
+        DatasetStatus: "uploaded" | "validating" | "ready" | "invalid" | "archived";
+        DatasetSummary: {
             id: number;
             name: string;
+            slug: string;
             version: string;
-            format: string | null;
-            /** @enum {string} */
-            status: "uploaded" | "validating" | "ready" | "invalid" | "archived";
-            file_name: string;
+            format: string;
+            status: components["schemas"]["DatasetStatus"];
+            total_samples: number | null;
             size_bytes: number;
             sha256: string;
-            total_samples: number | null;
-            quality_score: number | null;
-            avg_instruction_length: number | null;
-            avg_output_length: number | null;
-            description: string | null;
+            file_name: string;
             tags: string[];
+            quality_score: number | null;
+            findings_counts: {
+                [key: string]: unknown;
+            } | null;
+            parent_id: number | null;
             created_by: number;
             created_at: string;
             updated_at: string;
-            job_id?: number | null;
+            rows: number | null;
+        };
+        DatasetResponse: {
+            id: number;
+            name: string;
+            slug: string;
+            version: string;
+            format: string;
+            status: components["schemas"]["DatasetStatus"];
+            total_samples: number | null;
+            size_bytes: number;
+            sha256: string;
+            file_name: string;
+            tags: string[];
+            quality_score: number | null;
+            findings_counts: {
+                [key: string]: unknown;
+            } | null;
+            parent_id: number | null;
+            created_by: number;
+            created_at: string;
+            updated_at: string;
+            rows: number | null;
+            project_id: number;
+            description: string | null;
+            dataset_metadata: {
+                [key: string]: unknown;
+            };
+            file_path: string;
+            file_kind: string;
+            encoding: string;
+            source: {
+                [key: string]: unknown;
+            };
+            avg_instruction_length: number | null;
+            avg_output_length: number | null;
+            validation_job_id: number | null;
+            validated_at: string | null;
         };
         DatasetListResponse: {
-            items: components["schemas"]["DatasetResponse"][];
+            items: components["schemas"]["DatasetSummary"][];
             total: number;
             page: number;
             page_size: number;
         };
         PreviewRow: {
             row: number;
-            line: number | null;
-            data: unknown;
+            line: number;
+            value: unknown;
+            error: string | null;
         };
         DatasetPreviewResponse: {
+            dataset_id: number;
+            format: string;
+            columns: string[];
             rows: components["schemas"]["PreviewRow"][];
-            total: number;
+            total: number | null;
             offset: number;
             limit: number;
         };
@@ -1305,21 +1331,13 @@ export interface components {
             code: string;
             /** @enum {string} */
             severity: "red" | "amber" | "green";
-            row: number | null;
+            row: number;
             line: number | null;
             pointer: string | null;
             expected: string | null;
             found: string | null;
             fix: string | null;
             message: string;
-        };
-        FindingCounts: {
-            red: number;
-            amber: number;
-            green: number;
-            by_code: {
-                [key: string]: number;
-            };
         };
         DatasetValidationResponse: {
             dataset_id: number;
@@ -1328,7 +1346,9 @@ export interface components {
             score: number;
             rows: number;
             findings: components["schemas"]["Finding"][];
-            counts: components["schemas"]["FindingCounts"];
+            counts: {
+                [key: string]: unknown;
+            };
             validated_at: string;
         };
         FindingListResponse: {
@@ -1336,7 +1356,9 @@ export interface components {
             total: number;
             page: number;
             page_size: number;
-            counts: components["schemas"]["FindingCounts"];
+            counts: {
+                [key: string]: unknown;
+            };
         };
         DatasetSplitRequest: {
             train: number;
@@ -1344,14 +1366,19 @@ export interface components {
             test: number;
             seed: number;
         };
-        SplitPart: {
+        DatasetPart: {
+            part: string;
+            id: number;
             name: string;
-            dataset_id: number;
             version: string;
             rows: number;
+            sha256: string;
         };
         DatasetSplitResponse: {
-            parts: components["schemas"]["SplitPart"][];
+            dataset_id: number;
+            seed: number;
+            groups: number;
+            parts: components["schemas"]["DatasetPart"][];
         };
         AcceptedResponse: {
             job_id: number;
@@ -1360,10 +1387,12 @@ export interface components {
                 [key: string]: string;
             };
         };
-        RecipeError: {
+        RecipeFault: {
             location: string;
             message: string;
             value?: unknown;
+            line: number | null;
+            column: number | null;
         };
         RecipeValidationRequest: {
             recipe?: {
@@ -1377,24 +1406,28 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             yaml: string | null;
-            errors: components["schemas"]["RecipeError"][];
+            errors: components["schemas"]["RecipeFault"][];
         };
         RecipePreset: {
             name: string;
-            title: string;
+            description: string;
             yaml: string;
             recipe: {
                 [key: string]: unknown;
             };
         };
-        RecipePresetListResponse: {
+        RecipePresetList: {
             items: components["schemas"]["RecipePreset"][];
         };
-        GraphStep: {
-            job_id: number;
-            kind: string;
-            name: string;
-            state: string;
+        RunFigures: {
+            steps: number;
+            final_loss: number | null;
+            eval_loss: number | null;
+            trained_tokens: number;
+            tokens_per_second: number | null;
+            weights_sha256: string | null;
+            resumed: boolean;
+            repaired: boolean;
         };
         FinetuningJobResponse: {
             id: number;
@@ -1405,7 +1438,7 @@ export interface components {
             /** @enum {string} */
             status: "pending" | "running" | "completed" | "failed" | "stopped";
             progress: number;
-            current_step: number | null;
+            current_step: number;
             total_steps: number | null;
             eta_seconds: number | null;
             started_at: string | null;
@@ -1413,13 +1446,17 @@ export interface components {
             error_type: string | null;
             error_message: string | null;
             hint: string | null;
-            best_checkpoint: string | null;
+            best_checkpoint: number | null;
             created_by: number;
             created_at: string;
-            links: {
-                [key: string]: string;
+            graph: {
+                [key: string]: number;
             };
-            graph: components["schemas"]["GraphStep"][];
+            figures: components["schemas"]["RunFigures"] | null;
+            warnings: string[];
+            message: string | null;
+            resumed: boolean;
+            error_code: string | null;
         };
         FinetuningJobListResponse: {
             items: components["schemas"]["FinetuningJobResponse"][];
@@ -1427,14 +1464,58 @@ export interface components {
             page: number;
             page_size: number;
         };
-        LogLine: {
+        /**
+         * LogLineView
+         * @description A line of the job's log.
+         */
+        LogLineView: {
+            /**
+             * Offset
+             * @description Offset of the event; `after` takes it.
+             */
             offset: number;
-            timestamp: string;
+            /**
+             * Attempt
+             * @description Start of the child process that wrote it.
+             */
+            attempt: number;
+            /**
+             * Level
+             * @description `debug`, `info`, `warning` or `error`.
+             */
             level: string;
+            /**
+             * Message
+             * @description The line.
+             */
             message: string;
+            /**
+             * At
+             * Format: date-time
+             * @description When it was written.
+             */
+            at: string;
         };
+        /**
+         * JobLogsResponse
+         * @description Lines of a job's log, oldest first.
+         */
         JobLogsResponse: {
-            lines: components["schemas"]["LogLine"][];
+            /**
+             * Job Id
+             * @description Id of the job.
+             */
+            job_id: number;
+            /**
+             * Lines
+             * @description The lines.
+             */
+            lines: components["schemas"]["LogLineView"][];
+            /**
+             * Next Offset
+             * @description Ask with `after` set to this for what comes later.
+             */
+            next_offset: number;
         };
         TrainingMetrics: {
             step: number;
@@ -1465,53 +1546,236 @@ export interface components {
         CheckpointListResponse: {
             items: components["schemas"]["CheckpointResponse"][];
         };
-        JobError: {
+        /**
+         * JobFailure
+         * @description Why a job failed.
+         */
+        JobFailure: {
+            /**
+             * Code
+             * @description Stable slug of the error.
+             * @example out-of-memory
+             */
             code: string;
-            title: string;
-            detail: string;
+            /**
+             * Error Type
+             * @description Where the cause lies.
+             * @default UNKNOWN_ERROR
+             * @example GPU_ERROR
+             */
+            error_type: string;
+            /**
+             * Message
+             * @description What was wrong, in words a person can act on.
+             */
+            message: string;
+            /**
+             * Hint
+             * @description What to do.
+             * @default
+             */
             hint: string;
+            /**
+             * Reason
+             * @description A finer reason, such as `out-of-memory`.
+             */
+            reason?: string | null;
         };
-        JobResponse: {
+        /**
+         * JobView
+         * @description A job.
+         */
+        JobView: {
+            /**
+             * Id
+             * @description Id of the job.
+             */
             id: number;
+            /**
+             * Project Id
+             * @description Project that it belongs to.
+             */
+            project_id: number;
+            /**
+             * Created By
+             * @description Person who started it.
+             */
+            created_by: number;
+            /**
+             * Kind
+             * @description What kind of work it is.
+             * @example train
+             */
             kind: string;
+            /**
+             * Name
+             * @description Name that people see.
+             */
             name: string;
-            /** @enum {string} */
-            state: "waiting" | "queued" | "running" | "stopping" | "stopped" | "succeeded" | "failed" | "cancelled";
-            progress: number;
-            step: number | null;
-            total_steps: number | null;
-            eta_seconds: number | null;
-            message: string | null;
-            error: components["schemas"]["JobError"] | null;
-            result: {
+            /** @description Where the job is in its life. */
+            state: components["schemas"]["JobState"];
+            /**
+             * Spec
+             * @description What is to be done.
+             */
+            spec: {
+                [key: string]: unknown;
+            };
+            /**
+             * Result
+             * @description What came of it; null until it has succeeded.
+             */
+            result?: {
                 [key: string]: unknown;
             } | null;
-            graph_id: number | null;
-            after: number[];
+            /** @description Why it failed. */
+            error?: components["schemas"]["JobFailure"] | null;
+            /**
+             * Graph Id
+             * @description Id of the first job of the graph that it belongs to.
+             */
+            graph_id?: number | null;
+            /**
+             * After
+             * @description Jobs that must have succeeded before it starts.
+             */
+            after?: number[];
+            /**
+             * Inputs
+             * @description Fields of the spec that other jobs fill.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["InputReference"];
+            };
+            /**
+             * Priority
+             * @description Higher starts sooner; among equals the older one.
+             * @default 0
+             */
+            priority: number;
+            /**
+             * Start After
+             * @description It does not start before this time.
+             */
+            start_after?: string | null;
+            /**
+             * Lease
+             * @description How often a worker has claimed it.
+             * @default 0
+             */
+            lease: number;
+            /**
+             * Attempt
+             * @description How often a child process was started for it.
+             * @default 0
+             */
+            attempt: number;
+            /**
+             * Resumed
+             * @description Whether it went on from a checkpoint.
+             * @default false
+             */
+            resumed: boolean;
+            /**
+             * End Requested
+             * @description How it is asked to end.
+             */
+            end_requested?: ("stop" | "cancel") | null;
+            /**
+             * Progress
+             * @description Share done, 0 to 1.
+             * @default 0
+             */
+            progress: number;
+            /**
+             * Step
+             * @description Steps done.
+             * @default 0
+             */
+            step: number;
+            /**
+             * Total Steps
+             * @description Steps in all, when known.
+             */
+            total_steps?: number | null;
+            /**
+             * Eta Seconds
+             * @description Estimated seconds until the end, when known.
+             */
+            eta_seconds?: number | null;
+            /**
+             * Message
+             * @description What is being done.
+             */
+            message?: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string;
-            started_at: string | null;
-            finished_at: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Queued At
+             * @description When it was last put in the queue.
+             */
+            queued_at?: string | null;
+            /**
+             * Started At
+             * @description When it was started.
+             */
+            started_at?: string | null;
+            /**
+             * Finished At
+             * @description When it ended.
+             */
+            finished_at?: string | null;
+            /** @description The same word as `state`, under the name that a 202 answer uses. */
+            readonly status: components["schemas"]["JobState"];
         };
+        /**
+         * JobListResponse
+         * @description A page of jobs, newest first.
+         */
         JobListResponse: {
-            items: components["schemas"]["JobResponse"][];
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["JobView"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
             total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
             page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
             page_size: number;
         };
         ModelResponse: {
             id: number;
             model_name: string;
             version: string;
-            name_version: string;
+            reference: string;
             base_model: string;
             /** @enum {string} */
             status: "staging" | "production" | "archived";
             model_size_gb: number | null;
             tags: string[];
             job_id: number | null;
-            metrics: {
-                [key: string]: unknown;
-            };
+            description: string;
             created_at: string;
         };
         ModelListResponse: {
@@ -1523,15 +1787,16 @@ export interface components {
         ModelCardResponse: {
             markdown: string;
         };
-        CertificateCheck: {
+        Check: {
             name: string;
             passed: boolean;
-            value: number;
-            threshold: number;
+            value: number | null;
+            threshold: number | null;
+            message: string | null;
         };
         Certificate: {
             passed: boolean;
-            checks: components["schemas"]["CertificateCheck"][];
+            checks: components["schemas"]["Check"][];
         };
         ExportResponse: {
             id: number;
@@ -1540,7 +1805,8 @@ export interface components {
             path: string;
             size_bytes: number;
             sha256: string;
-            certificate: components["schemas"]["Certificate"] | null;
+            certificate: components["schemas"]["Certificate"];
+            status: string;
             created_at: string;
         };
         ExportListResponse: {
@@ -1548,37 +1814,110 @@ export interface components {
         };
         ModelExportRequest: {
             format: string;
-            methods: string[];
+            method?: string | null;
+            methods?: unknown;
         };
         LocalModel: {
             model_id: string;
             architecture: string;
             num_parameters: number;
             size_bytes: number;
-            context_length: number | null;
+            path: string;
             last_used: string | null;
         };
         LocalModelListResponse: {
             items: components["schemas"]["LocalModel"][];
         };
-        HealthResponse: {
+        /**
+         * Health
+         * @description Liveness.
+         */
+        Health: {
+            /**
+             * Status
+             * @description `ok` while the process answers.
+             * @example ok
+             */
             status: string;
-        };
-        SystemMemory: {
-            total_gb: number;
-            available_gb: number;
-            used_gb: number;
-        };
-        SystemInfoResponse: {
+            /**
+             * Version
+             * @description Version of Tunesmith.
+             */
             version: string;
+        };
+        /**
+         * SystemInfo
+         * @description What this machine has and can do.
+         */
+        SystemInfo: {
+            /**
+             * Version
+             * @description Version of Tunesmith.
+             */
+            version: string;
+            /**
+             * Python
+             * @description Version of Python.
+             */
+            python: string;
+            /**
+             * Platform
+             * @description Operating system and processor.
+             */
+            platform: string;
+            /**
+             * Data Dir
+             * @description The data folder.
+             */
+            data_dir: string;
+            /**
+             * Database
+             * @description `sqlite` or `postgresql`.
+             */
+            database: string;
+            /**
+             * Storage
+             * @description `local` or `s3`.
+             */
+            storage: string;
+            /**
+             * Device
+             * @description Device that models run on.
+             */
             device: string;
-            memory: components["schemas"]["SystemMemory"];
-            disk: components["schemas"]["SystemMemory"];
-            workers: {
-                [key: string]: unknown;
-            }[];
-            queues: {
-                [key: string]: number;
+            /**
+             * Cpu Count
+             * @description Processors that this process may use.
+             */
+            cpu_count: number;
+            /**
+             * Memory Total Bytes
+             * @description Memory of the machine.
+             */
+            memory_total_bytes: number;
+            /**
+             * Memory Available Bytes
+             * @description Memory that is free now.
+             */
+            memory_available_bytes: number;
+            /**
+             * Disk Free Bytes
+             * @description Free space in the data folder.
+             */
+            disk_free_bytes: number;
+            /**
+             * Extras
+             * @description Optional parts.
+             */
+            extras: {
+                [key: string]: components["schemas"]["ExtraState"];
+            };
+            /**
+             * Packages
+             * @description Versions of the packages that matter for results.
+             */
+            packages: {
+                [key: string]: string;
             };
         };
         OpenAIModel: {
@@ -1605,6 +1944,136 @@ export interface components {
             max_tokens?: number | null;
             seed?: number | null;
         };
+        /**
+         * ExtraState
+         * @description An optional part of the program.
+         */
+        ExtraState: {
+            /**
+             * Installed
+             * @description Whether its packages are there.
+             */
+            installed: boolean;
+            /**
+             * Install
+             * @description How to install it.
+             */
+            install: string;
+        };
+        /**
+         * InputReference
+         * @description A field of the spec that another job's result fills.
+         */
+        InputReference: {
+            /**
+             * Job Id
+             * @description Job whose result is read.
+             */
+            job_id: number;
+            /**
+             * Path
+             * @description Dotted path in that result; empty is all of it.
+             */
+            path: string;
+        };
+        /**
+         * JobResultResponse
+         * @description What came of a job.
+         */
+        JobResultResponse: {
+            /**
+             * Job Id
+             * @description Id of the job.
+             */
+            job_id: number;
+            /**
+             * Kind
+             * @description What kind of work it was.
+             */
+            kind: string;
+            /**
+             * Result
+             * @description The result, in the form that the kind declares.
+             */
+            result: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * JobState
+         * @description The states of a job; ``state.py`` has the moves between them.
+         * @enum {string}
+         */
+        JobState: "waiting" | "queued" | "running" | "stopping" | "stopped" | "succeeded" | "failed" | "cancelled";
+        /**
+         * ProblemDetail
+         * @description An error as RFC 9457 problem+json.
+         */
+        ProblemDetail: {
+            /**
+             * Type
+             * @description Stable slug of the error.
+             * @example dataset-not-found
+             */
+            type: string;
+            /**
+             * Title
+             * @description What kind of error it is.
+             */
+            title: string;
+            /**
+             * Status
+             * @description HTTP status.
+             */
+            status: number;
+            /**
+             * Detail
+             * @description What was wrong, in words a person can act on.
+             */
+            detail: string;
+            /**
+             * Hint
+             * @description What to do.
+             */
+            hint: string;
+            /**
+             * Code
+             * @description The same slug as `type`.
+             */
+            code: string;
+            /**
+             * Instance
+             * @description Request id.
+             */
+            instance?: string | null;
+            /**
+             * Errors
+             * @description Located faults: {location, message, value}.
+             */
+            errors?: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Readiness
+         * @description Readiness.
+         */
+        Readiness: {
+            /**
+             * Ready
+             * @description Whether work can be done.
+             */
+            ready: boolean;
+            /**
+             * Checks
+             * @description database, storage, disk.
+             */
+            checks: {
+                [key: string]: components["schemas"]["Check"];
+            };
+        };
     };
     responses: never;
     parameters: never;
@@ -1612,5 +2081,918 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type DatasetStatus = components['schemas']['DatasetStatus'];
+export type DatasetSummary = components['schemas']['DatasetSummary'];
+export type DatasetResponse = components['schemas']['DatasetResponse'];
+export type DatasetListResponse = components['schemas']['DatasetListResponse'];
+export type PreviewRow = components['schemas']['PreviewRow'];
+export type DatasetPreviewResponse = components['schemas']['DatasetPreviewResponse'];
+export type Finding = components['schemas']['Finding'];
+export type DatasetValidationResponse = components['schemas']['DatasetValidationResponse'];
+export type FindingListResponse = components['schemas']['FindingListResponse'];
+export type DatasetSplitRequest = components['schemas']['DatasetSplitRequest'];
+export type DatasetPart = components['schemas']['DatasetPart'];
+export type DatasetSplitResponse = components['schemas']['DatasetSplitResponse'];
+export type AcceptedResponse = components['schemas']['AcceptedResponse'];
+export type RecipeFault = components['schemas']['RecipeFault'];
+export type RecipeValidationRequest = components['schemas']['RecipeValidationRequest'];
+export type RecipeValidationResponse = components['schemas']['RecipeValidationResponse'];
+export type RecipePreset = components['schemas']['RecipePreset'];
+export type RecipePresetList = components['schemas']['RecipePresetList'];
+export type RunFigures = components['schemas']['RunFigures'];
+export type FinetuningJobResponse = components['schemas']['FinetuningJobResponse'];
+export type FinetuningJobListResponse = components['schemas']['FinetuningJobListResponse'];
+export type LogLineView = components['schemas']['LogLineView'];
+export type JobLogsResponse = components['schemas']['JobLogsResponse'];
+export type TrainingMetrics = components['schemas']['TrainingMetrics'];
+export type JobMetricsResponse = components['schemas']['JobMetricsResponse'];
+export type CheckpointResponse = components['schemas']['CheckpointResponse'];
+export type CheckpointListResponse = components['schemas']['CheckpointListResponse'];
+export type JobFailure = components['schemas']['JobFailure'];
+export type JobView = components['schemas']['JobView'];
+export type JobListResponse = components['schemas']['JobListResponse'];
+export type ModelResponse = components['schemas']['ModelResponse'];
+export type ModelListResponse = components['schemas']['ModelListResponse'];
+export type ModelCardResponse = components['schemas']['ModelCardResponse'];
+export type Check = components['schemas']['Check'];
+export type Certificate = components['schemas']['Certificate'];
+export type ExportResponse = components['schemas']['ExportResponse'];
+export type ExportListResponse = components['schemas']['ExportListResponse'];
+export type ModelExportRequest = components['schemas']['ModelExportRequest'];
+export type LocalModel = components['schemas']['LocalModel'];
+export type LocalModelListResponse = components['schemas']['LocalModelListResponse'];
+export type Health = components['schemas']['Health'];
+export type SystemInfo = components['schemas']['SystemInfo'];
+export type OpenAiModel = components['schemas']['OpenAIModel'];
+export type OpenAiModelList = components['schemas']['OpenAIModelList'];
+export type ChatMessage = components['schemas']['ChatMessage'];
+export type ChatCompletionRequest = components['schemas']['ChatCompletionRequest'];
+export type ExtraState = components['schemas']['ExtraState'];
+export type InputReference = components['schemas']['InputReference'];
+export type JobResultResponse = components['schemas']['JobResultResponse'];
+export type JobState = components['schemas']['JobState'];
+export type ProblemDetail = components['schemas']['ProblemDetail'];
+export type Readiness = components['schemas']['Readiness'];
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    list_jobs: {
+        parameters: {
+            query?: {
+                /** @description Only jobs of this kind. */
+                kind?: string | null;
+                /** @description Only jobs in this state. */
+                state?: components["schemas"]["JobState"] | null;
+                /** @description Only jobs of this graph. */
+                graph_id?: number | null;
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_job_logs: {
+        parameters: {
+            query?: {
+                /** @description How many of the newest lines. */
+                tail?: number;
+                /** @description Instead of the newest: the lines after this offset. */
+                after?: number | null;
+                /** @description At most this many lines after `after`. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobLogsResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    cancel_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    retry_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemInfo"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    stream_job_events: {
+        parameters: {
+            query?: {
+                /** @description Events after this offset. */
+                from?: number;
+            };
+            header?: {
+                /** @description Sent by browsers that reconnect; wins over `from`. */
+                "last-event-id"?: number | null;
+            };
+            path: {
+                /** @description Id of the job. */
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events; `id` is the offset to resume from. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The job has ended and there is nothing after that offset; a browser stops asking. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/event-stream": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/event-stream": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/event-stream": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/event-stream": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/event-stream": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_job_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobResultResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+}

@@ -20,16 +20,18 @@ export function CertificateBadge({ certificate }: { certificate: Certificate | n
 
 export function CertificateChecks({ certificate }: { certificate: Certificate }) {
   const { t, known, format } = useI18n();
+  const show = (value: number | null | undefined) => (typeof value === "number" ? format.measure(value) : "–");
   return (
     <ul className="space-y-1 text-[0.8125rem]">
       {certificate.checks.map((check) => (
         <li key={check.name} className="flex flex-wrap justify-between gap-x-4">
           <span>{known("checks", check.name, check.name.replaceAll("_", " "))}</span>
           <span className={check.passed ? "numeric text-green" : "numeric text-red"}>
-            {format.measure(Number(check.value))}{" "}
-            <span className="text-ink-faint">/ {format.measure(Number(check.threshold))}</span>
-            <span className="sr-only">{check.passed ? t("runs.passed") : t("runs.failed")}</span>
+            {show(check.value)}
+            {typeof check.threshold === "number" && <span className="text-ink-faint"> / {show(check.threshold)}</span>}
+            <span className="sr-only"> {check.passed ? t("runs.passed") : t("runs.failed")}</span>
           </span>
+          {check.message && <span className="w-full text-ink-soft text-xs">{check.message}</span>}
         </li>
       ))}
     </ul>

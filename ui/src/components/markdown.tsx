@@ -7,11 +7,14 @@ import { cn } from "@/lib/cn";
  * are shown by their description only, so that nothing is loaded from anywhere.
  */
 const COMPONENTS: Components = {
-  a: ({ href, children }) => (
-    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-      {children}
-    </a>
-  ),
+  a: ({ href, children }) =>
+    href ? (
+      <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+        {children}
+      </a>
+    ) : (
+      <span>{children}</span>
+    ),
   img: ({ alt }) => <span className="text-ink-soft">[{alt}]</span>,
 };
 

@@ -19,11 +19,12 @@ interface MetricChartProps {
   steps: number[];
   series: Series[];
   format: (value: number) => string;
+  stepLabel: string;
   height?: number;
 }
 
 /** A line chart over steps. Imported lazily: the chart library is no part of the first load. */
-export default function MetricChart({ label, steps, series, format, height = 190 }: MetricChartProps) {
+export default function MetricChart({ label, steps, series, format, stepLabel, height = 190 }: MetricChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(null);
   const latest = useRef({ series, format });
@@ -37,7 +38,7 @@ export default function MetricChart({ label, steps, series, format, height = 190
     const build = () => {
       chart.current?.destroy();
       chart.current = new uPlot(
-        options(element, latest.current.series, latest.current.format, height),
+        options(element, latest.current.series, latest.current.format, stepLabel, height),
         empty(series),
         element,
       );
@@ -54,13 +55,19 @@ export default function MetricChart({ label, steps, series, format, height = 190
       chart.current?.destroy();
       chart.current = null;
     };
-  }, [shape, height]);
+  }, [shape, stepLabel, height]);
 
   useEffect(() => {
     chart.current?.setData(data(steps, series));
   }, [steps, series]);
 
   return <div ref={box} role="img" aria-label={label} className="metric-chart w-full" />;
+}
+
+/** As short as a tick can be: 0.5, 2e-4, 2100. */
+function tick(value: number): string {
+  const short = Number(value.toPrecision(3));
+  return short !== 0 && Math.abs(short) < 0.001 ? short.toExponential() : String(short);
 }
 
 function data(steps: number[], series: Series[]): uPlot.AlignedData {
@@ -75,6 +82,7 @@ function options(
   element: HTMLElement,
   series: Series[],
   format: (value: number) => string,
+  stepLabel: string,
   height: number,
 ): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
@@ -98,15 +106,16 @@ function options(
         ...axis,
         grid: { show: false },
         size: 26,
-        values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? String(tick) : "")),
+        values: (_, ticks) => ticks.map((step) => (Number.isInteger(step) ? String(step) : "")),
       },
-      { ...axis, size: 58, values: (_, ticks) => ticks.map(format) },
+      { ...axis, size: 58, values: (_, ticks) => ticks.map(tick) },
     ],
     series: [
-      { label: "step" },
+      { label: stepLabel },
       ...series.map(
         (one): uPlot.Series => ({
           label: one.name,
+          ...(one.faint && { class: "faint-series" }),
           stroke: color(one.color),
           width: one.faint ? 1 : 2,
           alpha: one.faint ? 0.3 : 1,

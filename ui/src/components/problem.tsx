@@ -15,7 +15,8 @@ export function ProblemNotice({ error, onRetry, className }: ProblemProps) {
   const { t, known, locale } = useI18n();
   const { problem, code } = asApiError(error);
   const title = known("errors.titles", code, problem.title);
-  const hint = known("errors.hints", code, problem.hint ?? "");
+  const said = problem.hint ?? "";
+  const hint = known("errors.hints", code, said);
   return (
     <div
       role="alert"
@@ -37,6 +38,11 @@ export function ProblemNotice({ error, onRetry, className }: ProblemProps) {
         {hint && (
           <p className="text-ink-soft">
             <span className="font-medium">{t("common.hint")}</span> {hint}
+            {said && said !== hint && (
+              <span lang="en" className="mt-0.5 block text-ink-faint text-xs">
+                {said}
+              </span>
+            )}
           </p>
         )}
         {problem.instance && (

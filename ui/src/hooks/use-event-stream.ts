@@ -39,6 +39,10 @@ export function useEventStream(path: string, options: Options): StreamState {
     const followOnce = async (onAlive: () => void) => {
       const headers: Record<string, string> = offset > 0 ? { "Last-Event-ID": String(offset) } : {};
       const events = await openStream(path, { headers, signal: abort.signal });
+      if (events === null) {
+        ended = true;
+        return;
+      }
       setState("live");
       latest.current.onOpen?.();
       for await (const { event, data, id } of events) {

@@ -3,6 +3,7 @@ import { createFormat, type Format } from "@/lib/format";
 import { readStored, writeStored } from "@/lib/stored";
 import { en } from "./en";
 import { ko } from "./ko";
+import { errorHintsKo, errorTitlesKo } from "./server-errors-ko";
 import type { Arguments, LeafPaths, LocaleShape } from "./types";
 
 export type Messages = LocaleShape<typeof en>;
@@ -42,6 +43,15 @@ export function findMessage(locale: Locale, key: string, values: Record<string, 
   return text === undefined ? undefined : fill(locale, text, values, createFormat(locale));
 }
 
+const serverWords: Partial<Record<MessageGroup, Record<string, string>>> = {
+  "errors.titles": errorTitlesKo,
+  "errors.hints": errorHintsKo,
+};
+
+function findKnown(locale: Locale, group: MessageGroup, key: string): string | undefined {
+  return findMessage(locale, `${group}.${key}`) ?? (locale === "ko" ? serverWords[group]?.[key] : undefined);
+}
+
 function initialLocale(): Locale {
   const stored = readStored(STORAGE_KEY);
   if (stored === "en" || stored === "ko") return stored;
@@ -75,7 +85,7 @@ export function I18nProvider({ children, locale: fixed }: { children: ReactNode;
       locale,
       setLocale,
       t: createTranslator(locale),
-      known: (group, key, fallback) => (key ? findMessage(locale, `${group}.${key}`) : undefined) ?? fallback,
+      known: (group, key, fallback) => (key ? findKnown(locale, group, key) : undefined) ?? fallback,
       format: createFormat(locale),
     }),
     [locale, setLocale],

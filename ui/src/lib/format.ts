@@ -46,7 +46,8 @@ export function createFormat(locale: string) {
   function duration(seconds: number): string {
     const whole = Math.max(0, Math.round(seconds));
     const unit = (value: number, name: string) =>
-      value.toLocaleString(locale, { style: "unit", unit: name, unitDisplay: "narrow" });
+      value.toLocaleString(locale, { style: "unit", unit: name, unitDisplay: "narrow", maximumFractionDigits: 1 });
+    if (seconds > 0 && seconds < 10) return unit(seconds, "second");
     if (whole < MINUTE) return unit(whole, "second");
     if (whole < HOUR) return `${unit(Math.floor(whole / MINUTE), "minute")} ${unit(whole % MINUTE, "second")}`;
     return `${unit(Math.floor(whole / HOUR), "hour")} ${unit(Math.floor((whole % HOUR) / MINUTE), "minute")}`;

@@ -3,9 +3,9 @@ import { TimeAgo } from "@/components/time-ago";
 import { Card } from "@/components/ui/card";
 import { useI18n } from "@/i18n";
 import { QualityMeter } from "./quality-meter";
-import type { Dataset } from "./queries";
+import type { DatasetDetail } from "./queries";
 
-export function DatasetSummary({ dataset }: { dataset: Dataset }) {
+export function DatasetSummary({ dataset }: { dataset: DatasetDetail }) {
   const { t, format } = useI18n();
   const length = (value: number | null | undefined) =>
     value === null || value === undefined ? "–" : t("data.characters", { count: Math.round(value) });

@@ -1,14 +1,13 @@
 import { getRouteApi } from "@tanstack/react-router";
-import type { Schema } from "@/api/client";
 import { Select } from "@/components/ui/field";
 import { Segmented } from "@/components/ui/segmented";
 import { useI18n } from "@/i18n";
-import type { Severity } from "./queries";
+import type { FindingCounts, Severity } from "./queries";
 
 const route = getRouteApi("/data/$id");
 
 interface FindingFiltersProps {
-  counts: Schema<"FindingCounts">;
+  counts: FindingCounts;
   severity: Severity | undefined;
   code: string | undefined;
 }

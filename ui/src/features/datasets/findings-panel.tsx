@@ -8,7 +8,7 @@ import { SkeletonRows } from "@/components/ui/skeleton";
 import { useI18n } from "@/i18n";
 import { FindingFilters } from "./finding-filters";
 import { FindingItem } from "./finding-item";
-import { type Dataset, datasetQueries, PAGE_SIZE } from "./queries";
+import { type Dataset, datasetQueries, type FindingCounts, PAGE_SIZE } from "./queries";
 
 const route = getRouteApi("/data/$id");
 
@@ -31,7 +31,8 @@ export function FindingsPanel({ dataset }: { dataset: Dataset }) {
   return (
     <QueryView query={findings}>
       {(list) => {
-        const { red, amber, green } = list.counts;
+        const counts = list.counts as unknown as FindingCounts;
+        const { red, amber, green } = counts;
         if (red + amber + green === 0) {
           return (
             <EmptyState icon={CircleCheck} title={t("data.noFindingsTitle")}>
@@ -41,7 +42,7 @@ export function FindingsPanel({ dataset }: { dataset: Dataset }) {
         }
         return (
           <>
-            <FindingFilters counts={list.counts} severity={severity} code={code} />
+            <FindingFilters counts={counts} severity={severity} code={code} />
             {list.items.length === 0 ? (
               <p className="px-5 py-10 text-center text-ink-soft">{t("data.noFindingsHere")}</p>
             ) : (

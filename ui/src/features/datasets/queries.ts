@@ -3,10 +3,17 @@ import { answer, answerOrJob, api, idempotency, type Schema } from "@/api/client
 import { uploadForm } from "@/api/upload";
 import { waitForJob } from "@/features/jobs/queries";
 
-export type Dataset = Schema<"DatasetResponse">;
+export type Dataset = Schema<"DatasetSummary">;
+export type DatasetDetail = Schema<"DatasetResponse">;
 export type Finding = Schema<"Finding">;
 export type Severity = Finding["severity"];
 export type SplitRequest = Schema<"DatasetSplitRequest">;
+export interface FindingCounts {
+  red: number;
+  amber: number;
+  green: number;
+  by_code: Record<string, number>;
+}
 export type SplitResult = Schema<"DatasetSplitResponse">;
 
 export const PAGE_SIZE = 20;
@@ -35,7 +42,8 @@ export const datasetQueries = {
   detail: (id: number) =>
     queryOptions({
       queryKey: [...datasetQueries.all(), "detail", id],
-      queryFn: ({ signal }) => answer(api.GET(`${PATH}/{id}`, { signal, params: { path: { id } } })),
+      queryFn: ({ signal }) =>
+        answer(api.GET(`${PATH}/{dataset_id}`, { signal, params: { path: { dataset_id: id } } })),
       refetchInterval: ({ state }) => (state.data && isBusy(state.data) ? 700 : false),
     }),
   findings: (id: number, filter: FindingFilter) =>
@@ -43,7 +51,9 @@ export const datasetQueries = {
       queryKey: [...datasetQueries.all(), "findings", id, filter],
       queryFn: ({ signal }) => {
         const query = { ...filter, page_size: PAGE_SIZE };
-        return answer(api.GET(`${PATH}/{id}/findings`, { signal, params: { path: { id }, query } }));
+        return answer(
+          api.GET(`${PATH}/{dataset_id}/findings`, { signal, params: { path: { dataset_id: id }, query } }),
+        );
       },
       placeholderData: keepPreviousData,
     }),
@@ -52,7 +62,7 @@ export const datasetQueries = {
       queryKey: [...datasetQueries.all(), "preview", id, offset],
       queryFn: ({ signal }) => {
         const query = { offset, limit: PAGE_SIZE };
-        return answer(api.GET(`${PATH}/{id}/preview`, { signal, params: { path: { id }, query } }));
+        return answer(api.GET(`${PATH}/{dataset_id}/preview`, { signal, params: { path: { dataset_id: id }, query } }));
       },
       placeholderData: keepPreviousData,
     }),
@@ -72,7 +82,7 @@ export function useUploadDataset() {
       const form = new FormData();
       form.set("name", name);
       form.set("file", file);
-      return uploadForm<Dataset>(PATH, form, { onProgress, signal });
+      return uploadForm<DatasetDetail>(PATH, form, { onProgress, signal });
     },
     onSuccess: () => queryClient.invalidateQueries({ queryKey: datasetQueries.all() }),
   });
@@ -82,8 +92,8 @@ export function useValidateDataset(id: number) {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: async () => {
-      const params = { path: { id }, query: { wait: 2 } };
-      const outcome = await answerOrJob(api.POST(`${PATH}/{id}/validate`, { params, headers: idempotency() }));
+      const params = { path: { dataset_id: id }, query: { wait: 2 } };
+      const outcome = await answerOrJob(api.POST(`${PATH}/{dataset_id}/validate`, { params, headers: idempotency() }));
       if ("job" in outcome) await waitForJob(outcome.job);
     },
     onSettled: () => queryClient.invalidateQueries({ queryKey: datasetQueries.all() }),
@@ -94,8 +104,10 @@ export function useSplitDataset(id: number) {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: async (body: SplitRequest): Promise<SplitResult> => {
-      const params = { path: { id }, query: { wait: 2 } };
-      const outcome = await answerOrJob(api.POST(`${PATH}/{id}/split`, { params, body, headers: idempotency() }));
+      const params = { path: { dataset_id: id }, query: { wait: 2 } };
+      const outcome = await answerOrJob(
+        api.POST(`${PATH}/{dataset_id}/split`, { params, body, headers: idempotency() }),
+      );
       if ("job" in outcome) return (await waitForJob(outcome.job)).result as unknown as SplitResult;
       return outcome.done as SplitResult;
     },

@@ -25,14 +25,14 @@ export function RowsPanel({ id }: { id: number }) {
                 <span className="numeric text-[0.8125rem] text-ink-faint">
                   {t("data.rowNumber", { row: String(row.row) })}
                 </span>
-                <Row data={row.data} />
+                <Row data={row.value} fault={row.error} />
               </li>
             ))}
           </ol>
           <Pagination
             page={page}
             pageSize={PAGE_SIZE}
-            total={list.total}
+            total={list.total ?? 0}
             onPage={(next) => void navigate({ search: (old) => ({ ...old, page: next }) })}
           />
         </>
@@ -41,8 +41,9 @@ export function RowsPanel({ id }: { id: number }) {
   );
 }
 
-function Row({ data }: { data: unknown }) {
+function Row({ data, fault }: { data: unknown; fault: string | null | undefined }) {
   const { known } = useI18n();
+  if (fault) return <p className="text-red">{fault}</p>;
   const turns = toConversation(data);
   if (!turns) {
     return (

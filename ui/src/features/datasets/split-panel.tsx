@@ -73,13 +73,9 @@ export function SplitPanel({ dataset }: { dataset: Dataset }) {
       {split.data && (
         <ul data-testid="split-parts" className="mt-5 grid gap-3 sm:grid-cols-3">
           {split.data.parts.map((part) => (
-            <li key={part.name} className="rounded-lg border border-line px-4 py-3">
-              <Link
-                to="/data/$id"
-                params={{ id: String(part.dataset_id) }}
-                className="font-medium text-accent hover:underline"
-              >
-                {PARTS.includes(part.name as Part) ? names[part.name as Part] : part.name}
+            <li key={part.id} className="rounded-lg border border-line px-4 py-3">
+              <Link to="/data/$id" params={{ id: String(part.id) }} className="font-medium text-accent hover:underline">
+                {names[part.part as Part] ?? part.name}
               </Link>
               <p className="numeric text-ink-soft">
                 {t("data.rowCount", { count: part.rows })} · {part.version}

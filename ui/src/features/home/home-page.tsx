@@ -22,10 +22,14 @@ export function HomePage() {
       <div className="space-y-6">
         <NextStep datasets={datasets.data} runs={runs.data} versions={versions.data} />
         <div className="grid items-start gap-6 lg:grid-cols-[1.6fr_1fr]">
-          <RunsCard runs={runs} />
-          <MachineCard />
-          <LatestData datasets={datasets} />
-          <LatestVersions versions={versions} />
+          <div className="min-w-0 space-y-6">
+            <RunsCard runs={runs} />
+            <LatestData datasets={datasets} />
+          </div>
+          <div className="min-w-0 space-y-6">
+            <LatestVersions versions={versions} />
+            <MachineCard />
+          </div>
         </div>
       </div>
     </Page>

@@ -89,7 +89,7 @@ export function LatestVersions({ versions }: { versions: UseQueryResult<Schema<"
                       params={{ id: String(version.id) }}
                       className="block truncate font-medium hover:text-accent hover:underline"
                     >
-                      {version.name_version}
+                      {version.reference}
                     </Link>
                     <span className="block truncate text-[0.8125rem] text-ink-soft">{version.base_model}</span>
                   </span>

@@ -16,9 +16,9 @@ export function MachineCard() {
         {(system) => (
           <dl className="space-y-3 px-5 pb-5 text-[0.8125rem]">
             <Line name={t("home.device")}>{system.device}</Line>
-            <Usage name={t("home.memory")} used={system.memory.used_gb} total={system.memory.total_gb} />
-            <Usage name={t("home.disk")} used={system.disk.used_gb} total={system.disk.total_gb} />
-            <Line name={t("home.workers")}>{format.number(system.workers.length)}</Line>
+            <Line name={t("home.processors")}>{format.number(system.cpu_count)}</Line>
+            <Usage name={t("home.memory")} free={system.memory_available_bytes} total={system.memory_total_bytes} />
+            <Line name={t("home.diskFree")}>{format.bytes(system.disk_free_bytes)}</Line>
             <Line name={t("home.version")}>{system.version}</Line>
           </dl>
         )}
@@ -36,17 +36,13 @@ function Line({ name, children }: { name: string; children: React.ReactNode }) {
   );
 }
 
-function Usage({ name, used, total }: { name: string; used: number; total: number }) {
+function Usage({ name, free, total }: { name: string; free: number; total: number }) {
   const { t, format } = useI18n();
+  const share = total > 0 ? (total - free) / total : 0;
   return (
     <div>
-      <Line name={name}>{t("home.usedOf", { used: format.number(used, 1), total: format.number(total, 1) })}</Line>
-      <Progress
-        label={name}
-        value={total > 0 ? used / total : 0}
-        tone={used / total > 0.9 ? "red" : "neutral"}
-        className="mt-1.5"
-      />
+      <Line name={name}>{t("home.usedOf", { used: format.bytes(total - free), total: format.bytes(total) })}</Line>
+      <Progress label={name} value={share} tone={share > 0.9 ? "red" : "neutral"} className="mt-1.5" />
     </div>
   );
 }

@@ -45,7 +45,7 @@ export function NextStep({ datasets, runs, versions }: NextStepProps) {
         <ArrowRight aria-hidden />
       </Link>
     ) : (
-      <Link key="chat" to="/chat" search={newest ? { model: newest.base_model, beside: newest.name_version } : {}}>
+      <Link key="chat" to="/chat" search={newest ? { model: newest.base_model, beside: newest.reference } : {}}>
         {t("home.compare")}
         <ArrowRight aria-hidden />
       </Link>

@@ -2,7 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schema } from "@/api/client";
 import { ApiError } from "@/api/errors";
 
-export type Job = Schema<"JobResponse">;
+export type Job = Schema<"JobView">;
 
 const PATH = "/api/v1/admin/jobs";
 const ACTIVE = new Set<string>(["waiting", "queued", "running", "stopping"]);
@@ -15,24 +15,21 @@ export const jobQueries = {
   detail: (id: number) =>
     queryOptions({
       queryKey: [...jobQueries.all(), "detail", id],
-      queryFn: ({ signal }) => answer(api.GET(`${PATH}/{id}`, { signal, params: { path: { id } } })),
+      queryFn: ({ signal }) => answer(api.GET(`${PATH}/{job_id}`, { signal, params: { path: { job_id: id } } })),
       refetchInterval: ({ state }) => (state.data && isActive(state.data.state) ? 1_500 : false),
     }),
-  active: () =>
+  graph: (id: number) =>
     queryOptions({
-      queryKey: [...jobQueries.all(), "active"],
-      queryFn: ({ signal }) => {
-        const query = { state: "running", page_size: 20 } as const;
-        return answer(api.GET(PATH, { signal, params: { query } }));
-      },
-      refetchInterval: 2_000,
+      queryKey: [...jobQueries.all(), "graph", id],
+      queryFn: ({ signal }) => answer(api.GET(PATH, { signal, params: { query: { graph_id: id, page_size: 50 } } })),
+      refetchInterval: ({ state }) => (state.data?.items.some((job) => isActive(job.state)) ? 1_500 : false),
     }),
 };
 
 /** Waits until a job has ended; one that did not succeed is thrown with its own reason. */
 export async function waitForJob(id: number): Promise<Job> {
   while (true) {
-    const job = await answer(api.GET(`${PATH}/{id}`, { params: { path: { id } } }));
+    const job = await answer(api.GET(`${PATH}/{job_id}`, { params: { path: { job_id: id } } }));
     if (job.state === "succeeded") return job;
     if (!isActive(job.state)) throw jobFailure(job);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -44,8 +41,8 @@ export function jobFailure(job: Job): ApiError {
   return new ApiError({
     type,
     status: 409,
-    title: job.error?.title ?? job.name,
-    detail: job.error?.detail ?? "",
+    title: job.name,
+    detail: job.error?.message ?? "",
     hint: job.error?.hint ?? null,
   });
 }

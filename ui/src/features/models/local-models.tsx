@@ -41,7 +41,6 @@ function ModelTable({ models }: { models: LocalModel[] }) {
           <Th>{t("models.name")}</Th>
           <Th className="max-md:hidden">{t("models.architecture")}</Th>
           <Th className="text-end">{t("models.parameters")}</Th>
-          <Th className="text-end max-sm:hidden">{t("models.context")}</Th>
           <Th className="text-end max-sm:hidden">{t("models.size")}</Th>
           <Th className="max-md:hidden">{t("models.lastUsed")}</Th>
           <Th>
@@ -55,11 +54,6 @@ function ModelTable({ models }: { models: LocalModel[] }) {
             <Td className="font-medium">{model.model_id}</Td>
             <Td className="text-ink-soft max-md:hidden">{model.architecture}</Td>
             <Td className="numeric text-end">{format.compact(model.num_parameters)}</Td>
-            <Td className="numeric whitespace-nowrap text-end text-ink-soft max-sm:hidden">
-              {typeof model.context_length === "number"
-                ? t("models.contextTokens", { count: model.context_length })
-                : "–"}
-            </Td>
             <Td className="numeric whitespace-nowrap text-end text-ink-soft max-sm:hidden">
               {format.bytes(model.size_bytes)}
             </Td>

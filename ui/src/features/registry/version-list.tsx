@@ -78,7 +78,7 @@ function VersionCard({ version }: { version: Version }) {
       )}
       <div className="mt-auto pt-3">
         <Button asChild size="small">
-          <Link to="/chat" search={{ model: version.base_model, beside: version.name_version }}>
+          <Link to="/chat" search={{ model: version.base_model, beside: version.reference }}>
             <MessageSquare aria-hidden />
             {t("registry.compare")}
           </Link>

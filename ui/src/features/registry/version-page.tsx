@@ -37,15 +37,15 @@ export function VersionPage() {
     );
   }
   if (!version.data) return <PagePending />;
-  const { name_version, base_model, status, job_id, model_size_gb, created_at } = version.data;
+  const { reference, base_model, status, job_id, model_size_gb, created_at } = version.data;
   return (
     <Page
-      title={name_version}
+      title={reference}
       trail={trail}
       badge={<StateBadge state={status} />}
       actions={
         <Button asChild variant="primary">
-          <Link to="/chat" search={{ model: base_model, beside: name_version }}>
+          <Link to="/chat" search={{ model: base_model, beside: reference }}>
             <MessageSquare aria-hidden />
             {t("registry.compare")}
           </Link>

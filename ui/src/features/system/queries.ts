@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schema } from "@/api/client";
 
-export type SystemInfo = Schema<"SystemInfoResponse">;
+export type SystemInfo = Schema<"SystemInfo">;
 
 export const systemQueries = {
   health: () =>

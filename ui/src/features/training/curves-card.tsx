@@ -5,6 +5,7 @@ import type { Series } from "@/components/metric-chart";
 import { Card, CardHeader } from "@/components/ui/card";
 import { Skeleton } from "@/components/ui/skeleton";
 import { useI18n } from "@/i18n";
+import { cn } from "@/lib/cn";
 import { smooth } from "@/lib/smoothing";
 import type { Metrics } from "./queries";
 
@@ -23,9 +24,9 @@ const COLORS: Record<MetricName, string> = {
   loss: "--accent",
   eval_loss: "--amber",
   learning_rate: "--blue",
-  grad_norm: "--red",
+  grad_norm: "--blue",
   tokens_per_second: "--green",
-  memory_gb: "--blue",
+  memory_gb: "--ink-soft",
 };
 
 export function CurvesCard({ metrics, isLoading }: { metrics: Metrics[]; isLoading: boolean }) {
@@ -93,7 +94,7 @@ function Curve({ points, names, weight }: CurveProps) {
         if (name === "eval_loss") return [{ ...line, values, sparse: true }];
         if (weight === 0) return [{ ...line, values }];
         return [
-          { ...line, name: "", values, faint: true },
+          { ...line, values, faint: true },
           { ...line, values: smooth(values, weight) },
         ];
       }),
@@ -101,7 +102,7 @@ function Curve({ points, names, weight }: CurveProps) {
   );
   const last = points.findLast((point) => isNumber(point[first]))?.[first];
   return (
-    <figure className="min-w-0">
+    <figure className={cn("min-w-0", first === "loss" && "md:col-span-2")}>
       <figcaption className="flex items-baseline justify-between gap-3 px-1 pb-1 text-[0.8125rem]">
         <span className="font-medium">{title}</span>
         <span className="numeric font-semibold" data-metric={first}>
@@ -109,7 +110,13 @@ function Curve({ points, names, weight }: CurveProps) {
         </span>
       </figcaption>
       <Suspense fallback={<Skeleton className="h-48" />}>
-        <MetricChart label={t("runs.chartOf", { name: title })} steps={steps} series={series} format={format.measure} />
+        <MetricChart
+          label={t("runs.chartOf", { name: title })}
+          steps={steps}
+          series={series}
+          stepLabel={t("runs.step")}
+          format={format.measure}
+        />
       </Suspense>
     </figure>
   );

@@ -43,8 +43,8 @@ export function LogCard({ lines }: { lines: LogLine[] }) {
         {lines.length === 0 && <p className="text-ink-faint">{t("runs.noLog")}</p>}
         {lines.map((line) => (
           <p key={line.offset} className="flex gap-3">
-            <time dateTime={line.timestamp} className="shrink-0 text-ink-faint">
-              {format.clock(line.timestamp)}
+            <time dateTime={line.at} className="shrink-0 text-ink-faint">
+              {format.clock(line.at)}
             </time>
             <span className={cn("min-w-0 whitespace-pre-wrap break-words", TONES[line.level.toLowerCase()])}>
               {line.message}

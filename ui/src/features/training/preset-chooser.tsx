@@ -27,8 +27,8 @@ export function PresetChooser({ onChoose, onStartOver }: PresetChooserProps) {
         >
           <option value="">{t("train.presetChoose")}</option>
           {presets.data.map((preset) => (
-            <option key={preset.name} value={preset.name}>
-              {preset.title}
+            <option key={preset.name} value={preset.name} title={preset.description}>
+              {preset.name}
             </option>
           ))}
         </Select>

@@ -1,10 +1,11 @@
-import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, type QueryClient, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { answer, api, idempotency, type Schema } from "@/api/client";
+import { jobQueries } from "@/features/jobs/queries";
 
 export type Run = Schema<"FinetuningJobResponse">;
 export type RunState = Run["status"];
 export type Metrics = Schema<"TrainingMetrics">;
-export type LogLine = Schema<"LogLine">;
+export type LogLine = Schema<"LogLineView">;
 export type Checkpoint = Schema<"CheckpointResponse">;
 
 export const PAGE_SIZE = 20;
@@ -12,9 +13,7 @@ export const LOG_LINES = 500;
 const MAX_POINTS = 2_000;
 const PATH = "/api/v1/admin/finetuning/jobs";
 
-const isMoving = (run: Run) =>
-  run.status === "pending" || run.status === "running" || run.graph.some((step) => isActiveStep(step.state));
-export const isActiveStep = (state: string) => ["waiting", "queued", "running", "stopping"].includes(state);
+const isMoving = (run: Run) => run.status === "pending" || run.status === "running";
 
 export const runQueries = {
   all: () => ["runs"] as const,
@@ -31,30 +30,30 @@ export const runQueries = {
   detail: (id: number) =>
     queryOptions({
       queryKey: [...runQueries.all(), "detail", id],
-      queryFn: ({ signal }) => answer(api.GET(`${PATH}/{id}`, { signal, params: { path: { id } } })),
+      queryFn: ({ signal }) => answer(api.GET(`${PATH}/{job_id}`, { signal, params: { path: { job_id: id } } })),
       refetchInterval: ({ state }) => (state.data && isMoving(state.data) ? 1_500 : false),
     }),
   metrics: (id: number) =>
     queryOptions({
       queryKey: [...runQueries.all(), "metrics", id],
       queryFn: async ({ signal }) => {
-        const params = { path: { id }, query: { max_points: MAX_POINTS } };
-        return (await answer(api.GET(`${PATH}/{id}/metrics`, { signal, params }))).points;
+        const params = { path: { job_id: id }, query: { max_points: MAX_POINTS } };
+        return (await answer(api.GET(`${PATH}/{job_id}/metrics`, { signal, params }))).points;
       },
     }),
   logs: (id: number) =>
     queryOptions({
       queryKey: [...runQueries.all(), "logs", id],
       queryFn: async ({ signal }) => {
-        const params = { path: { id }, query: { tail: LOG_LINES } };
-        return (await answer(api.GET(`${PATH}/{id}/logs`, { signal, params }))).lines;
+        const params = { path: { job_id: id }, query: { tail: LOG_LINES } };
+        return (await answer(api.GET(`${PATH}/{job_id}/logs`, { signal, params }))).lines;
       },
     }),
   checkpoints: (id: number) =>
     queryOptions({
       queryKey: [...runQueries.all(), "checkpoints", id],
       queryFn: async ({ signal }) =>
-        (await answer(api.GET(`${PATH}/{id}/checkpoints`, { signal, params: { path: { id } } }))).items,
+        (await answer(api.GET(`${PATH}/{job_id}/checkpoints`, { signal, params: { path: { job_id: id } } }))).items,
     }),
 };
 
@@ -66,19 +65,26 @@ export function useStartRun() {
   });
 }
 
+function refreshRuns(queryClient: QueryClient) {
+  void queryClient.invalidateQueries({ queryKey: jobQueries.all() });
+  return queryClient.invalidateQueries({ queryKey: runQueries.all() });
+}
+
 export function useStopRun(id: number) {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: () => answer(api.POST(`${PATH}/{id}/stop`, { params: { path: { id } }, headers: idempotency() })),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: runQueries.all() }),
+    mutationFn: () =>
+      answer(api.POST(`${PATH}/{job_id}/stop`, { params: { path: { job_id: id } }, headers: idempotency() })),
+    onSettled: () => refreshRuns(queryClient),
   });
 }
 
 export function useResumeRun(id: number) {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: () => answer(api.POST(`${PATH}/{id}/resume`, { params: { path: { id } }, headers: idempotency() })),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: runQueries.all() }),
+    mutationFn: () =>
+      answer(api.POST(`${PATH}/{job_id}/resume`, { params: { path: { job_id: id } }, headers: idempotency() })),
+    onSettled: () => refreshRuns(queryClient),
   });
 }
 
@@ -87,7 +93,9 @@ export function useCancelJob() {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: (id: number) =>
-      answer(api.POST("/api/v1/admin/jobs/{id}/cancel", { params: { path: { id } }, headers: idempotency() })),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: runQueries.all() }),
+      answer(
+        api.POST("/api/v1/admin/jobs/{job_id}/cancel", { params: { path: { job_id: id } }, headers: idempotency() }),
+      ),
+    onSettled: () => refreshRuns(queryClient),
   });
 }

@@ -2,18 +2,20 @@ import { Play, Square, X } from "lucide-react";
 import { useState } from "react";
 import { ProblemNotice } from "@/components/problem";
 import { Button } from "@/components/ui/button";
+import { isActive } from "@/features/jobs/queries";
 import { useI18n } from "@/i18n";
-import { isActiveStep, type Run, useCancelJob, useResumeRun, useStopRun } from "./queries";
+import { type Run, useCancelJob, useResumeRun, useStopRun } from "./queries";
+import type { Stage } from "./use-stages";
 
 /** Stop keeps a checkpoint, resume goes on from it, cancel throws the work away (and asks first). */
-export function RunActions({ run }: { run: Run }) {
+export function RunActions({ run, stages }: { run: Run; stages: Stage[] }) {
   const { t } = useI18n();
   const stop = useStopRun(run.id);
   const resume = useResumeRun(run.id);
   const cancel = useCancelJob();
   const [isAsking, setIsAsking] = useState(false);
-  const train = run.graph.find((step) => step.kind === "train");
-  const active = run.graph.find((step) => isActiveStep(step.state) && step.state !== "waiting");
+  const train = stages.find((stage) => stage.kind === "train");
+  const active = stages.find((stage) => isActive(stage.state) && stage.state !== "waiting");
   const isTraining = run.status === "running" || run.status === "pending";
   const failed = stop.error ?? resume.error ?? cancel.error;
 
@@ -53,7 +55,7 @@ export function RunActions({ run }: { run: Run }) {
               size="small"
               variant="danger"
               pending={cancel.isPending}
-              onClick={() => cancel.mutate(active.job_id, { onSettled: () => setIsAsking(false) })}
+              onClick={() => cancel.mutate(active.jobId, { onSettled: () => setIsAsking(false) })}
             >
               {t("runs.cancelConfirm")}
             </Button>

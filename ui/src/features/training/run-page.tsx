@@ -14,6 +14,7 @@ import { RunFailure } from "./run-failure";
 import { RunProgress } from "./run-progress";
 import { RunResult } from "./run-result";
 import { useLiveRun } from "./use-live-run";
+import { useStages } from "./use-stages";
 
 const route = getRouteApi("/runs/$id");
 
@@ -36,6 +37,7 @@ export function RunPage() {
 }
 
 function LoadedRun({ run, trail }: { run: Run; trail: React.ReactNode }) {
+  const stages = useStages(run);
   const { metrics, lines, stream, isLoading } = useLiveRun(run);
   return (
     <Page
@@ -47,12 +49,12 @@ function LoadedRun({ run, trail }: { run: Run; trail: React.ReactNode }) {
           <span className="numeric text-ink-faint">#{run.id}</span>
         </>
       }
-      actions={<RunActions run={run} />}
+      actions={<RunActions run={run} stages={stages} />}
     >
       <div className="space-y-6">
         <RunFailure run={run} />
-        <RunProgress run={run} stream={stream} />
-        <RunResult run={run} />
+        <RunProgress run={run} stages={stages} stream={stream} />
+        <RunResult run={run} stages={stages} />
         <CurvesCard metrics={metrics} isLoading={isLoading} />
         <div className="grid items-start gap-6 lg:grid-cols-2">
           <LogCard lines={lines} />

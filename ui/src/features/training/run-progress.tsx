@@ -6,10 +6,11 @@ import type { StreamState } from "@/hooks/use-event-stream";
 import { useI18n } from "@/i18n";
 import { cn } from "@/lib/cn";
 import type { Run } from "./queries";
+import type { Stage } from "./use-stages";
 
 const TONES = { pending: "neutral", running: "accent", completed: "green", failed: "red", stopped: "amber" } as const;
 
-export function RunProgress({ run, stream }: { run: Run; stream: StreamState }) {
+export function RunProgress({ run, stages, stream }: { run: Run; stages: Stage[]; stream: StreamState }) {
   const { t, format } = useI18n();
   const isRunning = run.status === "running";
   const seconds =
@@ -47,7 +48,7 @@ export function RunProgress({ run, stream }: { run: Run; stream: StreamState }) 
         </div>
         <Progress label={t("runs.progress")} value={run.progress} tone={TONES[run.status]} className="h-2" />
       </div>
-      <Stages run={run} />
+      <Stages stages={stages} />
       <dl className="flex flex-wrap gap-x-8 gap-y-1 border-line border-t px-5 py-3 text-[0.8125rem]">
         <Fact name={t("runs.base")}>{run.base_model}</Fact>
         <Fact name={t("runs.method")}>
@@ -78,17 +79,17 @@ const ICONS: Record<string, typeof Check> = {
 };
 
 /** The steps of the job graph: train, evaluate, register, export. */
-function Stages({ run }: { run: Run }) {
+function Stages({ stages }: { stages: Stage[] }) {
   const { t, known } = useI18n();
-  if (run.graph.length < 2) return null;
+  if (stages.length < 2) return null;
   return (
     <ol aria-label={t("runs.stages")} className="flex flex-wrap gap-x-6 gap-y-2 border-line border-t px-5 py-3">
-      {run.graph.map((step) => {
+      {stages.map((step) => {
         const Icon = ICONS[step.state] ?? Circle;
         const isBusy = step.state === "running" || step.state === "stopping";
         return (
           <li
-            key={step.job_id}
+            key={step.jobId}
             data-stage={step.kind}
             data-stage-state={step.state}
             className={cn(
@@ -99,7 +100,7 @@ function Stages({ run }: { run: Run }) {
             )}
           >
             <Icon aria-hidden className={cn("size-4", isBusy && "animate-spin")} />
-            <span className="text-ink">{known("kinds", step.kind, step.name)}</span>
+            <span className="text-ink">{known("kinds", step.kind, step.job.name)}</span>
             <span className="text-xs">{known("states", step.state, step.state)}</span>
           </li>
         );

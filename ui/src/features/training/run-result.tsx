@@ -1,40 +1,28 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { MessageSquare } from "lucide-react";
 import { CertificateBadge } from "@/components/certificate";
-import { QueryView } from "@/components/query-view";
 import { Button } from "@/components/ui/button";
 import { Card, CardHeader } from "@/components/ui/card";
-import { jobQueries } from "@/features/jobs/queries";
 import { useI18n } from "@/i18n";
 import { ComparisonTable } from "./comparison-table";
 import type { Run } from "./queries";
 import { readComparison, readExports, readVersion } from "./result-reading";
+import { isMoving, type Stage } from "./use-stages";
 
 /** What came out: base beside tuned, the registered version, the exports with their certificates. */
-export function RunResult({ run }: { run: Run }) {
+export function RunResult({ run, stages }: { run: Run; stages: Stage[] }) {
   const { t, format } = useI18n();
-  const stage = (kind: string) => run.graph.find((step) => step.kind === kind);
-  const hasEnded = (kind: string) => stage(kind)?.state === "succeeded";
-  const evaluation = useQuery({
-    ...jobQueries.detail(stage("evaluate")?.job_id ?? 0),
-    enabled: hasEnded("evaluate"),
-  });
-  const registration = useQuery({
-    ...jobQueries.detail(stage("register")?.job_id ?? 0),
-    enabled: hasEnded("register"),
-  });
-  const exported = useQuery({ ...jobQueries.detail(stage("export")?.job_id ?? 0), enabled: hasEnded("export") });
   if (run.status !== "completed") return null;
-
-  const version = readVersion(registration.data?.result);
-  const exports = readExports(exported.data?.result);
+  const resultOf = (kind: string) => stages.find((stage) => stage.kind === kind)?.job.result;
+  const comparison = readComparison(resultOf("evaluate"));
+  const version = readVersion(resultOf("register"));
+  const exports = readExports(resultOf("export"));
   const tuned = version?.name ?? `run:${run.id}`;
   return (
     <Card className="overflow-hidden">
       <CardHeader
         title={t("runs.result")}
-        description={hasEnded("evaluate") ? t("runs.resultText") : t("runs.resultWaiting")}
+        description={comparison.length > 0 ? t("runs.resultText") : isMoving(stages) && t("runs.resultWaiting")}
         action={
           <div className="flex flex-wrap gap-2">
             {version && (
@@ -53,9 +41,8 @@ export function RunResult({ run }: { run: Run }) {
           </div>
         }
       />
-      {hasEnded("evaluate") && (
-        <QueryView query={evaluation}>{(job) => <ComparisonTable rows={readComparison(job.result)} />}</QueryView>
-      )}
+      {comparison.length > 0 && <ComparisonTable rows={comparison} />}
+      <RunFigures run={run} />
       {exports.length > 0 && (
         <section aria-label={t("runs.exports")} className="border-line border-t px-5 py-4">
           <h3 className="mb-2 font-medium text-[0.8125rem]">{t("runs.exports")}</h3>
@@ -75,4 +62,43 @@ export function RunResult({ run }: { run: Run }) {
       )}
     </Card>
   );
+}
+
+/** The training in figures. */
+function RunFigures({ run }: { run: Run }) {
+  const { t, format } = useI18n();
+  const { figures } = run;
+  if (!figures) return null;
+  const facts: [string, string | null][] = [
+    [t("runs.finalLoss"), number(figures.final_loss, format.measure)],
+    [t("runs.evalLoss"), number(figures.eval_loss, format.measure)],
+    [t("runs.trainedTokens"), format.number(figures.trained_tokens)],
+    [t("runs.tokensPerSecond"), number(figures.tokens_per_second, format.measure)],
+    [t("runs.resumedRun"), figures.resumed ? t("train.yes") : null],
+  ];
+  return (
+    <dl className="flex flex-wrap gap-x-8 gap-y-1 border-line border-t px-5 py-3 text-[0.8125rem]">
+      {facts.map(
+        ([name, value]) =>
+          value !== null && (
+            <div key={name} className="flex gap-2">
+              <dt className="text-ink-faint">{name}</dt>
+              <dd className="numeric">{value}</dd>
+            </div>
+          ),
+      )}
+      {figures.weights_sha256 && (
+        <div className="flex min-w-0 gap-2">
+          <dt className="shrink-0 text-ink-faint">{t("runs.weights")}</dt>
+          <dd className="min-w-0 truncate font-mono text-xs leading-5" title={figures.weights_sha256}>
+            {figures.weights_sha256}
+          </dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+function number(value: number | null | undefined, show: (value: number) => string): string | null {
+  return typeof value === "number" ? show(value) : null;
 }

@@ -1,9 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
+import { jobQueries } from "@/features/jobs/queries";
 import { type StreamState, useEventStream } from "@/hooks/use-event-stream";
-import { isActiveStep, LOG_LINES, type LogLine, type Metrics, type Run, runQueries } from "./queries";
+import { LOG_LINES, type LogLine, type Metrics, type Run, runQueries } from "./queries";
 
-const ENDS = new Set(["finished", "failed"]);
+const ENDS = new Set<unknown>(["succeeded", "failed", "stopped", "cancelled"]);
 
 /**
  * The live side of a run: what the API has is loaded first, then every later event is written into the same cached
@@ -19,14 +20,12 @@ export function useLiveRun(run: Run): {
   const { id } = run;
   const logs = useQuery(runQueries.logs(id));
   const metrics = useQuery(runQueries.metrics(id));
-  const step = run.graph.find((one) => one.kind === "train");
-  const jobId = step?.job_id ?? id;
-  const isMoving = step ? isActiveStep(step.state) : run.status === "running" || run.status === "pending";
+  const isMoving = run.status === "running" || run.status === "pending";
 
-  const refresh = useCallback(
-    () => queryClient.invalidateQueries({ queryKey: runQueries.detail(id).queryKey }),
-    [queryClient, id],
-  );
+  const refresh = useCallback(() => {
+    void queryClient.invalidateQueries({ queryKey: jobQueries.all() });
+    return queryClient.invalidateQueries({ queryKey: runQueries.detail(id).queryKey });
+  }, [queryClient, id]);
 
   const onEvent = (type: string, payload: Record<string, unknown>, offset: number) => {
     if (type === "metric")
@@ -37,10 +36,10 @@ export function useLiveRun(run: Run): {
       queryClient.setQueryData(runQueries.detail(id).queryKey, (old) => withProgress(old, payload));
     else if (type === "checkpoint")
       void queryClient.invalidateQueries({ queryKey: runQueries.checkpoints(id).queryKey });
-    else if (type === "state" || ENDS.has(type)) void refresh();
+    else if (type === "state") void refresh();
   };
 
-  const stream = useEventStream(`/api/v1/admin/jobs/${jobId}/events`, {
+  const stream = useEventStream(`/api/v1/admin/jobs/${id}/events`, {
     enabled: isMoving && logs.isSuccess && metrics.isSuccess,
     from: logs.data?.at(-1)?.offset ?? 0,
     onEvent,
@@ -49,7 +48,7 @@ export function useLiveRun(run: Run): {
       void queryClient.invalidateQueries({ queryKey: runQueries.metrics(id).queryKey });
       void queryClient.invalidateQueries({ queryKey: runQueries.checkpoints(id).queryKey });
     },
-    isLast: (type) => ENDS.has(type),
+    isLast: (type, payload) => type === "state" && ENDS.has(payload.state),
   });
 
   return { metrics: metrics.data ?? [], lines: logs.data ?? [], stream, isLoading: metrics.isPending };
@@ -87,7 +86,8 @@ export function withLine(lines: LogLine[], payload: Record<string, unknown>, off
   const at = typeof payload.at === "number" ? new Date(payload.at * 1000) : new Date();
   const line = {
     offset,
-    timestamp: at.toISOString(),
+    at: at.toISOString(),
+    attempt: 0,
     level: String(payload.level ?? "info"),
     message: String(payload.message ?? ""),
   };

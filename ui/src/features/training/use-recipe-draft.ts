@@ -6,7 +6,7 @@ import { datasetReference } from "./source-choosers";
 
 const STORAGE_KEY = "tunesmith.recipe";
 const BLANK =
-  'version: 1\nname: ""\nmodel:\n  base: ""\ndata:\n  train: ""\ntraining:\n  epochs: 3\nregister:\n  name: my-model\n';
+  "version: 1\nname:\nmodel:\n  base:\ndata:\n  train:\ntraining:\n  epochs: 3\nregister:\n  name: my-model\n";
 
 interface Draft {
   text: string;
