@@ -142,7 +142,7 @@ VIOLATIONS = [
         "error-translations",
         SERVICE,
         "from tunesmith.kit.errors import NotFound\nclass New(NotFound):\n    '''x'''\n    code = 'brand-new'\n",
-        "no ko text for the error code 'brand-new'",
+        "no Korean for the error code 'brand-new'",
     ),
     Violation("unfinished", SERVICE, f"# {UNFINISHED}: later\n", "accounts/service.py"),
     Violation("swallowed-errors", SERVICE, "try:\n    x = 1\nexcept Exception:\n    pass\n", "swallows every error"),
