@@ -1,5 +1,9 @@
 /** 서버 오류의 제목. 영어는 서버가 직접 말하므로 한국어만 여기에 있습니다. 모르는 코드는 서버의 글로 보여 줍니다. */
 export const errorTitlesKo: Record<string, string> = {
+  "max-tokens": "한 번에 만들 토큰이 너무 많습니다",
+  "request-too-large": "요청이 너무 큽니다",
+  "run-not-servable": "이 실행은 아직 답할 수 없습니다",
+  "unsupported-field": "지원하지 않는 항목입니다",
   conflict: "지금 상태에서는 할 수 없습니다",
   "disk-full": "디스크가 가득 찼습니다",
   "file-security": "허용되지 않는 파일 이름입니다",
