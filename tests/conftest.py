@@ -14,5 +14,6 @@ pytest_plugins = [
     "tests.fixtures.databases",
     "tests.fixtures.application",
     "tests.fixtures.server",
+    "tests.fixtures.serving",
     "tests.fixtures.tiny_models",
 ]

@@ -22,6 +22,7 @@ from tunesmith.domains.projects import ProjectService
 from tunesmith.domains.registry import RegistryService
 from tunesmith.domains.registry import kinds as registry_kinds
 from tunesmith.domains.runtime import ModelResolver, RuntimeService
+from tunesmith.domains.workbench import ModelBench
 from tunesmith.kit.principal import Principal
 from tunesmith.ports.serving import ServingBackend
 from tunesmith.ports.storage import Storage
@@ -42,6 +43,7 @@ class Services:
     models: ModelStore
     runtime: RuntimeService
     resolver: ModelResolver
+    bench: ModelBench
     registry: RegistryService
 
     def by_type(self, service: type[Any]) -> Any:
@@ -66,6 +68,7 @@ class Services:
 
     async def close(self) -> None:
         """Let go of connections and children."""
+        await self.bench.close()
         await self.runtime.close()
         await self.database.close()
 
@@ -84,6 +87,7 @@ def build(settings: Settings) -> Services:
     jobs = JobService(settings=settings, database=database, projects=projects)
     storage = _storage(settings)
     models = ModelStore(settings=settings)
+    runtime = RuntimeService(settings=settings, backends=serving_backends())
     datasets = DatasetService(storage=storage, jobs=jobs, settings=settings)
     registry = RegistryService(storage=storage, jobs=jobs, cache_dir=settings.data_dir / "cache" / "models")
     for kind in (*dataset_kinds(datasets), *registry_kinds(registry)):
@@ -98,7 +102,8 @@ def build(settings: Settings) -> Services:
         datasets=datasets,
         models=models,
         resolver=ModelResolver(models=models, registry=registry, jobs=jobs),
-        runtime=RuntimeService(settings=settings, backends=serving_backends()),
+        runtime=runtime,
+        bench=ModelBench(models=models, runtime=runtime),
         registry=registry,
     )
 
@@ -122,5 +127,6 @@ def routers() -> list[APIRouter]:
     from tunesmith.domains.jobs.routes import router as jobs
     from tunesmith.domains.registry.routes import router as registry
     from tunesmith.domains.serving.gateway import router as gateway
+    from tunesmith.domains.workbench.routes import router as workbench
 
-    return [jobs, datasets, registry, gateway]
+    return [jobs, datasets, registry, gateway, workbench]

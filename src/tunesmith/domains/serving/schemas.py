@@ -125,7 +125,7 @@ class Choice(BaseModel):
     """One answer."""
 
     index: int = Field(0, description="Always 0.")
-    message: AnswerMessage = Field(description="What the model says.")
+    message: AnswerMessage = Field(description="The turn that the model adds.")
     finish_reason: Literal["stop", "length"] = Field(description="`stop`: it ended by itself or at a stop string.")
     logprobs: None = Field(None, description="Always null.")
 
@@ -138,7 +138,7 @@ class ChatCompletion(BaseModel):
     created: int = Field(description="Unix time.")
     model: str = Field(description="Model that answered.")
     choices: list[Choice] = Field(description="One answer.")
-    usage: Usage = Field(description="Tokens that were read and written.")
+    usage: Usage = Field(description="Counts of tokens.")
 
 
 class ModelEntry(BaseModel):

@@ -1,0 +1,24 @@
+"""Every query of the workbench."""
+
+from __future__ import annotations
+
+from tunesmith.db import Unit, visible_to
+from tunesmith.domains.workbench.tables import WorkbenchRow
+
+
+async def find_state(unit: Unit) -> WorkbenchRow | None:
+    """This person's row in their project."""
+    statement = visible_to(unit.principal, WorkbenchRow).where(
+        WorkbenchRow.project_id == unit.principal.project_id, WorkbenchRow.created_by == unit.principal.user_id
+    )
+    return (await unit.session.execute(statement)).scalar_one_or_none()
+
+
+async def get_or_add_state(unit: Unit) -> WorkbenchRow:
+    """This person's row, made now if there was none."""
+    row = await find_state(unit)
+    if row is None:
+        row = WorkbenchRow(project_id=unit.principal.project_id, created_by=unit.principal.user_id)
+        unit.session.add(row)
+        await unit.session.flush()
+    return row

@@ -1,0 +1,22 @@
+"""Rows of the workbench."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tunesmith.db import Base, JsonColumn, ProjectOwned
+
+
+class WorkbenchRow(ProjectOwned, Base):
+    """What one person works with now, in one project; it survives a restart."""
+
+    __tablename__ = "workbench_states"
+    __table_args__ = (UniqueConstraint("project_id", "created_by"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model_id: Mapped[str | None] = mapped_column(String(255))
+    model_path: Mapped[str | None] = mapped_column(Text)
+    model_metadata: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)
