@@ -78,7 +78,7 @@ async def test_a_validation_that_fails_can_be_retried(
     kept = app.state.services.settings.store_dir / made["file_path"]
     kept.rename(kept.with_suffix(".away"))
     await work()
-    job = (await client.get(f"/api/v1/admin/jobs/{made['validation_job_id']}")).json()
+    job = (await client.get(f"/api/v1/admin/jobs/{made['job_id']}")).json()
     assert (job["state"], job["error"]["code"]) == ("failed", "object-not-found")
     assert (await client.get(f"{PATH}/{made['id']}")).json()["status"] == "uploaded"
     kept.with_suffix(".away").rename(kept)
@@ -101,7 +101,7 @@ async def test_a_preview_shows_the_rows_of_any_place(
     assert before["rows"] == after["rows"]
     assert (before["total"], after["total"]) == (None, 1000)
     assert [row["row"] for row in after["rows"]] == [701, 702, 703]
-    assert after["rows"][0]["value"]["prompt"] == "Question 700?"
+    assert after["rows"][0]["data"]["prompt"] == "Question 700?"
     first_lines = {"a.jsonl": 702, "a.json": 2 + 700 * 4, "a.csv": 2 + 700 * 2}
     assert after["rows"][0]["line"] == first_lines[name]
     assert after["columns"] == ["prompt", "completion"]
@@ -113,7 +113,7 @@ async def test_a_preview_shows_the_rows_of_any_place(
 async def test_a_preview_shows_why_a_row_cannot_be_read(upload: Upload, client: httpx.AsyncClient) -> None:
     made = (await upload("a.jsonl", lines(pairs(1)) + '{"prompt": \n')).json()
     rows = (await client.get(f"{PATH}/{made['id']}/preview")).json()["rows"]
-    assert rows[1]["value"] is None
+    assert rows[1]["data"] is None
     assert "not valid JSON" in rows[1]["error"]
 
 
@@ -129,7 +129,7 @@ async def split(client: httpx.AsyncClient, work: Work, dataset_id: int, **body: 
 
 async def rows_of(client: httpx.AsyncClient, dataset_id: int) -> list[dict[str, Any]]:
     shown = (await client.get(f"{PATH}/{dataset_id}/preview", params={"limit": 200})).json()
-    return [row["value"] for row in shown["rows"]]
+    return [row["data"] for row in shown["rows"]]
 
 
 async def test_a_split_leaks_nothing_and_depends_on_content_and_seed_alone(
@@ -149,17 +149,17 @@ async def test_a_split_leaks_nothing_and_depends_on_content_and_seed_alone(
         ("test", "질문-test", "1.0"),
     ]
     assert [p["version"] for p in other["parts"]] == ["1.1"] * 3
-    parts = [[json.dumps(r) for r in await rows_of(client, p["id"])] for p in first["parts"]]
+    parts = [[json.dumps(r) for r in await rows_of(client, p["dataset_id"])] for p in first["parts"]]
     assert sorted(row for part in parts for row in part) == sorted(json.dumps(r) for r in rows)
     numbers = [{row.split()[2].strip('",?') if "Question" in row else row.split()[3] for row in part} for part in parts]
     assert not (numbers[0] & numbers[1])
     assert not (numbers[0] & numbers[2])
     assert not (numbers[1] & numbers[2])
     assert [abs(len(part) - share) <= 3 for part, share in zip(parts, (126, 36, 18), strict=True)] == [True] * 3
-    again = [sorted(json.dumps(r) for r in await rows_of(client, p["id"])) for p in second["parts"]]
+    again = [sorted(json.dumps(r) for r in await rows_of(client, p["dataset_id"])) for p in second["parts"]]
     assert again == [sorted(part) for part in parts]
-    assert [sorted(json.dumps(r) for r in await rows_of(client, p["id"])) for p in other["parts"]] != again
-    child = (await client.get(f"{PATH}/{first['parts'][1]['id']}")).json()
+    assert [sorted(json.dumps(r) for r in await rows_of(client, p["dataset_id"])) for p in other["parts"]] != again
+    child = (await client.get(f"{PATH}/{first['parts'][1]['dataset_id']}")).json()
     assert (child["parent_id"], child["status"], child["source"]["part"]) == (made["id"], "ready", "validation")
     assert child["sha256"] == first["parts"][1]["sha256"]
 

@@ -57,45 +57,44 @@ async def test_a_taken_version_is_refused_with_the_next_free_one(upload: Upload)
     assert (await upload("a.jsonl", ROWS, version="1.1")).status_code == 201
 
 
-@pytest.mark.parametrize(
-    ("file_name", "content", "fields", "status", "code"),
-    [
-        ("a.jsonl", "", {}, 422, "empty-dataset"),
-        ("a.csv", "prompt,completion\n", {}, 422, "empty-dataset"),
-        ("a.json", "[]", {}, 422, "empty-dataset"),
-        ("a.jsonl", b"\x00\x01\x02\xff" * 100, {}, 422, "file-validation"),
-        ("a.jsonl", "안녕하세요\n".encode("cp949"), {}, 422, "unsupported-encoding"),
-        ("a.parquet", b"PAR1", {}, 422, "unsupported-format"),
-        ("a.tsv", "a\tb", {}, 422, "unsupported-format"),
-        ("a.csv", "question,answer\na,b\n", {}, 422, "missing-columns"),
-        ("a.jsonl", '{"conversations": []}', {}, 422, "unsupported-format"),
-        ("a.jsonl", ROWS, {"format": "sharegpt"}, 422, "unsupported-format"),
-        ("a.csv", "prompt,completion\na,b\n", {"format": "alpaca"}, 422, "missing-columns"),
-        ("a.jsonl", ROWS, {"name": None}, 422, "dataset-creation"),
-        ("a.jsonl", ROWS, {"name": "  "}, 422, "dataset-creation"),
-        ("a.jsonl", ROWS, {"version": "../1"}, 422, "dataset-creation"),
-        ("a.jsonl", ROWS, {"tags": "a b"}, 422, "dataset-creation"),
-        ("a.jsonl", ROWS, {"dataset_metadata": "[1]"}, 422, "dataset-creation"),
-        ("a.jsonl", ROWS, {"dataset_metadata": '{"a": NaN}'}, 422, "dataset-creation"),
-        ("a.jsonl", ROWS, {"colour": "red"}, 422, "dataset-creation"),
-        ("../a.jsonl", ROWS, {}, 400, "file-security"),
-        ("a/b.jsonl", ROWS, {}, 400, "file-security"),
-        ("a\\b.jsonl", ROWS, {}, 400, "file-security"),
-        ("a\x00.jsonl", ROWS, {}, 400, "file-security"),
-        ("a\n.jsonl", ROWS, {}, 400, "file-security"),
-        ("x" * 300 + ".jsonl", ROWS, {}, 400, "file-security"),
-    ],
-)
-async def test_refusals(
-    upload: Upload, client: httpx.AsyncClient, settings: Settings,
-    file_name: str, content: bytes | str, fields: dict[str, str | None], status: int, code: str,
-) -> None:  # fmt: skip
-    answer = await upload(file_name, content, **fields)
-    problem = answer.json()
-    assert (answer.status_code, problem["code"]) == (status, code), problem
-    assert problem["hint"]
+REFUSED: list[tuple[str, bytes | str, dict[str, str | None], int, str]] = [
+    ("a.jsonl", "", {}, 422, "empty-dataset"),
+    ("a.csv", "prompt,completion\n", {}, 422, "empty-dataset"),
+    ("a.json", "[]", {}, 422, "empty-dataset"),
+    ("a.jsonl", b"\x00\x01\x02\xff" * 100, {}, 422, "file-validation"),
+    ("a.jsonl", "안녕하세요\n".encode("cp949"), {}, 422, "unsupported-encoding"),
+    ("a.parquet", b"PAR1", {}, 422, "unsupported-format"),
+    ("a.tsv", "a\tb", {}, 422, "unsupported-format"),
+    ("a.csv", "question,answer\na,b\n", {}, 422, "missing-columns"),
+    ("a.jsonl", '{"conversations": []}', {}, 422, "unsupported-format"),
+    ("a.jsonl", ROWS, {"format": "sharegpt"}, 422, "unsupported-format"),
+    ("a.csv", "prompt,completion\na,b\n", {"format": "alpaca"}, 422, "missing-columns"),
+    ("a.jsonl", ROWS, {"name": None}, 422, "dataset-creation"),
+    ("a.jsonl", ROWS, {"name": "  "}, 422, "dataset-creation"),
+    ("a.jsonl", ROWS, {"version": "../1"}, 422, "dataset-creation"),
+    ("a.jsonl", ROWS, {"tags": "a b"}, 422, "dataset-creation"),
+    ("a.jsonl", ROWS, {"dataset_metadata": "[1]"}, 422, "dataset-creation"),
+    ("a.jsonl", ROWS, {"dataset_metadata": '{"a": NaN}'}, 422, "dataset-creation"),
+    ("a.jsonl", ROWS, {"colour": "red"}, 422, "dataset-creation"),
+    ("../a.jsonl", ROWS, {}, 400, "file-security"),
+    ("a/b.jsonl", ROWS, {}, 400, "file-security"),
+    ("a\\b.jsonl", ROWS, {}, 400, "file-security"),
+    ("a\x00.jsonl", ROWS, {}, 400, "file-security"),
+    ("a\n.jsonl", ROWS, {}, 400, "file-security"),
+    ("x" * 300 + ".jsonl", ROWS, {}, 400, "file-security"),
+]
+
+
+async def test_what_is_refused_is_refused_by_name_and_leaves_nothing(
+    upload: Upload, client: httpx.AsyncClient, settings: Settings
+) -> None:
+    for file_name, content, fields, status, code in REFUSED:
+        answer = await upload(file_name, content, **fields)
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (status, code), (file_name, fields, problem)
+        assert problem["hint"]
+        assert stored_files(settings) == [], (file_name, fields)
     assert (await client.get(PATH)).json()["total"] == 0
-    assert stored_files(settings) == []
 
 
 async def test_the_refusal_of_other_columns_names_the_mapping(upload: Upload) -> None:
@@ -179,43 +178,41 @@ async def test_a_client_that_vanishes_leaves_nothing(
     assert (await client.get(PATH)).json()["total"] == 0
 
 
-@pytest.mark.parametrize(
-    ("content_type", "body"),
-    [
-        ("application/json", b"{}"),
-        ("multipart/form-data", b""),
-        ("multipart/form-data; boundary=b", b""),
-        ("multipart/form-data; boundary=b", b"nonsense"),
-        ("multipart/form-data; boundary=b", b"--b--\r\n"),
-        (
-            "multipart/form-data; boundary=b",
-            b'--b\r\ncontent-disposition: form-data; name="name"\r\n\r\nx\r\n--b--\r\n',
-        ),
-        ("multipart/form-data; boundary=b", b"--b\r\ncontent-type: text/plain\r\n\r\nx\r\n--b--\r\n"),
-        (
-            "multipart/form-data; boundary=b",
-            b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n{}',
-        ),
-        (
-            "multipart/form-data; boundary=b",
-            b'--b\r\ncontent-disposition: form-data; name="name"\r\n\r\n\xff\r\n--b--\r\n',
-        ),
-        (
-            "multipart/form-data; boundary=b",
-            b'--b\r\ncontent-disposition: form-data; name="name"\r\n\r\n' + b"x" * 300_000,
-        ),
-        (
-            "multipart/form-data; boundary=b",
-            b'--b\r\ncontent-disposition: form-data; name="a"\r\n\r\n\r\n' * 50 + b"--b--",
-        ),
-        ("multipart/form-data; boundary=b", b"--b\r\n" + b"a: b\r\n" * 10_000),
-    ],
-)
-async def test_a_broken_form_is_422(
-    client: httpx.AsyncClient, settings: Settings, content_type: str, body: bytes
-) -> None:
-    answer = await client.post(PATH, content=body, headers={"content-type": content_type})
-    assert (answer.status_code, answer.json()["code"]) == (422, "dataset-creation"), answer.text
+BROKEN_FORMS: list[tuple[str, bytes]] = [
+    ("application/json", b"{}"),
+    ("multipart/form-data", b""),
+    ("multipart/form-data; boundary=b", b""),
+    ("multipart/form-data; boundary=b", b"nonsense"),
+    ("multipart/form-data; boundary=b", b"--b--\r\n"),
+    (
+        "multipart/form-data; boundary=b",
+        b'--b\r\ncontent-disposition: form-data; name="name"\r\n\r\nx\r\n--b--\r\n',
+    ),
+    ("multipart/form-data; boundary=b", b"--b\r\ncontent-type: text/plain\r\n\r\nx\r\n--b--\r\n"),
+    (
+        "multipart/form-data; boundary=b",
+        b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n{}',
+    ),
+    (
+        "multipart/form-data; boundary=b",
+        b'--b\r\ncontent-disposition: form-data; name="name"\r\n\r\n\xff\r\n--b--\r\n',
+    ),
+    (
+        "multipart/form-data; boundary=b",
+        b'--b\r\ncontent-disposition: form-data; name="name"\r\n\r\n' + b"x" * 300_000,
+    ),
+    (
+        "multipart/form-data; boundary=b",
+        b'--b\r\ncontent-disposition: form-data; name="a"\r\n\r\n\r\n' * 50 + b"--b--",
+    ),
+    ("multipart/form-data; boundary=b", b"--b\r\n" + b"a: b\r\n" * 10_000),
+]
+
+
+async def test_a_broken_form_is_422(client: httpx.AsyncClient, settings: Settings) -> None:
+    for content_type, body in BROKEN_FORMS:
+        answer = await client.post(PATH, content=body, headers={"content-type": content_type})
+        assert (answer.status_code, answer.json()["code"]) == (422, "dataset-creation"), (body[:100], answer.text)
     assert stored_files(settings) == []
 
 

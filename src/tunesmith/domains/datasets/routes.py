@@ -43,7 +43,7 @@ Reads = Annotated[Unit, reading(Permission.READ)]
 Entry = Annotated[Access, allow(Permission.DATA_WRITE)]
 Datasets = Annotated[DatasetService, provide(DatasetService)]
 Jobs = Annotated[JobService, provide(JobService)]
-DatasetId = Annotated[int, Path(ge=1, le=ID_MAX, description="Id of the dataset.")]
+DatasetId = Annotated[int, Path(alias="id", ge=1, le=ID_MAX, description="Id of the dataset.")]
 Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the answer; then 202 with the job.")]
 Sort = Literal[
     "created_at", "-created_at", "name", "-name", "size_bytes", "-size_bytes",
@@ -192,13 +192,13 @@ async def list_datasets(
     return await datasets.list_datasets(unit, page, search=search, statuses=status or [], sort=sort)
 
 
-@router.get("/{dataset_id}", responses=problem_responses(404))
+@router.get("/{id}", responses=problem_responses(404))
 async def get_dataset(dataset_id: DatasetId, unit: Reads, datasets: Datasets) -> DatasetResponse:
     """One dataset version."""
     return await datasets.get(unit, dataset_id)
 
 
-@router.get("/{dataset_id}/preview", responses=problem_responses(404))
+@router.get("/{id}/preview", responses=problem_responses(404))
 async def preview_dataset(
     dataset_id: DatasetId,
     unit: Reads,
@@ -210,7 +210,7 @@ async def preview_dataset(
     return await datasets.preview(unit, dataset_id, offset, limit)
 
 
-@router.get("/{dataset_id}/findings", responses=problem_responses(404, 409))
+@router.get("/{id}/findings", responses=problem_responses(404, 409))
 async def list_findings(
     dataset_id: DatasetId,
     unit: Reads,
@@ -226,7 +226,7 @@ async def list_findings(
 
 
 @router.post(
-    "/{dataset_id}/validate",
+    "/{id}/validate",
     response_model=DatasetValidationResponse,
     responses={202: {"model": Accepted}, **problem_responses(404, 409, 422)},
 )
@@ -254,7 +254,7 @@ async def validate_dataset(
 
 
 @router.post(
-    "/{dataset_id}/split",
+    "/{id}/split",
     response_model=DatasetSplitResponse,
     responses={202: {"model": Accepted}, **problem_responses(404, 409, 422)},
 )

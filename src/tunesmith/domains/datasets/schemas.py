@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
 
-from tunesmith.domains.datasets.doctor import Finding
+from tunesmith.domains.datasets.doctor import Finding, FindingCounts
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.kit.ids import display_name
 from tunesmith.kit.paging import Page
@@ -63,7 +63,8 @@ class DatasetSummary(BaseModel):
     file_name: str = Field(description="Name of the uploaded file.")
     tags: list[str] = Field(description="Tags.")
     quality_score: float | None = Field(description="0–1; null until validated.")
-    findings_counts: dict[str, Any] | None = Field(description="`{red, amber, green, by_code}` of the last validation.")
+    findings_counts: FindingCounts | None = Field(description="`{red, amber, green, by_code}` of the last validation.")
+    job_id: int | None = Field(description="Job of the newest validation.")
     parent_id: int | None = Field(description="Dataset that this one was made from.")
     created_by: int = Field(description="Person who made it.")
     created_at: datetime = Field(description="When it was made.")
@@ -89,7 +90,6 @@ class DatasetResponse(DatasetSummary):
     preprocessed_path: str | None = Field(description="Key of the converted file; null when there is none.")
     avg_instruction_length: float | None = Field(description="Mean characters of what is asked, for each row.")
     avg_output_length: float | None = Field(description="Mean characters of what is answered, for each row.")
-    validation_job_id: int | None = Field(description="Job of the last validation.")
     validated_at: datetime | None = Field(description="When it was last validated.")
 
 
@@ -135,14 +135,14 @@ class DatasetValidationResponse(BaseModel):
     file: str = Field(description="Name of the uploaded file.")
     rows: int = Field(description="Number of rows.")
     findings: list[Finding] = Field(description="The first 100 findings; `/findings` has all of them.")
-    counts: dict[str, Any] = Field(description="`{red, amber, green, by_code}`.")
+    counts: FindingCounts = Field(description="`{red, amber, green, by_code}`.")
     score: int = Field(description="0–100; the reference of findings has the formula.")
 
 
 class FindingListResponse(Page[Finding]):
     """A page of findings, in the order of the file."""
 
-    counts: dict[str, Any] = Field(description="`{red, amber, green, by_code}` over all findings.")
+    counts: FindingCounts = Field(description="`{red, amber, green, by_code}` over all findings.")
     score: int | None = Field(description="0–100; null until validated.")
     file: str = Field(description="Name of the uploaded file.")
 
@@ -152,7 +152,7 @@ class PreviewRow(BaseModel):
 
     row: int = Field(description="Row number, from 1.")
     line: int = Field(description="First physical line of the row in the file.")
-    value: Any = Field(description="The row; null when it cannot be read.")
+    data: Any = Field(description="The row; null when it cannot be read.")
     error: str | None = Field(description="Why it cannot be read.")
 
 
@@ -182,7 +182,7 @@ class DatasetSplitRequest(BaseModel):
     @model_validator(mode="after")
     def _make_one(self) -> DatasetSplitRequest:
         total = self.train + self.validation + self.test
-        if abs(total - 1) > 1e-6:
+        if abs(total - 1) > 0.01:
             raise ValueError(f"train, validation and test make {total:.6g}; together they must make 1")
         if self.validation == 0 and self.test == 0:
             raise ValueError("nothing is held out; give validation or test a share")
@@ -193,7 +193,7 @@ class DatasetPart(BaseModel):
     """One part of a split, a dataset of its own."""
 
     part: str = Field(description="`train`, `validation` or `test`.")
-    id: int = Field(description="Id of the new dataset.")
+    dataset_id: int = Field(description="Id of the new dataset.")
     name: str = Field(description="Its name.")
     version: str = Field(description="Its version.")
     rows: int = Field(description="Its rows.")

@@ -12,7 +12,7 @@ from typing import Any
 
 from tunesmith.db import Unit
 from tunesmith.domains.datasets import repository
-from tunesmith.domains.datasets.doctor import Severity
+from tunesmith.domains.datasets.doctor import FindingCounts, Severity
 from tunesmith.domains.datasets.doctor.examine import detect_format
 from tunesmith.domains.datasets.errors import (
     DatasetExistsError,
@@ -184,7 +184,7 @@ class DatasetService:
         spec = {"dataset_id": row.id, **body.model_dump(mode="json")}
         job = await self._jobs.submit(unit, "validate", spec, name=f"Validate {row.name} {row.version}"[:200])
         row.status = DatasetStatus.VALIDATING.value
-        row.validation_job_id = job.id
+        row.job_id = job.id
         await unit.session.flush()
         return job
 
@@ -210,7 +210,7 @@ class DatasetService:
         rows = await asyncio.to_thread(
             _preview, path, FileKind(row.file_kind), index, offset, limit, self.limits.max_row_bytes
         )
-        fields = dict.fromkeys(str(name) for r in rows if isinstance(r.value, dict) for name in r.value)
+        fields = dict.fromkeys(str(name) for r in rows if isinstance(r.data, dict) for name in r.data)
         return DatasetPreviewResponse(
             dataset_id=row.id,
             format=DataFormat(row.format),
@@ -238,7 +238,7 @@ class DatasetService:
             total=total,
             page=page.page,
             page_size=page.page_size,
-            counts=row.findings_counts or {},
+            counts=FindingCounts.model_validate(row.findings_counts or {}),
             score=None if row.quality_score is None else round(row.quality_score * 100),
             file=row.file_name,
         )
@@ -295,6 +295,6 @@ def _preview(
         place = find_place(index, offset + 1) if index else None
         rows = (record for record in data.records(place) if record.is_row and record.row > offset)
         return [
-            PreviewRow(row=r.row, line=r.line, value=r.value, error=r.fault.message if r.fault else None)
+            PreviewRow(row=r.row, line=r.line, data=r.value, error=r.fault.message if r.fault else None)
             for r in islice(rows, limit)
         ]

@@ -46,7 +46,7 @@ class DatasetRow(ProjectOwned, Base):
     findings_counts: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)
     examination: Mapped[str | None] = mapped_column(String(255))
     """Folder in the store that holds the findings and the row index of the newest validation."""
-    validation_job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
     validated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

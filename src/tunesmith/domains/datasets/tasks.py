@@ -65,7 +65,7 @@ class _Tasks:
     async def follow_validation(self, unit: Unit, job: JobView) -> None:
         """A validation that ends without an answer leaves the dataset as it was uploaded; a retry validates again."""
         row = await repository.find_dataset(unit.session, unit.principal, int(job.spec["dataset_id"]))
-        if row is None or row.validation_job_id != job.id:
+        if row is None or row.job_id != job.id:
             return
         if job.state in (JobState.FAILED, JobState.CANCELLED):
             row.status = DatasetStatus.UPLOADED.value
@@ -158,7 +158,12 @@ class _Tasks:
                     new = await self._datasets.get_row(unit, answer.id)
                 made.append(
                     DatasetPart(
-                        part=part.part, id=new.id, name=new.name, version=new.version, rows=part.rows, sha256=new.sha256
+                        part=part.part,
+                        dataset_id=new.id,
+                        name=new.name,
+                        version=new.version,
+                        rows=part.rows,
+                        sha256=new.sha256,
                     )
                 )
         shutil.rmtree(folder, ignore_errors=True)
@@ -209,7 +214,7 @@ def _keep(row: DatasetRow, work: Examination, answer: DatasetValidationResponse,
     row.status = answer.status.value
     row.total_samples = answer.rows
     row.quality_score = answer.quality_score
-    row.findings_counts = answer.counts
+    row.findings_counts = answer.counts.model_dump(mode="json")
     row.avg_instruction_length = work.tally.mean(work.tally.asked_characters)
     row.avg_output_length = work.tally.mean(work.tally.answered_characters)
     row.examination = stored

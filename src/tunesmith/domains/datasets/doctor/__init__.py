@@ -2,7 +2,7 @@
 
 from tunesmith.domains.datasets.doctor.codes import CODES, Code
 from tunesmith.domains.datasets.doctor.examine import DoctorReport, Limits, examine, examine_file
-from tunesmith.domains.datasets.doctor.findings import Counts, Finding, Severity
+from tunesmith.domains.datasets.doctor.findings import Counts, Finding, FindingCounts, Severity
 from tunesmith.domains.datasets.doctor.rows import RowChecker
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Counts",
     "DoctorReport",
     "Finding",
+    "FindingCounts",
     "Limits",
     "RowChecker",
     "Severity",

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel, Field
 
 from tunesmith.domains.datasets.doctor.codes import CODES
 from tunesmith.domains.datasets.doctor.digests import FirstRows, digest
-from tunesmith.domains.datasets.doctor.findings import Counts, Finding
+from tunesmith.domains.datasets.doctor.findings import Counts, Finding, FindingCounts
 from tunesmith.domains.datasets.doctor.rows import CheckedRow, RowChecker, Turn, json_type
 from tunesmith.domains.datasets.doctor.texts import text_faults
 from tunesmith.domains.datasets.formats import DataFormat, check_columns, detect, to_messages
 from tunesmith.domains.datasets.personal import mask, shown
 from tunesmith.domains.datasets.readers import DataFile, Fault, Record, kind_of_name, open_data_file
+from tunesmith.text import ChatTemplate, TextTokenizer
 
 DETECTION_ROWS = 100
 MAX_NAMES_REMEMBERED = 1000
@@ -44,7 +45,7 @@ class DoctorReport(BaseModel):
     format: DataFormat = Field(description="Format of the rows.")
     rows: int = Field(description="Number of rows.")
     findings: list[Finding] = Field(description="Every fault, in the order of the file.")
-    counts: dict[str, Any] = Field(description="`{red, amber, green, by_code}`.")
+    counts: FindingCounts = Field(description="`{red, amber, green, by_code}`.")
     score: int = Field(description="0–100; see the formula in the reference of findings.")
 
 
@@ -111,14 +112,25 @@ def examine(data: DataFile, fmt: DataFormat, limits: Limits, tally: Tally) -> It
 
 
 def examine_file(
-    path: Path, *, name: str | None = None, fmt: DataFormat | None = None, limits: Limits | None = None
+    path: Path,
+    *,
+    name: str | None = None,
+    fmt: DataFormat | None = None,
+    limits: Limits | None = None,
+    tokenizer_dir: Path | None = None,
 ) -> DoctorReport:
-    """Examine a whole file and keep every finding in memory: for small files and notebooks."""
+    """Examine a whole file and keep every finding in memory: for small files and notebooks.
+
+    With the folder of a model's tokenizer, rows are measured as the trainer will.
+    """
+    limits = limits or Limits()
+    if tokenizer_dir is not None:
+        limits = replace(limits, count_tokens=token_counter(tokenizer_dir))
     tally = Tally()
     findings: list[Finding] = []
     with open_data_file(path, kind_of_name(name or path.name)) as data:
         found = detect_format(data, fmt)
-        for examined in examine(data, found, limits or Limits(), tally):
+        for examined in examine(data, found, limits, tally):
             findings.extend(examined.findings)
     return DoctorReport(
         file=name or path.name,
@@ -128,6 +140,12 @@ def examine_file(
         counts=tally.counts.document(),
         score=tally.counts.score(tally.rows),
     )
+
+
+def token_counter(folder: Path) -> CountTokens:
+    """Counts tokens with the tokenizer and the chat template of a model's folder."""
+    tokenizer, template = TextTokenizer.from_folder(folder), ChatTemplate.from_folder(folder)
+    return lambda messages: len(tokenizer.encode(template.render(messages)).ids)
 
 
 def _counted(examined: Examined, tally: Tally) -> Examined:

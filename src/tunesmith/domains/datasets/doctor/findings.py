@@ -32,6 +32,15 @@ class Finding(BaseModel):
     message: str = Field(description="The fault in one sentence.")
 
 
+class FindingCounts(BaseModel):
+    """How many findings a file has."""
+
+    red: int = Field(0, description="Findings that forbid training.")
+    amber: int = Field(0, description="Findings that are suspicious.")
+    green: int = Field(0, description="Findings for information.")
+    by_code: dict[str, int] = Field(default_factory=dict, description="Number by code.")
+
+
 WEIGHTS = {Severity.RED: 1.0, Severity.AMBER: 0.25, Severity.GREEN: 0.02}
 """What a row costs whose worst finding has this severity."""
 
@@ -57,9 +66,12 @@ class Counts:
         """All findings."""
         return self.by_severity.total()
 
-    def document(self) -> dict[str, int | dict[str, int]]:
+    def document(self) -> FindingCounts:
         """``{red, amber, green, by_code}``."""
-        return {**{s.value: self.by_severity[s] for s in Severity}, "by_code": dict(sorted(self.by_code.items()))}
+        return FindingCounts(
+            **{severity.value: self.by_severity[severity] for severity in Severity},
+            by_code=dict(sorted(self.by_code.items())),
+        )
 
     def score(self, rows: int) -> int:
         """0–100: the share of rows without fault, where a row counts by its worst finding (``WEIGHTS``), rounded down.
