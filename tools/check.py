@@ -49,7 +49,11 @@ STEPS = [
         "the failing test names the rule",
     ),
     Step("references", [sys.executable, "-m", "tools.reference", "--check"], "make reference, then commit"),
-    Step("ui", ["sh", "-c", "sh tools/install_ui.sh && cd ui && npm run --silent check"], "cd ui && npm run fix"),
+    Step(
+        "ui",
+        ["sh", "-c", "sh tools/check_ui_types.sh && cd ui && npm run --silent check"],
+        "cd ui && npm run types && npm run fix",
+    ),
 ]
 
 

@@ -24,7 +24,9 @@ from tunesmith.kit.web import allow, paging, problem_responses, provide, reading
 
 router = APIRouter(prefix="/model", tags=["workbench: model"])
 Bench = Annotated[ModelBench, provide(ModelBench)]
-LOADING: dict[int | str, dict[str, Any]] = {202: {"model": ModelLoading, "description": "The model is still being loaded."}}
+LOADING: dict[int | str, dict[str, Any]] = {
+    202: {"model": ModelLoading, "description": "The model is still being loaded."}
+}
 
 
 @router.post(
