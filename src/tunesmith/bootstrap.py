@@ -16,6 +16,10 @@ from tunesmith.db.migrate import ensure_schema
 from tunesmith.domains.accounts import AccountService
 from tunesmith.domains.datasets import DatasetService
 from tunesmith.domains.datasets.tasks import kinds as dataset_kinds
+from tunesmith.domains.evaluation import EvaluationService, Evaluator
+from tunesmith.domains.evaluation import kinds as evaluation_kinds
+from tunesmith.domains.export import Exporter, ExportService
+from tunesmith.domains.export import kinds as export_kinds
 from tunesmith.domains.jobs import JobService
 from tunesmith.domains.models import ModelStore
 from tunesmith.domains.projects import ProjectService
@@ -45,6 +49,8 @@ class Services:
     resolver: ModelResolver
     bench: ModelBench
     registry: RegistryService
+    export: ExportService
+    evaluation: EvaluationService
 
     def by_type(self, service: type[Any]) -> Any:
         """The service of that class."""
@@ -86,11 +92,25 @@ def build(settings: Settings) -> Services:
     projects = ProjectService(accounts=accounts)
     jobs = JobService(settings=settings, database=database, projects=projects)
     storage = _storage(settings)
-    models = ModelStore(settings=settings)
-    runtime = RuntimeService(settings=settings, backends=serving_backends())
     datasets = DatasetService(storage=storage, jobs=jobs, settings=settings)
     registry = RegistryService(storage=storage, jobs=jobs, cache_dir=settings.data_dir / "cache" / "models")
-    for kind in (*dataset_kinds(datasets), *registry_kinds(registry)):
+    models = ModelStore(settings=settings)
+    runtime = RuntimeService(settings=settings, backends=serving_backends())
+    resolver = ModelResolver(models=models, registry=registry, jobs=jobs)
+    export = ExportService(settings=settings, jobs=jobs, registry=registry, resolver=resolver, storage=storage)
+    exporter = Exporter(
+        service=export, registry=registry, datasets=datasets, runtime=runtime, resolver=resolver, storage=storage
+    )
+    evaluation = EvaluationService(jobs=jobs, registry=registry, datasets=datasets, resolver=resolver)
+    evaluator = Evaluator(
+        service=evaluation, registry=registry, datasets=datasets, runtime=runtime, resolver=resolver, storage=storage
+    )
+    for kind in (
+        *dataset_kinds(datasets),
+        *registry_kinds(registry),
+        *export_kinds(exporter),
+        *evaluation_kinds(evaluator),
+    ):
         jobs.register(kind)
     return Services(
         settings=settings,
@@ -101,10 +121,12 @@ def build(settings: Settings) -> Services:
         jobs=jobs,
         datasets=datasets,
         models=models,
-        resolver=ModelResolver(models=models, registry=registry, jobs=jobs),
         runtime=runtime,
         bench=ModelBench(models=models, runtime=runtime),
         registry=registry,
+        resolver=resolver,
+        export=export,
+        evaluation=evaluation,
     )
 
 
@@ -124,9 +146,11 @@ def _storage(settings: Settings) -> Storage:
 def routers() -> list[APIRouter]:
     """The routes of every slice."""
     from tunesmith.domains.datasets.routes import router as datasets
+    from tunesmith.domains.evaluation.routes import router as evaluation
+    from tunesmith.domains.export.routes import router as export
     from tunesmith.domains.jobs.routes import router as jobs
     from tunesmith.domains.registry.routes import router as registry
     from tunesmith.domains.serving.gateway import router as gateway
     from tunesmith.domains.workbench.routes import router as workbench
 
-    return [jobs, datasets, registry, gateway, workbench]
+    return [jobs, datasets, registry, evaluation, export, gateway, workbench]

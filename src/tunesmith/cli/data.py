@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunesmith.cli.options import FINE, NO, CommandError
-from tunesmith.cli.runner import AsJson, DatasetId, Search, existing_file, in_session
+from tunesmith.cli.runner import AsJson, existing_file, in_session
 
 if TYPE_CHECKING:
     from tunesmith.cli.session import Session
@@ -77,7 +77,7 @@ def show_report(report: dict[str, Any]) -> None:
 
 
 @app.command("list")
-def list_datasets(ctx: typer.Context, as_json: AsJson = False, search: Search = None) -> None:
+def list_datasets(ctx: typer.Context, as_json: AsJson = False, search: str | None = None) -> None:
     """List datasets."""
     from tunesmith.cli.output import print_json, print_table, size
 
@@ -125,7 +125,7 @@ def add(
 
 
 @app.command("show")
-def show(ctx: typer.Context, dataset_id: DatasetId, as_json: AsJson = False) -> None:
+def show(ctx: typer.Context, dataset_id: int, as_json: AsJson = False) -> None:
     """Show one dataset."""
     from tunesmith.cli.output import print_json, print_table
 
@@ -137,13 +137,7 @@ def show(ctx: typer.Context, dataset_id: DatasetId, as_json: AsJson = False) -> 
 
 
 @app.command("preview")
-def preview(
-    ctx: typer.Context,
-    dataset_id: DatasetId,
-    offset: Annotated[int, typer.Option(min=0, help="Rows to pass over.")] = 0,
-    limit: Annotated[int, typer.Option(min=1, help="Rows to show.")] = 10,
-    as_json: AsJson = False,
-) -> None:
+def preview(ctx: typer.Context, dataset_id: int, offset: int = 0, limit: int = 10, as_json: AsJson = False) -> None:
     """Show rows."""
     from tunesmith.cli.output import print_json, print_table
 
@@ -158,11 +152,11 @@ def preview(
 @app.command("split")
 def split(
     ctx: typer.Context,
-    dataset_id: DatasetId,
-    train: Annotated[float, typer.Option(min=0, max=1, help="Share to train on.")] = 0.9,
-    validation: Annotated[float, typer.Option(min=0, max=1, help="Share held out for the evaluation loss.")] = 0.1,
-    test: Annotated[float, typer.Option(min=0, max=1, help="Share that nothing looks at before the end.")] = 0.0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 42,
+    dataset_id: int,
+    train: float = 0.9,
+    validation: float = 0.1,
+    test: float = 0.0,
+    seed: int = 42,
     as_json: AsJson = False,
 ) -> None:
     """Split into train, validation and test; duplicates stay together."""
@@ -187,7 +181,7 @@ def split(
 
 
 @app.command("validate")
-def validate(ctx: typer.Context, dataset_id: DatasetId, as_json: AsJson = False) -> int:
+def validate(ctx: typer.Context, dataset_id: int, as_json: AsJson = False) -> int:
     """Have the doctor look again. Exits 1 when there is a red finding."""
     from tunesmith.cli.output import print_json
 

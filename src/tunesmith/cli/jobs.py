@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from tunesmith.cli.runner import AsJson, JobId, RunId, in_session
+from tunesmith.cli.runner import AsJson, in_session
 
 if TYPE_CHECKING:
     from tunesmith.cli.session import Session
@@ -24,12 +24,7 @@ def _print(document: dict[str, Any], as_json: bool, title: str) -> None:
 
 
 @app.command("list")
-def list_jobs(
-    ctx: typer.Context,
-    kind: Annotated[str | None, typer.Option(help="Only jobs of this kind.")] = None,
-    state: Annotated[str | None, typer.Option(help="Only jobs in this state.")] = None,
-    as_json: AsJson = False,
-) -> None:
+def list_jobs(ctx: typer.Context, kind: str | None = None, state: str | None = None, as_json: AsJson = False) -> None:
     """List jobs, newest first."""
     from tunesmith.cli.output import print_json, print_table
 
@@ -45,18 +40,13 @@ def list_jobs(
 
 
 @app.command("show")
-def show(ctx: typer.Context, job_id: JobId, as_json: AsJson = False) -> None:
+def show(ctx: typer.Context, job_id: int, as_json: AsJson = False) -> None:
     """Show one job."""
     _print(in_session(ctx, lambda s: s.client.get(f"/jobs/{job_id}")), as_json, f"Job {job_id}")
 
 
 @app.command("logs")
-def logs(
-    ctx: typer.Context,
-    job_id: JobId,
-    tail: Annotated[int, typer.Option(min=1, help="The last so many lines.")] = 200,
-    as_json: AsJson = False,
-) -> None:
+def logs(ctx: typer.Context, job_id: int, tail: int = 200, as_json: AsJson = False) -> None:
     """Show the last lines of a job's log."""
     from tunesmith.cli.output import print_json
 
@@ -69,7 +59,7 @@ def logs(
 
 
 @app.command("follow")
-def follow(ctx: typer.Context, job_id: JobId, as_json: AsJson = False) -> None:
+def follow(ctx: typer.Context, job_id: int, as_json: AsJson = False) -> None:
     """Watch a job until it has ended."""
     from tunesmith.cli.output import JobProgress
 
@@ -82,24 +72,24 @@ def follow(ctx: typer.Context, job_id: JobId, as_json: AsJson = False) -> None:
 
 
 @app.command("cancel")
-def cancel(ctx: typer.Context, job_id: JobId, as_json: AsJson = False) -> None:
+def cancel(ctx: typer.Context, job_id: int, as_json: AsJson = False) -> None:
     """Cancel a job; what it made is discarded."""
     _print(in_session(ctx, lambda s: s.client.post(f"/jobs/{job_id}/cancel")), as_json, f"Job {job_id}")
 
 
 @app.command("retry")
-def retry(ctx: typer.Context, job_id: JobId, as_json: AsJson = False) -> None:
+def retry(ctx: typer.Context, job_id: int, as_json: AsJson = False) -> None:
     """Queue a failed or cancelled job again."""
     _print(in_session(ctx, lambda s: s.client.post(f"/jobs/{job_id}/retry")), as_json, f"Job {job_id}")
 
 
 @app.command("stop")
-def stop(ctx: typer.Context, run_id: RunId, as_json: AsJson = False) -> None:
+def stop(ctx: typer.Context, run_id: int, as_json: AsJson = False) -> None:
     """Stop a training run and keep a checkpoint."""
     _print(in_session(ctx, lambda s: s.client.post(f"/finetuning/jobs/{run_id}/stop")), as_json, f"Run {run_id}")
 
 
 @app.command("resume")
-def resume(ctx: typer.Context, run_id: RunId, as_json: AsJson = False) -> None:
+def resume(ctx: typer.Context, run_id: int, as_json: AsJson = False) -> None:
     """Queue a stopped or failed run again, from its newest verified checkpoint."""
     _print(in_session(ctx, lambda s: s.client.post(f"/finetuning/jobs/{run_id}/resume", {})), as_json, f"Run {run_id}")

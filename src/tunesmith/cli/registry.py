@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunesmith.cli.options import FINE, NO, CommandError
-from tunesmith.cli.runner import AsJson, Search, VersionName, in_session
+from tunesmith.cli.runner import AsJson, in_session
 
 if TYPE_CHECKING:
     from tunesmith.cli.session import Session
@@ -18,7 +18,7 @@ app = typer.Typer(help="Model versions: list, register, show, card.", no_args_is
 
 
 @app.command("list")
-def list_versions(ctx: typer.Context, as_json: AsJson = False, search: Search = None) -> None:
+def list_versions(ctx: typer.Context, as_json: AsJson = False, search: str | None = None) -> None:
     """List model versions, newest first."""
     from tunesmith.cli.output import print_json, print_table
 
@@ -57,7 +57,7 @@ def register(
 
 
 @app.command("show")
-def show(ctx: typer.Context, version: VersionName, as_json: AsJson = False) -> None:
+def show(ctx: typer.Context, version: str, as_json: AsJson = False) -> None:
     """Show one version (id or name@version)."""
     from tunesmith.cli.output import print_json, print_table
 
@@ -73,7 +73,7 @@ def show(ctx: typer.Context, version: VersionName, as_json: AsJson = False) -> N
 
 
 @app.command("card")
-def card(ctx: typer.Context, version: VersionName, as_json: AsJson = False) -> None:
+def card(ctx: typer.Context, version: str, as_json: AsJson = False) -> None:
     """Print the model card (Markdown)."""
     from tunesmith.cli.output import print_json
 

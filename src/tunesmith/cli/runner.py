@@ -18,12 +18,6 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout; everything else goes to stderr.")
 ]
 
-DatasetId = Annotated[int, typer.Argument(help="Id of the dataset; `tunesmith datasets list` shows it.")]
-JobId = Annotated[int, typer.Argument(help="Id of the job; `tunesmith jobs list` shows it.")]
-RunId = Annotated[int, typer.Argument(help="Id of the run, which is the id of its training job.")]
-VersionName = Annotated[str, typer.Argument(help="name@version, or the id of the version.")]
-Search = Annotated[str | None, typer.Option(help="Only those whose name contains this.")]
-
 
 def in_session(ctx: typer.Context, body: Callable[[Session], Awaitable[T]]) -> T:
     """Run ``body`` with a session; the session ends when it returns or raises."""

@@ -64,13 +64,13 @@ async def list_models(
     return await registry.list_versions(unit, page, wanted)
 
 
-@router.get("/{model_id}", responses=problem_responses(404, 422))
-async def get_model(model_id: ModelId, unit: Reads, registry: Registry) -> ModelDetailResponse:
+@router.get("/{id}", responses=problem_responses(404, 422))
+async def get_model(id: ModelId, unit: Reads, registry: Registry) -> ModelDetailResponse:
     """A version with where it comes from, its files and its evidence."""
-    return await registry.get(unit, model_id)
+    return await registry.get(unit, id)
 
 
-@router.get("/{model_id}/card", responses=problem_responses(404, 422))
-async def get_model_card(model_id: ModelId, unit: Reads, registry: Registry) -> ModelCardResponse:
+@router.get("/{id}/card", responses=problem_responses(404, 422))
+async def get_model_card(id: ModelId, unit: Reads, registry: Registry) -> ModelCardResponse:
     """The model card: what it is, where it comes from, what it can do, how to use it."""
-    return ModelCardResponse(markdown=await registry.card(unit, model_id))
+    return ModelCardResponse(markdown=await registry.card(unit, id))

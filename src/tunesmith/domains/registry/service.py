@@ -28,7 +28,7 @@ from tunesmith.domains.registry.schemas import (
     RegisterSpec,
     VersionFiles,
 )
-from tunesmith.domains.registry.tables import EvidenceRow, ModelFileRow, ModelRow
+from tunesmith.domains.registry.tables import EvidenceRow, ModelFileRow, VersionRow
 from tunesmith.kit.errors import TunesmithError
 from tunesmith.kit.paging import PageRequest
 from tunesmith.ports.storage import Storage
@@ -100,7 +100,7 @@ class RegistryService:
         if await repository.is_taken(unit, spec.name, version):
             raise _taken(spec.name, version)
         owner: dict[str, Any] = {"project_id": unit.principal.project_id, "created_by": unit.principal.user_id}
-        row = ModelRow(
+        row = VersionRow(
             **owner,
             model_name=spec.name,
             version=version,
@@ -202,7 +202,7 @@ class RegistryService:
         """The model card, as Markdown."""
         return write_card(await self.get(unit, model_id))
 
-    async def _row(self, unit: Unit, model_id: int) -> ModelRow:
+    async def _row(self, unit: Unit, model_id: int) -> VersionRow:
         row = await repository.find_version(unit, model_id)
         if row is None:
             raise ModelVersionNotFound(f"There is no model version with id {model_id}.")
@@ -223,7 +223,7 @@ def _next_version(existing: list[str]) -> str:
     return f"{major}.{minor}.{patch + 1}"
 
 
-def _response(row: ModelRow) -> ModelResponse:
+def _response(row: VersionRow) -> ModelResponse:
     return ModelResponse(
         id=row.id,
         model_name=row.model_name,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tunesmith.db import Base, JsonColumn, ProjectOwned, UtcDateTime
 
 
-class ModelRow(ProjectOwned, Base):
+class VersionRow(ProjectOwned, Base):
     """One version of one model."""
 
     __tablename__ = "model_registry"

@@ -1,0 +1,163 @@
+"""Ask two models the same things and count. All scoring and generation goes through the runtime."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith.domains.evaluation.errors import NothingToEvaluate
+from tunesmith.domains.evaluation.schemas import Comparison, Metric, Side
+from tunesmith.domains.evaluation.statistics import (
+    normalise_answer,
+    perplexity,
+    share,
+    share_difference,
+    token_loss,
+    token_loss_difference,
+)
+from tunesmith.domains.runtime import ContextOverflow, GenerateRequest, RowScore, RuntimeHandle, ScoreRow
+
+BATCH = 32
+
+Row = dict[str, Any]
+Tell = Callable[[int, str], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A conversation up to the answer that is expected."""
+
+    messages: list[Row]
+    expected: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question with what both models said."""
+
+    question: Question
+    base: str | None
+    tuned: str
+
+    def right(self, answer: str) -> bool:
+        """Whether an answer is the expected one."""
+        return normalise_answer(answer) == normalise_answer(self.question.expected)
+
+    def to_plain(self, part: str, number: int) -> Row:
+        """The row as it is kept."""
+        row = {"part": part, "row": number, "messages": self.question.messages, "expected": self.question.expected}
+        answers = {"tuned": self.tuned} | ({"base": self.base} if self.base is not None else {})
+        for side, answer in answers.items():
+            row |= {f"{side}_answer": answer, f"{side}_right": self.right(answer)}
+        return row
+
+
+def read_rows(file: Path) -> list[Row]:
+    """Rows of a JSONL file of messages."""
+    with file.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines if line.strip()]
+
+
+def questions_of(rows: Sequence[Row], most: int) -> list[Question]:
+    """The rows that end with an answer, as questions; raises NothingToEvaluate when there is none."""
+    found = []
+    for row in rows:
+        messages = row["messages"]
+        last = messages[-1] if messages else {}
+        if last.get("role") == "assistant" and isinstance(last.get("content"), str) and len(messages) > 1:
+            found.append(Question(messages[:-1], last["content"]))
+    if not found:
+        raise NothingToEvaluate("No row ends with an answer of the assistant after a question.")
+    return found[:most]
+
+
+class Pair:
+    """The tuned model and, beside it, the base (None when a model is looked at alone)."""
+
+    def __init__(self, tuned: RuntimeHandle, base: RuntimeHandle | None, names: tuple[str, str], tell: Tell) -> None:
+        self._tuned = tuned
+        self._base = base
+        self._names = names
+        self._tell = tell
+        self._done = 0
+
+    async def held_out(self, rows: Sequence[Row], into: Comparison) -> int:
+        """Loss and perplexity on the rows; answers how many were left out because they are too long."""
+        pairs: list[tuple[RowScore | None, RowScore]] = []
+        skipped = 0
+        async for batch in self._batches([ScoreRow(messages=row["messages"]) for row in rows], "held-out loss"):
+            tuned = await _score(self._tuned, batch)
+            base = await _score(self._base, batch) if self._base else [None] * len(batch)
+            for left, right in zip(base, tuned, strict=True):
+                if right is None or (self._base and left is None):
+                    skipped += 1
+                elif right.trained_tokens:
+                    pairs.append((left, right))
+        if not pairs:
+            raise NothingToEvaluate("No row has words of the assistant that fit the model's context.")
+        tokens = [right.trained_tokens for _, right in pairs]
+        after = [right.loss_sum for _, right in pairs]
+        _set_loss(into.tuned, token_loss(after, tokens))
+        if self._base:
+            before = [left.loss_sum for left, _ in pairs if left is not None]
+            _set_loss(into.base, token_loss(before, tokens))
+            into.difference["loss"] = token_loss_difference(before, after, tokens)
+        return skipped
+
+    async def answers(self, questions: Sequence[Question], max_new_tokens: int, into: Comparison) -> list[Asked]:
+        """Exact answers, greedy."""
+        asked: list[Asked] = []
+        async for batch in self._batches(list(questions), "questions"):
+            requests = [
+                GenerateRequest(messages=question.messages, max_new_tokens=max_new_tokens, temperature=0.0)
+                for question in batch
+            ]
+            tuned = await self._tuned.generate(requests)
+            base = await self._base.generate(requests) if self._base else [None] * len(batch)
+            asked += [
+                Asked(question, left.text if left else None, right.text)
+                for question, left, right in zip(batch, base, tuned, strict=True)
+            ]
+        after = [one.right(one.tuned) for one in asked]
+        _set_answers(into.tuned, after)
+        if self._base:
+            before = [one.base is not None and one.right(one.base) for one in asked]
+            _set_answers(into.base, before)
+            into.difference["exact_match"] = share_difference(before, after)
+        return asked
+
+    def comparison(self) -> Comparison:
+        """An empty one, with the names."""
+        return Comparison(base=Side(name=self._names[0]) if self._base else None, tuned=Side(name=self._names[1]))
+
+    async def _batches(self, items: list[Any], what: str) -> AsyncIterator[list[Any]]:
+        for start in range(0, len(items), BATCH):
+            await self._tell(self._done, f"{what} {start}/{len(items)}")
+            batch = items[start : start + BATCH]
+            yield batch
+            self._done += len(batch)
+
+
+async def _score(handle: RuntimeHandle, rows: list[ScoreRow]) -> Sequence[RowScore | None]:
+    try:
+        return await handle.score(rows)
+    except ContextOverflow:
+        if len(rows) == 1:
+            return [None]
+        return [(await _score(handle, [row]))[0] for row in rows]
+
+
+def _set_loss(side: Side | None, loss: Metric) -> None:
+    if side is not None:
+        side.loss, side.metrics["loss"] = loss.value, loss
+        side.metrics["perplexity"] = perplexity(loss)
+        side.perplexity = side.metrics["perplexity"].value
+
+
+def _set_answers(side: Side | None, right: Sequence[bool]) -> None:
+    if side is not None:
+        side.answers_right, side.answers_total = sum(right), len(right)
+        side.metrics["exact_match"] = share(sum(right), len(right))

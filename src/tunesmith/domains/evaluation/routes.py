@@ -1,0 +1,77 @@
+"""Paths of evaluations."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+
+from tunesmith.db import Access, Unit
+from tunesmith.domains.evaluation.schemas import (
+    EvaluationRequest,
+    EvaluationResponse,
+    ModelEvaluationListResponse,
+    ModelEvaluationRequest,
+    ModelEvaluationResponse,
+)
+from tunesmith.domains.evaluation.service import EvaluationService
+from tunesmith.domains.jobs import JobService
+from tunesmith.kit.paging import PageRequest
+from tunesmith.kit.principal import Permission
+from tunesmith.kit.web import ID_MAX, Accepted, accepted, allow, paging, problem_responses, provide, reading
+
+router = APIRouter(prefix="/api/v1/admin", tags=["evaluation"])
+
+Reads = Annotated[Unit, reading(Permission.READ)]
+Evaluates = Annotated[Access, allow(Permission.REGISTRY_WRITE)]
+Evaluations = Annotated[EvaluationService, provide(EvaluationService)]
+Jobs = Annotated[JobService, provide(JobService)]
+ModelId = Annotated[int, Path(ge=1, le=ID_MAX, description="Id of the version.")]
+Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the result before 202.")]
+
+
+@router.post(
+    "/models/{id}/evaluate",
+    response_model=ModelEvaluationResponse,
+    responses={202: {"model": Accepted}, **problem_responses(404, 422)},
+)
+async def evaluate_model(
+    id: ModelId,
+    request: ModelEvaluationRequest,
+    access: Evaluates,
+    evaluations: Evaluations,
+    jobs: Jobs,
+    wait: Wait = 2,
+) -> Any:
+    """Evaluate a version beside its base: held-out loss, perplexity, exact answers."""
+    async with access.write("model.evaluate", resource=f"model:{id}") as unit:
+        job = await evaluations.start(unit, id, request)
+    ended = await jobs.answer(access, job.id, wait)
+    if ended is None:
+        return accepted(job.id, job.state)
+    ended.result_or_raise()
+    async with access.read() as unit:
+        return await evaluations.get_by_job(unit, id, job.id)
+
+
+@router.get("/models/{id}/evaluations", responses=problem_responses(404, 422))
+async def list_model_evaluations(
+    id: ModelId, unit: Reads, evaluations: Evaluations, page: Annotated[PageRequest, paging()]
+) -> ModelEvaluationListResponse:
+    """Evaluations of a version, newest first."""
+    return await evaluations.list_evaluations(unit, id, page)
+
+
+@router.post(
+    "/evaluations",
+    response_model=EvaluationResponse,
+    responses={202: {"model": Accepted}, **problem_responses(403, 404, 422)},
+)
+async def evaluate_any_model(
+    request: EvaluationRequest, access: Evaluates, evaluations: Evaluations, jobs: Jobs, wait: Wait = 2
+) -> Any:
+    """The same for any model by name; an evaluation of a registered version is kept with it."""
+    async with access.write("model.evaluate", resource=request.model[:200]) as unit:
+        job = await evaluations.start_for(unit, request)
+    ended = await jobs.answer(access, job.id, wait)
+    return accepted(job.id, job.state) if ended is None else ended.result_or_raise()

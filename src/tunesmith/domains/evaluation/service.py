@@ -1,0 +1,142 @@
+"""Rules of evaluations."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from tunesmith.db import Unit
+from tunesmith.domains.datasets import DatasetNotFoundError, DatasetService
+from tunesmith.domains.evaluation import repository
+from tunesmith.domains.evaluation.errors import MetricUnsupported, NothingToEvaluate
+from tunesmith.domains.evaluation.schemas import (
+    METRICS,
+    EvaluateSpec,
+    EvaluationRequest,
+    EvaluationResponse,
+    MetricName,
+    ModelEvaluationListResponse,
+    ModelEvaluationRequest,
+    ModelEvaluationResponse,
+)
+from tunesmith.domains.evaluation.tables import EvaluationRow
+from tunesmith.domains.jobs import JobService, JobView
+from tunesmith.domains.registry import RegistryService
+from tunesmith.domains.runtime import ModelResolver
+from tunesmith.kit.paging import PageRequest
+
+
+class EvaluationService:
+    """Evaluations of versions, kept with them as evidence."""
+
+    def __init__(
+        self, *, jobs: JobService, registry: RegistryService, datasets: DatasetService, resolver: ModelResolver
+    ) -> None:
+        self._jobs = jobs
+        self._registry = registry
+        self._datasets = datasets
+        self._resolver = resolver
+
+    async def start(self, unit: Unit, model_id: int, request: ModelEvaluationRequest) -> JobView:
+        """Check what can be refused at once, and queue an `evaluate` job."""
+        metrics = _known(request.metrics)
+        version = await self._registry.get(unit, model_id)
+        await self._datasets.get(unit, request.dataset_id)
+        if request.general_dataset_id is not None:
+            await self._datasets.get(unit, request.general_dataset_id)
+        spec = EvaluateSpec(
+            model_id=model_id,
+            dataset_id=request.dataset_id,
+            general_dataset_id=request.general_dataset_id,
+            metrics=metrics,
+            max_new_tokens=request.max_new_tokens,
+            max_questions=request.max_questions,
+        )
+        return await self._jobs.submit(unit, "evaluate", spec, name=f"evaluate {version.reference}")
+
+    async def start_for(self, unit: Unit, request: EvaluationRequest) -> JobView:
+        """The same for any model; an evaluation of a registered version is kept with it."""
+        metrics = _known(request.metrics)
+        version = await self._registry.find_by_name(unit, request.model) if "@" in request.model else None
+        for model in (request.model, request.base):
+            if model is not None:
+                await self._resolver.resolve(unit, model)
+        if request.data is None and request.questions is None:
+            raise NothingToEvaluate("Neither data nor questions are named.")
+        spec = EvaluateSpec(
+            model_id=version.id if version else None,
+            model=None if version else request.model,
+            base=request.base,
+            dataset_id=await self._dataset_id(unit, request.data),
+            questions_dataset_id=await self._dataset_id(unit, request.questions),
+            general_dataset_id=await self._dataset_id(unit, request.general),
+            metrics=metrics,
+            max_new_tokens=request.max_new_tokens,
+            max_questions=request.max_questions,
+        )
+        return await self._jobs.submit(unit, "evaluate", spec, name=f"evaluate {request.model}"[:200])
+
+    async def _dataset_id(self, unit: Unit, reference: str | None) -> int | None:
+        if reference is None:
+            return None
+        found = await self._datasets.find_by_reference(unit, reference)
+        if found is None:
+            raise DatasetNotFoundError(f"There is no dataset {reference!r}.")
+        return found.id
+
+    async def record(
+        self, unit: Unit, spec: EvaluateSpec, result: EvaluationResponse, *, job_id: int
+    ) -> EvaluationResponse:
+        """Keep a result, and add it to its version as evidence; a second call of the same job changes nothing."""
+        row = await repository.find_by_job(unit, job_id)
+        if row is None:
+            row = EvaluationRow(
+                project_id=unit.principal.project_id,
+                created_by=unit.principal.user_id,
+                model_id=spec.model_id,
+                job_id=job_id,
+                dataset_id=spec.dataset_id if spec.dataset_id is not None else spec.questions_dataset_id,
+                metrics={},
+                evaluator=unit.principal.user_id,
+                answers_key=result.answers_key,
+            )
+            unit.session.add(row)
+            await unit.session.flush()
+            result = result.model_copy(update={"evaluation_id": row.id, "job_id": job_id})
+            row.metrics = result.model_dump(mode="json")
+            if spec.model_id is not None:
+                await self._registry.add_evidence(
+                    unit, spec.model_id, "evaluation", row.metrics, source=f"job:{job_id}"
+                )
+        return EvaluationResponse.model_validate(row.metrics)
+
+    async def list_evaluations(self, unit: Unit, model_id: int, page: PageRequest) -> ModelEvaluationListResponse:
+        """Evaluations of a version, newest first; those of its training run, made before it was registered, included."""
+        evidence = await self._registry.list_evidence(unit, model_id, "evaluation")
+        job_ids = [int(found.document["job_id"]) for found in evidence if found.document.get("job_id")]
+        rows, total = await repository.list_of_model(unit, model_id, job_ids, page)
+        items = [_response(row, model_id) for row in rows]
+        return ModelEvaluationListResponse(items=items, total=total, page=page.page, page_size=page.page_size)
+
+    async def get_by_job(self, unit: Unit, model_id: int, job_id: int) -> ModelEvaluationResponse:
+        """The evaluation that a job has made."""
+        row = await repository.get_by_job(unit, job_id)
+        return _response(row, model_id)
+
+
+def _response(row: EvaluationRow, model_id: int) -> ModelEvaluationResponse:
+    return ModelEvaluationResponse(
+        id=row.id,
+        model_id=row.model_id if row.model_id is not None else model_id,
+        job_id=row.job_id,
+        dataset_id=row.dataset_id,
+        metrics=EvaluationResponse.model_validate(row.metrics),
+        evaluator=row.evaluator,
+        created_at=row.created_at,
+    )
+
+
+def _known(names: list[str]) -> list[MetricName]:
+    unknown = [name for name in names if name not in METRICS]
+    if unknown:
+        raise MetricUnsupported(f"{', '.join(unknown)}: the metrics of this version are {', '.join(METRICS)}.")
+    return [cast(MetricName, name) for name in dict.fromkeys(names)]

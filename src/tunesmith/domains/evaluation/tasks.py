@@ -1,0 +1,169 @@
+"""What the worker does for evaluations."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from tunesmith.db import Unit
+from tunesmith.domains.datasets import DatasetService
+from tunesmith.domains.evaluation.errors import NothingToEvaluate
+from tunesmith.domains.evaluation.measure import Asked, Pair, Row, questions_of, read_rows
+from tunesmith.domains.evaluation.schemas import Comparison, EvaluateSpec, EvaluationResponse
+from tunesmith.domains.evaluation.service import EvaluationService
+from tunesmith.domains.jobs import JobContext, JobKind
+from tunesmith.domains.registry import RegistryService
+from tunesmith.domains.runtime import ModelResolver, RuntimeService, Servable
+from tunesmith.kit.paths import atomic_file
+from tunesmith.ports.storage import Storage
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The rows of each set."""
+
+    held_out: list[Row]
+    questions: list[Row]
+    general: list[Row]
+
+
+@dataclass(frozen=True)
+class Models:
+    """What is compared, and what it is called."""
+
+    tuned: Servable
+    tuned_name: str
+    base: Servable | None
+    base_name: str
+
+
+class Evaluator:
+    """Runs `evaluate` jobs. Whatever happens, a second run does the same work and records it once."""
+
+    def __init__(
+        self,
+        *,
+        service: EvaluationService,
+        registry: RegistryService,
+        datasets: DatasetService,
+        runtime: RuntimeService,
+        resolver: ModelResolver,
+        storage: Storage,
+    ) -> None:
+        self._service = service
+        self._registry = registry
+        self._datasets = datasets
+        self._runtime = runtime
+        self._resolver = resolver
+        self._storage = storage
+
+    async def run(self, context: JobContext) -> EvaluationResponse:
+        """The task."""
+        spec = cast(EvaluateSpec, context.spec)
+        async with context.read() as unit:
+            models = await self._models(unit, spec)
+            sources = await self._sources(unit, spec, context)
+        result, answers = await self._measure(context, spec, models, sources)
+        result.answers_key = await self._keep(context, answers)
+        async with context.write() as unit:
+            return await self._service.record(unit, spec, result, job_id=context.job.id)
+
+    async def _models(self, unit: Unit, spec: EvaluateSpec) -> Models:
+        if spec.publication is not None:
+            made = spec.publication
+            tuned = Servable("tuned", Path(made.base_path), Path(made.adapter_dir), Path(made.base_path))
+            names = (made.base_model, "tuned")
+        elif spec.model_id is not None:
+            files = await self._registry.files(unit, spec.model_id)
+            version = await self._registry.get(unit, spec.model_id)
+            tuned = Servable(version.reference, files.base_path, files.adapter_path, files.base_path)
+            names = (version.base_model, version.reference)
+        elif spec.model is not None:
+            tuned = await self._resolver.resolve(unit, spec.model)
+            names = (f"base of {spec.model}", spec.model)
+        else:
+            raise NothingToEvaluate("The job names no model.", hint="Give publication, model_id or model.")
+        if spec.base is not None:
+            return Models(tuned, names[1], await self._resolver.resolve(unit, spec.base), spec.base)
+        return Models(tuned, names[1], tuned.base if tuned.adapter_path is not None else None, names[0])
+
+    async def _sources(self, unit: Unit, spec: EvaluateSpec, context: JobContext) -> Sources:
+        async def rows(dataset_id: int | None) -> list[Row]:
+            if dataset_id is None:
+                return []
+            target = context.folder / f"evaluate-{dataset_id}.jsonl"
+            file = await self._datasets.export_messages(unit, dataset_id, target)
+            return await context.in_thread(read_rows, file.path)
+
+        return Sources(
+            held_out=await rows(spec.dataset_id),
+            questions=await rows(spec.questions_dataset_id or spec.dataset_id),
+            general=await rows(spec.general_dataset_id),
+        )
+
+    async def _measure(
+        self, context: JobContext, spec: EvaluateSpec, models: Models, sources: Sources
+    ) -> tuple[EvaluationResponse, dict[str, list[Asked]]]:
+        wants_loss = bool({"loss", "perplexity"} & set(spec.metrics)) and bool(sources.held_out)
+        wants_answers = "exact_match" in spec.metrics
+        questions = questions_of(sources.questions, spec.max_questions) if wants_answers else []
+        general = questions_of(sources.general, spec.max_questions) if wants_answers and sources.general else []
+        total = len(questions) + len(general) + (len(sources.held_out) if wants_loss else 0)
+
+        async def tell(done: int, message: str) -> None:
+            context.check()
+            await context.progress(done, total, message)
+
+        answers: dict[str, list[Asked]] = {}
+        async with contextlib.AsyncExitStack() as stack:
+            # The tuned model first: its child then answers for the base too, with the adapter off.
+            tuned_handle = await stack.enter_async_context(self._runtime.session(models.tuned))
+            base_handle = await stack.enter_async_context(self._runtime.session(models.base)) if models.base else None
+            pair = Pair(tuned_handle, base_handle, (models.base_name, models.tuned_name), tell)
+            main, other = pair.comparison(), pair.comparison()
+            if wants_loss and (skipped := await pair.held_out(sources.held_out, main)):
+                await context.log(f"{skipped} rows are longer than the model's context and were left out.", "warning")
+            if questions:
+                answers["questions"] = await pair.answers(questions, spec.max_new_tokens, main)
+            if general:
+                answers["general"] = await pair.answers(general, spec.max_new_tokens, other)
+        await context.progress(total, total, "done")
+        return _result(spec, main, other if general else None), answers
+
+    async def _keep(self, context: JobContext, answers: dict[str, list[Asked]]) -> str | None:
+        if not answers:
+            return None
+        file = context.folder / "answers.jsonl"
+
+        def write() -> None:
+            with atomic_file(file) as lines:
+                for part, asked in answers.items():
+                    for number, one in enumerate(asked, start=1):
+                        lines.write(json.dumps(one.to_plain(part, number), ensure_ascii=False).encode() + b"\n")
+
+        await context.in_thread(write)
+        stored = await self._storage.put_file(file, f"evaluations/job-{context.job.id}/answers.jsonl")
+        return stored.key
+
+
+def _result(spec: EvaluateSpec, main: Comparison, general: Comparison | None) -> EvaluationResponse:
+    return EvaluationResponse(
+        **main.model_dump(),
+        dataset_id=spec.dataset_id,
+        questions_dataset_id=spec.questions_dataset_id or spec.dataset_id,
+        general=general,
+        conditions={
+            "decoding": "greedy",
+            "max_new_tokens": spec.max_new_tokens,
+            "answer_rule": "exact after NFKC, case, white space and punctuation at the ends",
+            "loss_rule": "mean over the assistant's tokens",
+        },
+    )
+
+
+def kinds(evaluator: Evaluator) -> list[JobKind]:
+    """The job kinds of evaluations."""
+    return [JobKind(name="evaluate", spec=EvaluateSpec, result=EvaluationResponse, run=evaluator.run)]

@@ -1,0 +1,188 @@
+"""Rules of exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
+
+from tunesmith.db import Unit
+from tunesmith.domains.export import repository
+from tunesmith.domains.export.artefact import shown_path
+from tunesmith.domains.export.errors import ExportNotFound
+from tunesmith.domains.export.formats import artefact_output, check_architecture, checked_outputs, outputs_of
+from tunesmith.domains.export.schemas import (
+    Certificate,
+    CertificateRequest,
+    CertifyJobSpec,
+    ExportFile,
+    ExportJobSpec,
+    ExportListResponse,
+    ExportOutput,
+    ExportRequest,
+    ExportResponse,
+    ExportStatus,
+    ModelExportRequest,
+)
+from tunesmith.domains.export.tables import ExportRow
+from tunesmith.domains.jobs import JobService, JobView
+from tunesmith.domains.registry import RegistryService
+from tunesmith.domains.runtime import ModelResolver
+from tunesmith.kit.paging import PageRequest
+from tunesmith.ports.storage import Storage
+from tunesmith.settings import Settings
+from tunesmith.wire.recipe import ExportFormat
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """What a job has written and judged."""
+
+    output: ExportOutput
+    storage_key: str
+    files: list[ExportFile]
+    sha256: str
+    certificate: Certificate
+
+
+class ExportService:
+    """Exports and their certificates."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        jobs: JobService,
+        registry: RegistryService,
+        resolver: ModelResolver,
+        storage: Storage,
+    ) -> None:
+        self._settings = settings
+        self._jobs = jobs
+        self._registry = registry
+        self._resolver = resolver
+        self._storage = storage
+
+    async def start(self, unit: Unit, model_id: int, request: ModelExportRequest) -> JobView:
+        """Check what can be refused at once, and queue an `export` job of a version."""
+        outputs = outputs_of(request)
+        version = await self._registry.get(unit, model_id)
+        await to_thread.run_sync(check_architecture, Path(version.publication.base_path), outputs)
+        spec = ExportJobSpec(model_id=model_id, outputs=outputs)
+        return await self._jobs.submit(unit, "export", spec, name=f"export {version.reference}")
+
+    async def start_for(self, unit: Unit, request: ExportRequest) -> JobView:
+        """The same of any model; what is exported of a registered version is kept with it."""
+        outputs = checked_outputs(request.outputs)
+        version = await self._registry.find_by_name(unit, request.model) if "@" in request.model else None
+        source = await self._resolver.resolve(unit, request.model)
+        await to_thread.run_sync(check_architecture, source.base_path, outputs)
+        spec = ExportJobSpec(
+            model_id=version.id if version else None, model=None if version else request.model, outputs=outputs
+        )
+        return await self._jobs.submit(unit, "export", spec, name=f"export {request.model}"[:200])
+
+    async def start_certification(self, unit: Unit, model_id: int, export_id: int) -> JobView:
+        """Queue a `certify` job for an export that exists."""
+        row = await self._row(unit, model_id, export_id)
+        spec = CertifyJobSpec(model_id=model_id, export_id=export_id)
+        return await self._jobs.submit(unit, "certify", spec, name=f"certify {row.storage_key.rsplit('/', 1)[-1]}")
+
+    async def start_certificate(self, unit: Unit, request: CertificateRequest) -> JobView:
+        """Queue a `certify` job for any artefact that may be read here."""
+        path, output = await to_thread.run_sync(artefact_output, request.artefact, request.method, self._settings)
+        await self._resolver.resolve(unit, request.source)
+        spec = CertifyJobSpec(artefact=str(path), source=request.source, output=output)
+        return await self._jobs.submit(unit, "certify", spec, name=f"certify {path.name}"[:200])
+
+    async def get(self, unit: Unit, model_id: int, export_id: int) -> ExportResponse:
+        """An export; raises ExportNotFound."""
+        return self._view(await self._row(unit, model_id, export_id))
+
+    async def get_storage_key(self, unit: Unit, model_id: int, export_id: int) -> str:
+        """Where an export lies in the store."""
+        return (await self._row(unit, model_id, export_id)).storage_key
+
+    async def is_known(self, unit: Unit, sha256: str) -> bool:
+        """Whether an export with these bytes was made here."""
+        return await repository.find_by_sha256(unit, sha256) is not None
+
+    async def list_exports(self, unit: Unit, model_id: int, page: PageRequest) -> ExportListResponse:
+        """Exports of a version, newest first."""
+        await self._registry.list_evidence(unit, model_id, "export")  # raises when there is no such version
+        rows, total = await repository.list_exports(unit, model_id, page)
+        items = [self._view(row) for row in rows]
+        return ExportListResponse(items=items, total=total, page=page.page, page_size=page.page_size)
+
+    async def record(
+        self, unit: Unit, artefact: Artefact, *, model_id: int | None, source: str, job_id: int
+    ) -> ExportResponse:
+        """Keep an artefact and its certificate, as evidence too; a second call of the same job answers the first's."""
+        kind, method = artefact.output.format, artefact.output.method or ""
+        row = await repository.find_made(unit, job_id, kind, method)
+        if row is None:
+            row = ExportRow(
+                project_id=unit.principal.project_id,
+                created_by=unit.principal.user_id,
+                model_id=model_id,
+                source=source,
+                job_id=job_id,
+                format=kind,
+                method=method,
+                status=_status(artefact.certificate),
+                storage_key=artefact.storage_key,
+                files=[file.model_dump() for file in artefact.files],
+                size_bytes=sum(file.size_bytes for file in artefact.files),
+                sha256=artefact.sha256,
+                certificate=artefact.certificate.model_dump(),
+            )
+            unit.session.add(row)
+            await unit.session.flush()
+            await self._tell_registry(unit, row, f"export:{row.id}")
+        return self._view(row)
+
+    async def record_certificate(
+        self, unit: Unit, model_id: int, export_id: int, certificate: Certificate, *, job_id: int
+    ) -> None:
+        """Replace an export's certificate by a newer one; the evidence of the older one stands."""
+        row = await self._row(unit, model_id, export_id)
+        row.certificate = certificate.model_dump()
+        row.status = _status(certificate)
+        await unit.session.flush()
+        await self._tell_registry(unit, row, f"export:{row.id}:job:{job_id}")
+
+    async def _tell_registry(self, unit: Unit, row: ExportRow, source: str) -> None:
+        if row.model_id is not None:
+            document: dict[str, Any] = self._view(row).model_dump(mode="json", exclude={"files", "path"})
+            await self._registry.add_evidence(unit, row.model_id, "export", document, source=source)
+
+    async def _row(self, unit: Unit, model_id: int, export_id: int) -> ExportRow:
+        row = await repository.find_export(unit, model_id, export_id)
+        if row is None:
+            raise ExportNotFound(f"Model version {model_id} has no export {export_id}.")
+        return row
+
+    def _view(self, row: ExportRow) -> ExportResponse:
+        files = [ExportFile.model_validate(file) for file in row.files]
+        is_folder = row.format == ExportFormat.MERGED
+        return ExportResponse(
+            id=row.id,
+            model_id=row.model_id,
+            source=row.source,
+            job_id=row.job_id,
+            format=row.format,
+            method=row.method or None,
+            status=ExportStatus(row.status),
+            path=shown_path(self._storage, row.storage_key, files, is_folder=is_folder),
+            files=files,
+            size_bytes=row.size_bytes,
+            sha256=row.sha256,
+            certificate=Certificate.model_validate(row.certificate),
+            created_at=row.created_at,
+        )
+
+
+def _status(certificate: Certificate) -> str:
+    return (ExportStatus.READY if certificate.passed else ExportStatus.FAILED).value
