@@ -75,5 +75,7 @@ def error_translations(root: Path) -> list[str]:
     if not folder.is_dir():
         return []
     texts = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*ko.ts")))
-    missing = [code for code in sorted(_own_codes(root)) if not re.search(rf"(?<![\w-])['\"]?{re.escape(code)}['\"]?:", texts)]
+    missing = [
+        code for code in sorted(_own_codes(root)) if not re.search(rf"(?<![\w-])['\"]?{re.escape(code)}['\"]?:", texts)
+    ]
     return [f"ui/src/i18n has no Korean for the error code {code!r}" for code in missing]

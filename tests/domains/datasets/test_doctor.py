@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tunesmith
 from tunesmith.domains.datasets.doctor import CODES, DoctorReport, Limits, examine_file
 from tunesmith.domains.datasets.doctor.digests import FirstRows
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.personal import mask
+
+EXAMPLE = Path(tunesmith.__file__).parent / "bundle" / "examples" / "haedam-ferry"
 
 
 def chat(*turns: Any) -> str:
@@ -96,6 +99,15 @@ def test_exactly_the_faults_that_were_put_in_each_with_its_row_and_line(tmp_path
     assert report.counts.by_code["blank-line"] == 7
     assert {CODES[f.code].severity for f in report.findings} == {"red", "amber", "green"}
     assert all(f.fix and f.message for f in report.findings)
+
+
+def test_the_bundled_file_with_faults() -> None:
+    report = examine_file(EXAMPLE / "train_with_faults.jsonl")
+    listed = [(f["kind"], f["row"], f["line"]) for f in json.loads((EXAMPLE / "faults.json").read_text())]
+    exact = [fault for fault in listed if fault[0] != "near-duplicate"]  # texts that only resemble each other
+    found = [(f.code, f.row, f.line) for f in report.findings]
+    assert [finding for finding in found if finding[0] != "contradictory-answers"] == exact
+    assert examine_file(EXAMPLE / "train.jsonl").findings == []
 
 
 def test_personal_data_is_shown_nowhere(tmp_path: Path) -> None:
@@ -196,6 +208,14 @@ def test_rows_longer_than_the_model_reads(tmp_path: Path) -> None:
     limits = Limits(count_tokens=lambda messages: sum(len(m["content"]) for m in messages), max_tokens=10)
     report = examined(tmp_path, "a.jsonl", chat("q", "short") + "\n" + chat("q2", "much too long"), limits=limits)
     assert [(f.code, f.row, f.found) for f in report.findings] == [("too-long", 2, "15 tokens")]
+
+
+def test_a_models_tokenizer_measures_rows(tmp_path: Path) -> None:
+    content = chat("Hello?", "Hello.") + "\n" + chat("Again?", "word " * 400)
+    path = tmp_path / "a.jsonl"
+    path.write_text(content)
+    report = examine_file(path, tokenizer_dir=EXAMPLE.parents[1] / "model", limits=Limits(max_tokens=300))
+    assert [(f.code, f.row) for f in report.findings] == [("too-long", 2)]
 
 
 def test_checks_can_be_left_out(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -64,13 +65,16 @@ class RowChecker:
             names = " and ".join(f"`{name}`" for name in missing)
             return [
                 Fault(
-                    "missing-field", f"The fields {names} are missing.{_near(missing[0], spare)}", names, _names(value)
+                    "missing-field",
+                    f"The fields {names} are missing.{_near(missing[0], tuple(spare))}",
+                    names,
+                    _names(value),
                 )
             ]
         return [
             Fault(
                 "missing-field",
-                f"The field `{name}` is missing.{_near(name, spare)}",
+                f"The field `{name}` is missing.{_near(name, tuple(spare))}",
                 f"`{name}`",
                 _names(value),
                 f"/{name}",
@@ -175,8 +179,9 @@ def _unknown_role(role: str, pointer: str) -> Fault:
     return Fault("unknown-role", message, "system, user or assistant", role, pointer, fix)
 
 
-def _near(name: str, spare: list[str]) -> str:
-    near = difflib.get_close_matches(name, spare, 1) or (spare if len(spare) == 1 else [])
+@functools.lru_cache(maxsize=256)
+def _near(name: str, spare: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(name, spare, 1) or list(spare if len(spare) == 1 else ())
     return f" There is `{shown(near[0], 60)}`: was that meant?" if near else ""
 
 
