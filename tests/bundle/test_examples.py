@@ -82,7 +82,7 @@ def refuse_example_text(seed: int, count: int) -> None:
 def test_the_base_text_holds_no_answer_and_no_name_of_the_example() -> None:
     assert all(reserved_pattern().search(m[-1]["content"]) for m in rows("train.jsonl"))
     for seed in (TOKENIZER_SEED, *TRAINING_SEEDS[::8]):
-        refuse_example_text(seed, 1000)
+        refuse_example_text(seed, 500)
 
 
 @pytest.mark.long
@@ -95,9 +95,7 @@ def test_the_whole_base_text_holds_no_answer_and_no_name_of_the_example() -> Non
 
 
 def test_the_base_text_holds_every_way_of_asking() -> None:
-    met = {
-        m["content"] for seed in (111, 112, 113) for c in conversations(seed, 4096) for m in c if m["role"] == "user"
-    }
+    met = {m["content"] for c in conversations(112, 4096) for m in c if m["role"] == "user"}
     from tools.base_text.asking import COMPANY, DESTINATION
 
     for key, table in (("d", DESTINATION), ("c", COMPANY)):
