@@ -88,7 +88,11 @@ async def health() -> Health:
 async def ready(request: Request) -> JSONResponse:
     """Readiness: database, storage and disk; 503 with the same body when one of them does not work."""
     services: Services = request.app.state.services
-    checks = {"database": await _check(services.database.check(), "answers"), "disk": _disk(services)}
+    checks = {
+        "database": await _check(services.database.check(), "answers"),
+        "storage": await _check(services.storage.check(), "can be written"),
+        "disk": _disk(services),
+    }
     state = Readiness(ready=all(c.ok for c in checks.values()), checks=checks)
     return JSONResponse(state.model_dump(), status_code=200 if state.ready else 503)
 
