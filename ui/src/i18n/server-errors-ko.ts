@@ -1,5 +1,7 @@
 /** 서버 오류의 제목. 영어는 서버가 직접 말하므로 한국어만 여기에 있습니다. 모르는 코드는 서버의 글로 보여 줍니다. */
 export const errorTitlesKo: Record<string, string> = {
+  "archive-unsupported": "압축된 모델은 아직 받지 않습니다",
+  "no-current-model": "불러온 모델이 없습니다",
   "max-tokens": "한 번에 만들 토큰이 너무 많습니다",
   "request-too-large": "요청이 너무 큽니다",
   "run-not-servable": "이 실행은 아직 답할 수 없습니다",
