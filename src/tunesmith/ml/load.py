@@ -9,19 +9,12 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from tunesmith.kit.errors import InvalidInput
 from tunesmith.ml.machine import choose_device, computes_in_bf16
+from tunesmith.ml.tensors import ModelInvalid
 
-__all__ = ["Loaded", "ModelInvalid", "choose_device", "load_model", "load_tokenizer", "load_weights"]
+__all__ = ["Loaded", "choose_device", "load_model", "load_tokenizer", "load_weights"]
 
 SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-
-
-class ModelInvalid(InvalidInput):
-    """The folder holds no model that can be read."""
-
-    code, title = "model-invalid", "The model cannot be read"
-    hint = "Give a folder with config.json, tokenizer.json and weights as safetensors."
 
 
 @dataclass
