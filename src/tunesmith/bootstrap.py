@@ -11,6 +11,7 @@ from tunesmith.adapters.serving.fake import FakeBackend
 from tunesmith.adapters.serving.llamacpp import LlamaCppBackend
 from tunesmith.adapters.serving.transformers import TransformersBackend
 from tunesmith.adapters.storage.local import LocalStorage
+from tunesmith.adapters.training import training_engine
 from tunesmith.db import Base, Database
 from tunesmith.db.migrate import ensure_schema
 from tunesmith.domains.accounts import AccountService
@@ -26,6 +27,8 @@ from tunesmith.domains.projects import ProjectService
 from tunesmith.domains.registry import RegistryService
 from tunesmith.domains.registry import kinds as registry_kinds
 from tunesmith.domains.runtime import ModelResolver, RuntimeService
+from tunesmith.domains.training import TrainingService
+from tunesmith.domains.training import kinds as training_kinds
 from tunesmith.domains.workbench import ModelBench
 from tunesmith.kit.principal import Principal
 from tunesmith.ports.serving import ServingBackend
@@ -51,6 +54,7 @@ class Services:
     registry: RegistryService
     export: ExportService
     evaluation: EvaluationService
+    training: TrainingService
 
     def by_type(self, service: type[Any]) -> Any:
         """The service of that class."""
@@ -105,11 +109,14 @@ def build(settings: Settings) -> Services:
     evaluator = Evaluator(
         service=evaluation, registry=registry, datasets=datasets, runtime=runtime, resolver=resolver, storage=storage
     )
+    engine = training_engine(settings.training.engine)
+    training = TrainingService(settings=settings, jobs=jobs, models=models, datasets=datasets, engine=engine)
     for kind in (
         *dataset_kinds(datasets),
         *registry_kinds(registry),
         *export_kinds(exporter),
         *evaluation_kinds(evaluator),
+        *training_kinds(training),
     ):
         jobs.register(kind)
     return Services(
@@ -127,6 +134,7 @@ def build(settings: Settings) -> Services:
         resolver=resolver,
         export=export,
         evaluation=evaluation,
+        training=training,
     )
 
 
@@ -151,6 +159,8 @@ def routers() -> list[APIRouter]:
     from tunesmith.domains.jobs.routes import router as jobs
     from tunesmith.domains.registry.routes import router as registry
     from tunesmith.domains.serving.gateway import router as gateway
+    from tunesmith.domains.training.routes import recipes
+    from tunesmith.domains.training.routes import router as training
     from tunesmith.domains.workbench.routes import router as workbench
 
-    return [jobs, datasets, registry, evaluation, export, gateway, workbench]
+    return [jobs, datasets, registry, training, recipes, evaluation, export, gateway, workbench]

@@ -113,6 +113,14 @@ class RuntimeSettings(BaseModel):
     request_timeout_seconds: float = Field(600.0, gt=0, description="Longest time one answer may take.")
 
 
+class TrainingSettings(BaseModel):
+    """How runs are trained."""
+
+    engine: Literal["trl", "fake"] = Field(
+        "trl", description="`trl` trains; `fake` only pretends to, for demonstrations and work on the web page."
+    )
+
+
 class ModelSettings(BaseModel):
     """Where models may be read from."""
 
@@ -154,6 +162,7 @@ class Settings(BaseSettings):
     jobs: JobSettings = Field(default_factory=JobSettings, description="Workers, leases and children.")
     datasets: DatasetSettings = Field(default_factory=DatasetSettings, description="Limits on data.")
     runtime: RuntimeSettings = Field(default_factory=RuntimeSettings, description="Loaded models.")
+    training: TrainingSettings = Field(default_factory=TrainingSettings, description="How runs are trained.")
     models: ModelSettings = Field(default_factory=ModelSettings, description="Where models may be read from.")
 
     @field_validator("data_dir")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import random
 import shutil
 import sys
@@ -24,7 +25,7 @@ from tunesmith.wire.checkpoint import new_checkpoint, verify_checkpoint
 from tunesmith.wire.recipe_text import write_recipe
 from tunesmith.wire.spec import TrainSpec
 
-RUN_SECONDS = 1.0
+RUN_SECONDS = float(os.environ.get("FAKE_RUN_SECONDS", "1"))
 TOKENS_PER_UPDATE = 640
 COMPANIONS = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 

@@ -54,7 +54,7 @@ class ExportFormat(StrEnum):
 
 
 class ModelSection(Section):
-    """The model to start from."""
+    """Which model to start from."""
 
     base: str = Field(
         description="`tunesmith/tiny`, a Hub id in the local store, `./folder` or an absolute path.",
@@ -83,7 +83,7 @@ class SplitSection(Section):
 
 
 class DataSection(Section):
-    """The data."""
+    """What to learn from."""
 
     train: str = Field(
         description="`dataset:NAME@VERSION`, or a path relative to the recipe.", min_length=1, title="Training data"
@@ -119,7 +119,7 @@ class LoraSection(Section):
 
 
 class MethodSection(Section):
-    """How the weights are changed."""
+    """What is optimised, and which weights change."""
 
     objective: Objective = Field(Objective.SFT, description="`sft`: learn the answers of the data.", title="Objective")
     adapter: Adapter = Field(
@@ -140,7 +140,7 @@ class EarlyStopping(Section):
 
 
 class TrainingSection(Section):
-    """The optimisation."""
+    """How long, how fast and in what portions to train."""
 
     epochs: float | None = Field(
         None, gt=0, le=1000, description="Passes over the data. Give this or `max_steps`.", title="Epochs"
@@ -203,7 +203,7 @@ class TrainingSection(Section):
 
 
 class ResourcesSection(Section):
-    """Where the run may happen."""
+    """Device and memory."""
 
     device: Literal["auto", "mps", "cuda", "cpu"] = Field(
         "auto", description="`auto` takes the first of mps, cuda, cpu.", title="Device"

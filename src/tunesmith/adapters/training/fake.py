@@ -12,10 +12,13 @@ class FakeEngine:
     name = "fake"
     module = "tunesmith.ml.fake"
 
+    def __init__(self, run_seconds: float = 1.0) -> None:
+        self.run_seconds = run_seconds
+
     def check(self, recipe: Recipe) -> list[EngineProblem]:
         """It can do anything, since it does nothing."""
         return []
 
     def environment(self, recipe: Recipe) -> dict[str, str]:
-        """Nothing besides what every child gets."""
-        return {}
+        """How long the pretence takes."""
+        return {"FAKE_RUN_SECONDS": str(self.run_seconds)}

@@ -1,0 +1,40 @@
+"""What can go wrong with a fine-tuning job before it runs, and with its checkpoints after."""
+
+from __future__ import annotations
+
+from tunesmith.kit.errors import Conflict, InvalidInput, NotFound, Unsupported
+
+
+class FinetuningJobNotFound(NotFound):
+    """No fine-tuning job has this id, or the person may not see it."""
+
+    code, title = "finetuning-job-not-found", "There is no such fine-tuning job"
+    hint = "GET /api/v1/admin/finetuning/jobs lists the jobs of your projects."
+
+
+class CheckpointNotFound(NotFound):
+    """The job has no checkpoint of this id."""
+
+    code, title = "checkpoint-not-found", "There is no such checkpoint"
+    hint = "GET /api/v1/admin/finetuning/jobs/{id}/checkpoints lists those that are kept."
+
+
+class CheckpointError(Conflict):
+    """A checkpoint that does not verify, or is gone."""
+
+    code, title = "checkpoint", "The checkpoint cannot be used"
+    hint = "Resume from another checkpoint, or leave checkpoint_id out: the newest one that verifies is taken."
+
+
+class UnsupportedMethod(Unsupported):
+    """A method, objective or field of the short form that this version does not have."""
+
+    code, title = "unsupported-method", "This way of training is not supported"
+    hint = "This version trains LoRA adapters by supervised fine-tuning: method `lora`."
+
+
+class DataMismatch(InvalidInput):
+    """The data is not the data that the recipe names by its SHA-256."""
+
+    code, title = "data-mismatch", "The data is not what the recipe was written for"
+    hint = "Correct data.sha256, or leave it out to train on the data as it is now."

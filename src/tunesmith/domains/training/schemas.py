@@ -1,0 +1,179 @@
+"""What fine-tuning looks like from outside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tunesmith.kit.paging import Page
+
+Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class FinetuningStatus(StrEnum):
+    """The states of a fine-tuning job outward; ``mirror.py`` maps the job table's words to them, and nothing else does."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class RunFigures(BaseModel):
+    """The figures of a run that has ended."""
+
+    steps: int = Field(description="Optimizer updates.")
+    final_loss: float | None = Field(None, description="Mean training loss over the last tenth of the updates.")
+    eval_loss: float | None = Field(None, description="Last evaluation loss.")
+    trained_tokens: int = Field(0, description="Labels that carried loss, over all updates.")
+    tokens_per_second: float | None = Field(None, description="Tokens without padding, a second.")
+    weights_sha256: str | None = Field(None, description="SHA-256 over the trained tensors.")
+    resumed: bool = Field(False, description="Whether the run went on from a checkpoint.")
+    repaired: bool = Field(False, description="Whether the recipe was repaired on the way.")
+
+
+class CheckpointResponse(BaseModel):
+    """A checkpoint of a fine-tuning job."""
+
+    id: int = Field(description="Id of the checkpoint.")
+    job_id: int = Field(description="Job that wrote it.")
+    attempt: int = Field(description="Start of the child process that wrote it.")
+    step: int = Field(description="Optimizer updates done.")
+    epoch: float | None = Field(description="Passes over the data.")
+    metrics: dict[str, float] = Field(description="loss, eval_loss when it was measured.")
+    size_bytes: int = Field(description="Size of all its files.")
+    path: str = Field(description="Folder, from the job's folder.")
+    is_best: bool = Field(description="Whether it is the best so far by metric_for_best.")
+    verified: bool = Field(True, description="Whether it verified when it was last looked at.")
+    created_at: datetime = Field(description="When it was complete.")
+
+
+class CheckpointListResponse(Page[CheckpointResponse]):
+    """A page of checkpoints, by step."""
+
+
+class GraphStep(BaseModel):
+    """One job of a run."""
+
+    job_id: int = Field(description="Id of the job.")
+    kind: str = Field(description="What it does: split, train, evaluate, register or export.")
+    name: str = Field(description="Name that people see.")
+    state: str = Field(description="Where the job is in its life, in the job table's words.")
+
+
+class FinetuningJobResponse(BaseModel):
+    """A fine-tuning job."""
+
+    id: int = Field(description="Id of the job.")
+    job_name: str = Field(description="Name that people see.")
+    base_model: str = Field(description="Base model, as the recipe names it.")
+    dataset_id: int | None = Field(description="Dataset that it trains on; null until a split has made it.")
+    method: str = Field(description="Which weights are trained.", examples=["lora"])
+    hyperparameters: dict[str, Any] = Field(description="The settings of the run, flat, in one spelling.")
+    recipe: dict[str, Any] = Field(description="The recipe.")
+    status: FinetuningStatus = Field(description="Where the job is in its life.")
+    progress: float = Field(description="Share done, 0 to 1.")
+    current_step: int = Field(description="Optimizer updates done.")
+    total_steps: int | None = Field(description="Optimizer updates in all, when known.")
+    eta_seconds: float | None = Field(description="Estimated seconds until the end, when known.")
+    message: str | None = Field(description="What is being done.")
+    best_checkpoint: int | None = Field(description="Id of the best checkpoint.")
+    mlflow_run_id: str | None = Field(description="Run in MLflow, when one is configured.")
+    error_type: str | None = Field(description="Where the cause of a failure lies.", examples=["GPU_ERROR"])
+    error_code: str | None = Field(description="Stable slug of the error.")
+    error_message: str | None = Field(description="What was wrong.")
+    hint: str | None = Field(description="What to do about it.")
+    resumed: bool = Field(description="Whether it went on from a checkpoint.")
+    figures: RunFigures | None = Field(description="The figures of the run, once it has ended.")
+    graph: list[GraphStep] = Field(description="The jobs of this run, in their order.")
+    links: dict[str, str] = Field(description="Where to look: self, events, logs, metrics, checkpoints.")
+    warnings: list[str] = Field(description="What is worth knowing and stopped nothing.")
+    created_by: int = Field(description="Person who started it.")
+    created_at: datetime = Field(description="When it was made.")
+    updated_at: datetime = Field(description="When it last changed.")
+    started_at: datetime | None = Field(description="When it was started.")
+    completed_at: datetime | None = Field(description="When it ended.")
+
+
+class FinetuningJobListResponse(Page[FinetuningJobResponse]):
+    """A page of fine-tuning jobs, newest first."""
+
+
+class ResumeRequest(BaseModel):
+    """From where to go on."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}, {"checkpoint_id": 3}]})
+    checkpoint_id: Id | None = Field(
+        None, description="Checkpoint to go on from; empty takes the newest that verifies."
+    )
+
+
+class TrainingMetrics(BaseModel):
+    """The curves at one step."""
+
+    step: int = Field(description="Optimizer updates done.")
+    epoch: float | None = Field(description="Passes over the data.")
+    loss: float | None = Field(description="Training loss.")
+    eval_loss: float | None = Field(description="Evaluation loss, where it was measured.")
+    learning_rate: float | None = Field(description="Learning rate.")
+    grad_norm: float | None = Field(description="Norm of the gradient before clipping.")
+    tokens_per_second: float | None = Field(description="Tokens without padding, a second.")
+    memory_gb: float | None = Field(description="Memory in use, in 10⁹ bytes.")
+    gpu: dict[str, float] | None = Field(None, description="Figures of the GPU, where there is one.")
+    timestamp: datetime = Field(description="When it was measured.")
+
+
+class JobMetricsResponse(BaseModel):
+    """The curves of a job, each step once."""
+
+    job_id: int = Field(description="Id of the job.")
+    names: list[str] = Field(description="Curves that are filled in.")
+    total: int = Field(description="Points there are from from_step on.")
+    points: list[TrainingMetrics] = Field(description="At most max_points of them, by step.")
+
+
+class RecipePreset(BaseModel):
+    """A recipe to start from."""
+
+    name: str = Field(description="Name of the preset.")
+    title: str = Field(description="Name that people see.")
+    description: str = Field(description="What it is for.")
+    yaml: str = Field(description="The file as it is.")
+    recipe: dict[str, Any] = Field(description="The recipe in it, with its defaults.")
+
+
+class RecipePresetListResponse(BaseModel):
+    """All presets."""
+
+    items: list[RecipePreset] = Field(description="The presets, by name.")
+
+
+class RecipeValidationRequest(BaseModel):
+    """A recipe to look at: its text, or its values."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"yaml": "name: first\n…"}]})
+    yaml: str | None = Field(None, max_length=1 << 20, description="The recipe as YAML or JSON text.")
+    recipe: dict[str, Any] | None = Field(None, description="The recipe as values.")
+
+
+class RecipeFault(BaseModel):
+    """Something that is wrong in a recipe."""
+
+    location: str = Field(description="Key, as a dotted path; empty for the whole.")
+    message: str = Field(description="What is wrong with it.")
+    value: Any = Field(None, description="What was given.")
+    line: int | None = Field(None, description="Line in the text.")
+    column: int | None = Field(None, description="Column in the text.")
+
+
+class RecipeValidationResponse(BaseModel):
+    """What was found, and the recipe with its defaults filled in when nothing was."""
+
+    valid: bool = Field(description="Whether a run could be made of it.")
+    errors: list[RecipeFault] = Field(description="Every fault, located.")
+    recipe: dict[str, Any] | None = Field(description="The recipe with its defaults.")
+    yaml: str | None = Field(description="The same as YAML.")

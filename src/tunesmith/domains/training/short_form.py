@@ -1,0 +1,189 @@
+"""The short form of a fine-tuning job, turned into a recipe, and a recipe's settings flattened back into its words."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, Tag, model_validator
+from pydantic_core import PydanticCustomError, ValidationError
+
+from tunesmith.domains.training.errors import UnsupportedMethod
+from tunesmith.domains.training.schemas import Id
+from tunesmith.wire.recipe import Recipe
+from tunesmith.wire.recipe_text import RecipeError, validate_recipe
+
+METHODS = ("lora",)
+LATER_FIELDS = ("gpu_ids", "resume_from_checkpoint")
+SETTINGS: dict[str, str] = {
+    "lora_rank": "method.lora.r",
+    "lora_alpha": "method.lora.alpha",
+    "lora_dropout": "method.lora.dropout",
+    "target_modules": "method.lora.target_modules",
+    "use_rslora": "method.lora.use_rslora",
+    "use_dora": "method.lora.use_dora",
+    "num_epochs": "training.epochs",
+    "max_steps": "training.max_steps",
+    "batch_size": "training.batch_size",
+    "gradient_accumulation_steps": "training.gradient_accumulation_steps",
+    "learning_rate": "training.learning_rate",
+    "scheduler": "training.scheduler",
+    "warmup_ratio": "training.warmup_ratio",
+    "weight_decay": "training.weight_decay",
+    "max_grad_norm": "training.max_grad_norm",
+    "max_length": "training.max_length",
+    "packing": "training.packing",
+    "precision": "training.precision",
+    "gradient_checkpointing": "training.gradient_checkpointing",
+    "logging_steps": "training.logging_steps",
+    "eval_steps": "training.eval_steps",
+    "save_steps": "training.save_steps",
+    "keep_last_n": "training.keep_last_n",
+    "metric_for_best": "training.metric_for_best",
+    "seed": "seed",
+}
+"""Names of hyperparameters, and the key of the recipe that each one sets. Answers use these names."""
+ALIASES = {
+    "lora_r": "lora_rank",
+    "epochs": "num_epochs",
+    "micro_batch_size": "batch_size",
+    "lr_scheduler": "scheduler",
+    "max_seq_length": "max_length",
+    "sequence_len": "max_length",
+}
+"""Other spellings that are taken in."""
+
+
+class JobForm(BaseModel):
+    """The short form."""
+
+    model_config = ConfigDict(extra="forbid")
+    job_name: str = Field(min_length=1, max_length=200, description="A name that people recognise.")
+    base_model: str = Field(min_length=1, max_length=1024, description="The model to start from.")
+    dataset_id: Id = Field(description="Dataset to train on.")
+    method: str = Field("lora", max_length=50, description="`lora`.")
+    hyperparameters: dict[str, Any] = Field(
+        default_factory=dict, description=f"Any of {', '.join(SETTINGS)}; left out, the recipe's defaults hold."
+    )
+
+    def to_recipe(self, train: str) -> Recipe:
+        """The recipe that it stands for, with ``train`` as the reference of the dataset; raises RecipeError."""
+        data: dict[str, Any] = {
+            "name": self.job_name,
+            "model": {"base": self.base_model},
+            "data": {"train": train},
+        }
+        for name, path, value in self._settings():
+            section = data
+            *folders, key = path.split(".")
+            for folder in folders:
+                section = section.setdefault(folder, {})
+            if key in section:
+                raise _fault(f"hyperparameters.{name}", "the same setting is given under two names", value)
+            section[key] = value
+        try:
+            return validate_recipe(data, name="hyperparameters")
+        except RecipeError as error:
+            names = {path: f"hyperparameters.{name}" for name, path in SETTINGS.items()}
+            faults = [fault | {"location": names.get(fault["location"], fault["location"])} for fault in error.errors]
+            words = "; ".join(f"{fault['location']}: {fault['message']}" for fault in faults)
+            raise RecipeError(f"{words}.", errors=faults) from None
+
+    def _settings(self) -> list[tuple[str, str, Any]]:
+        found = []
+        for name, value in self.hyperparameters.items():
+            path = SETTINGS.get(ALIASES.get(name, name))
+            if path is None:
+                near = difflib.get_close_matches(name, [*SETTINGS, *ALIASES], n=1, cutoff=0.5)
+                meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(SETTINGS)}"
+                raise _fault(f"hyperparameters.{name}", f"there is no such hyperparameter; {meant}", value)
+            if value is not None:
+                found.append((name, path, value))
+        return found
+
+
+def _fault(location: str, message: str, value: Any = None) -> RecipeError:
+    return RecipeError(f"{location}: {message}.", errors=[{"location": location, "message": message, "value": value}])
+
+
+def _kind_of_body(body: Any) -> str:
+    if isinstance(body, JobForm) or (isinstance(body, dict) and ("job_name" in body or "base_model" in body)):
+        return "form"
+    return "recipe"
+
+
+class FinetuningJobCreate(
+    RootModel[
+        Annotated[Annotated[JobForm, Tag("form")] | Annotated[Recipe, Tag("recipe")], Discriminator(_kind_of_body)]
+    ]
+):
+    """A recipe, or the short form."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"name": "first", "model": {"base": "tunesmith/tiny"}, "data": {"train": "dataset:harbour@1.0"}},
+                {
+                    "job_name": "first",
+                    "base_model": "tunesmith/tiny",
+                    "dataset_id": 1,
+                    "hyperparameters": {"lora_rank": 16},
+                },
+            ]
+        }
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read(cls, body: Any, _handler: Any) -> FinetuningJobCreate:
+        """Read the body with our own words for each fault, instead of those for a union."""
+        if not isinstance(body, dict):
+            raise PydanticCustomError("finetuning_body", "give a recipe or the short form, as an object")
+        if _kind_of_body(body) == "recipe":
+            return cls.model_construct(root=validate_recipe(body))
+        method = body.get("method", "lora")
+        if isinstance(method, str) and method not in METHODS:
+            raise UnsupportedMethod(
+                f"method {method[:50]!r} is not supported; this version has {', '.join(METHODS)}.",
+                errors=[
+                    {"location": "method", "message": f"must be one of {', '.join(METHODS)}", "value": method[:50]}
+                ],
+            )
+        for name in LATER_FIELDS:
+            if body.get(name) is not None:
+                raise UnsupportedMethod(
+                    f"{name} is not supported in this version.",
+                    hint="Leave it out; a stopped or failed job is resumed with POST /finetuning/jobs/{id}/resume.",
+                    errors=[{"location": name, "message": "not supported in this version"}],
+                )
+        known = {name: value for name, value in body.items() if name not in LATER_FIELDS}
+        try:
+            return cls.model_construct(root=JobForm.model_validate(known))
+        except ValidationError as error:
+            raise _form_error(error) from None
+
+
+def _form_error(error: ValidationError) -> RecipeError:
+    faults = []
+    for found in error.errors(include_url=False, include_context=False):
+        location = ".".join(str(part) for part in found["loc"])
+        message = {"missing": "is missing", "extra_forbidden": "there is no such field"}.get(
+            found["type"], found["msg"][:1].lower() + found["msg"][1:]
+        )
+        if found["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(location, JobForm.model_fields, n=1, cutoff=0.5)
+            message += f"; did you mean {near[0]}?" if near else f"; there are {', '.join(JobForm.model_fields)}"
+        faults.append({"location": location, "message": message})
+    return RecipeError("; ".join(f"{f['location']}: {f['message']}" for f in faults) + ".", errors=faults)
+
+
+def hyperparameters_of(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a recipe, flat, each under its one name; what is not set is left out."""
+    found = {}
+    for name, path in SETTINGS.items():
+        value: Any = recipe
+        for part in path.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if value is not None:
+            found[name] = value
+    return found

@@ -1,0 +1,113 @@
+"""What the worker does for a ``train`` job: fetch the data, run the engine's child, publish what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tunesmith.domains.datasets import DatasetResponse
+from tunesmith.domains.jobs import JobContext, JobKind
+from tunesmith.domains.training import repository
+from tunesmith.domains.training.mirror import follow_event, follow_job
+from tunesmith.domains.training.schemas import RunFigures
+from tunesmith.domains.training.service import TrainingService
+from tunesmith.wire.recipe import Recipe
+from tunesmith.wire.recipe_text import read_recipe
+from tunesmith.wire.spec import TrainSpec
+
+
+class TrainJobSpec(BaseModel):
+    """A training: the recipe, and what its names were found to be."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+    recipe: Recipe = Field(description="The recipe.")
+    model_path: str = Field(description="Folder of the base model.")
+    dataset_id: int = Field(description="Dataset to train on.")
+    validation_dataset_id: int | None = Field(None, description="Dataset for the evaluation loss.")
+
+
+class TrainResult(RunFigures):
+    """What came of a training: its figures, and everything that evaluation and registry need."""
+
+    run_id: int = Field(description="Id of the job.")
+    status: str = Field("completed", description="`completed`.")
+    checkpoint: str | None = Field(None, description="Checkpoint whose weights these are, from the attempts' folder.")
+    publication: dict[str, Any] = Field(description="Base, adapter, recipe, dataset and figures for the registry.")
+
+
+def kinds(training: TrainingService) -> list[JobKind]:
+    """The kinds of jobs that this slice declares."""
+
+    async def run(context: JobContext) -> BaseModel:
+        return await run_training(training, context)
+
+    return [
+        JobKind(
+            "train",
+            TrainJobSpec,
+            TrainResult,
+            run,
+            stoppable=True,
+            resumable=True,
+            on_change=follow_job,
+            on_event=follow_event,
+        )
+    ]
+
+
+async def run_training(training: TrainingService, context: JobContext) -> TrainResult:
+    """Train. After a kill this runs again from the start and takes up the child that is still there."""
+    spec = context.spec
+    assert isinstance(spec, TrainJobSpec)
+    folder = context.folder / "data"
+    folder.mkdir(exist_ok=True)
+    async with context.read() as unit:
+        dataset = await training.datasets.get(unit, spec.dataset_id)
+        train = await training.datasets.export_messages(unit, spec.dataset_id, folder / "train.jsonl")
+        validation = None
+        if spec.validation_dataset_id is not None:
+            target = folder / "validation.jsonl"
+            validation = await training.datasets.export_messages(unit, spec.validation_dataset_id, target)
+        row = await repository.find_job(unit.session, unit.principal, context.job.id)
+    order = TrainSpec(
+        recipe=spec.recipe,
+        model_path=spec.model_path,
+        train_file=str(train.path),
+        validation_file=str(validation.path) if validation else None,
+        resume_from=row.resume_from if row else None,
+        device=training.settings.device,
+    )
+    finished = await context.run_child(training.engine.module, order, env=training.engine.environment(spec.recipe))
+    assert context.run is not None
+    artifacts = context.run.artifacts
+    resolved = await context.in_thread(read_recipe, artifacts / "recipe.yaml")
+    figures = RunFigures.model_validate(finished.result)
+    return TrainResult(
+        **figures.model_dump(),
+        run_id=context.job.id,
+        checkpoint=finished.result.get("checkpoint"),
+        publication={
+            "job_id": context.job.id,
+            "base_model": spec.recipe.model.base,
+            "base_path": spec.model_path,
+            "adapter_dir": str(artifacts / "adapter"),
+            "recipe": resolved.to_plain(),
+            "dataset": _reference(dataset, train.rows),
+            "metrics": figures.model_dump(mode="json"),
+            "weights_sha256": figures.weights_sha256,
+            "trained_tokens": figures.trained_tokens,
+            "final_loss": figures.final_loss,
+            "eval_loss": figures.eval_loss,
+        },
+    )
+
+
+def _reference(dataset: DatasetResponse, rows: int) -> dict[str, Any]:
+    return {
+        "id": dataset.id,
+        "name": dataset.name,
+        "version": dataset.version,
+        "sha256": dataset.sha256,
+        "rows": rows,
+    }

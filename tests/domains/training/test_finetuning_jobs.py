@@ -1,0 +1,300 @@
+"""Fine-tuning jobs through the API: started, followed, stopped, resumed, refused."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from tests.domains.training.conftest import JOBS, Start, Work
+from tests.ml.training_runs import write_rows
+from tunesmith.adapters.training import FakeEngine, TrlEngine
+from tunesmith.settings import Settings, load_settings
+
+Working = Callable[[], asyncio.Task[None]]
+
+
+async def until(what: str, ask: Callable[[], Any], deadline_seconds: float = 60) -> Any:
+    """Poll until ``ask`` answers something."""
+    end = time.monotonic() + deadline_seconds
+    while not (answer := await ask()):
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        await asyncio.sleep(0.02)
+    return answer
+
+
+async def get(client: httpx.AsyncClient, job_id: int, what: str = "") -> Any:
+    answer = await client.get(f"{JOBS}/{job_id}{what}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+class TestWholeRun:
+    """With the real engine: one run from the API to an adapter."""
+
+    @pytest.fixture
+    def settings(self, data_dir: Path, saved_model: Path) -> Settings:
+        roots = {"allowed_roots": [str(saved_model)]}
+        return load_settings(data_dir=data_dir, models=roots, jobs={"poll_seconds": 0.05})
+
+    async def test_from_recipe_to_adapter(
+        self, client: httpx.AsyncClient, start: Start, work: Work, settings: Settings
+    ) -> None:
+        job = await start(
+            data={"train": "dataset:Ferry@1.0", "split": {"train": 0.8, "validation": 0.2}}, register={"name": "ferry"}
+        )
+        assert (job["status"], job["dataset_id"], job["current_step"]) == ("pending", None, 0)
+        assert [step["kind"] for step in job["graph"]] == ["split", "train", "register"]
+        await work()
+        done = await get(client, job["id"])
+        assert done["status"] == "completed", done
+        assert (done["progress"], done["current_step"], done["total_steps"]) == (1.0, 6, 6)
+        assert [step["state"] for step in done["graph"]] == ["succeeded"] * 3
+        assert done["started_at"] < done["completed_at"]
+        figures = done["figures"]
+        assert figures["steps"] == 6
+        assert figures["trained_tokens"] > 0
+        assert len(figures["weights_sha256"]) == 64
+
+        result = (await client.get(f"/api/v1/admin/jobs/{job['id']}/result")).json()["result"]
+        assert result["run_id"] == job["id"]
+        publication = result["publication"]
+        assert (Path(publication["adapter_dir"]) / "adapter_model.safetensors").is_file()
+        assert publication["dataset"]["rows"] == 32
+        assert publication["dataset"]["id"] == done["dataset_id"]
+        assert publication["recipe"]["training"]["precision"] in ("fp32", "bf16")
+        assert publication["recipe"]["resources"]["device"] == "cpu"
+
+        points = (await get(client, job["id"], "/metrics"))["points"]
+        assert [point["step"] for point in points] == [1, 2, 3, 4, 5, 6]
+        assert points[-1]["loss"] < points[0]["loss"]
+        assert points[-1]["eval_loss"] == figures["eval_loss"]
+        checkpoints = (await get(client, job["id"], "/checkpoints"))["items"]
+        assert [(c["step"], c["verified"]) for c in checkpoints] == [(3, True), (6, True)]
+        assert [c["id"] for c in checkpoints if c["is_best"]] == [done["best_checkpoint"]]
+        for checkpoint in checkpoints:
+            assert (settings.runs_dir / str(job["id"]) / checkpoint["path"] / "manifest.json").is_file()
+        log = " ".join(line["message"] for line in (await get(client, job["id"], "/logs"))["lines"])
+        assert "32 rows" in log
+
+        again = await client.post(f"{JOBS}/{job['id']}/resume", json={})
+        assert again.status_code == 409
+
+
+async def test_short_form_becomes_a_recipe(
+    client: httpx.AsyncClient, work: Work, dataset: dict[str, Any], saved_model: Path
+) -> None:
+    body = {
+        "job_name": "short",
+        "base_model": str(saved_model),
+        "dataset_id": dataset["id"],
+        "method": "lora",
+        "hyperparameters": {"lora_r": 8, "micro_batch_size": 2, "num_epochs": 1, "learning_rate": 1e-4},
+    }
+    answer = await client.post(JOBS, json=body)
+    assert answer.status_code == 201, answer.text
+    job = answer.json()
+    assert job["dataset_id"] == dataset["id"]
+    settings = job["hyperparameters"]
+    assert {"lora_rank": 8, "batch_size": 2, "num_epochs": 1, "learning_rate": 1e-4}.items() <= settings.items()
+    assert "lora_r" not in settings
+    assert "evaluate" in job["warnings"][0]
+    await work()
+    assert (await get(client, job["id"]))["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code", "words"),
+    [
+        ({"model": {"base": "nobody/nothing"}}, 404, "model-not-found", "nobody/nothing"),
+        ({"data": {"train": "dataset:Nothing@9"}}, 404, "dataset-not-found", "Nothing@9"),
+        ({"data": {"train": "/etc/passwd"}}, 403, "path-not-allowed", "/etc/passwd"),
+        ({"data": {"train": "rows.jsonl"}}, 422, "configuration", "relative"),
+        ({"data": {"train": "dataset:Ferry@1.0", "sha256": "0" * 64}}, 422, "data-mismatch", "SHA-256"),
+        ({"method": {"adapter": "qlora"}}, 422, "configuration", "method.adapter"),
+        ({"training": {"learning_rat": 1}}, 422, "configuration", "did you mean learning_rate"),
+        ({"export": [{"format": "gguf"}]}, 422, "configuration", "register"),
+    ],
+)
+async def test_what_cannot_run_is_refused_at_once(
+    client: httpx.AsyncClient, plan: dict[str, Any], change: dict[str, Any], status: int, code: str, words: str
+) -> None:
+    answer = await client.post(JOBS, json={**plan, **change})
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (status, code)
+    assert words in problem["detail"]
+    assert problem["hint"]
+    assert (await client.get(JOBS)).json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code", "words"),
+    [
+        ({"method": "qlora"}, 422, "unsupported-method", "lora"),
+        ({"gpu_ids": [0]}, 422, "unsupported-method", "gpu_ids"),
+        ({"hyperparameters": {"lora_rnk": 8}}, 422, "configuration", "did you mean lora_rank"),
+        ({"hyperparameters": {"lora_rank": 0}}, 422, "configuration", "hyperparameters.lora_rank"),
+        ({"hyperparameters": {"lora_rank": 8, "lora_r": 8}}, 422, "configuration", "two names"),
+        ({"job_nam": "x"}, 422, "configuration", "job_nam"),
+        ({"dataset_id": 999}, 404, "dataset-not-found", "999"),
+        ({"dataset_id": None}, 422, "configuration", "dataset_id"),
+    ],
+)
+async def test_short_form_names_each_fault(
+    client: httpx.AsyncClient,
+    saved_model: Path,
+    dataset: dict[str, Any],
+    change: dict[str, Any],
+    status: int,
+    code: str,
+    words: str,
+) -> None:
+    body = {"job_name": "x", "base_model": str(saved_model), "dataset_id": dataset["id"], **change}
+    answer = await client.post(JOBS, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert words in answer.json()["detail"]
+
+
+async def test_dataset_with_red_rows_is_refused(client: httpx.AsyncClient, plan: dict[str, Any], work: Work) -> None:
+    rows = '{"messages": [{"role": "wizard", "content": "x"}]}\n' * 3
+    sent = await client.post(
+        "/api/v1/admin/training/datasets", files={"file": ("bad.jsonl", rows.encode())}, data={"name": "Bad"}
+    )
+    assert sent.status_code == 201, sent.text
+    await work()
+    answer = await client.post(JOBS, json={**plan, "data": {"train": "dataset:Bad"}})
+    assert (answer.status_code, answer.json()["code"]) == (409, "dataset-red")
+
+
+async def test_stop_keeps_a_checkpoint_and_resume_goes_on(
+    app: FastAPI, client: httpx.AsyncClient, start: Start, working: Working, work: Work
+) -> None:
+    app.state.services.training.engine = FakeEngine(run_seconds=60)
+    job = await start(training={"max_steps": 200, "save_steps": 4})
+    worker = working()
+
+    async def has_begun() -> bool:
+        return bool((await get(client, job["id"]))["current_step"] >= 6)
+
+    await until("step 6", has_begun)
+    stopping = await client.post(f"{JOBS}/{job['id']}/stop")
+    assert (stopping.status_code, stopping.json()["status"]) == (200, "stopped")
+    await worker
+    stopped = await get(client, job["id"])
+    assert (stopped["status"], stopped["error_type"]) == ("stopped", None)
+    assert 6 <= stopped["current_step"] < 200
+    assert stopped["figures"]["steps"] == stopped["current_step"]
+    kept = (await get(client, job["id"], "/checkpoints"))["items"]
+    assert kept[0]["step"] == 4
+    assert kept[-1]["step"] == stopped["current_step"]
+
+    app.state.services.training.engine = FakeEngine(run_seconds=0.5)
+    resumed = await client.post(f"{JOBS}/{job['id']}/resume", json={"checkpoint_id": kept[0]["id"]})
+    assert (resumed.status_code, resumed.json()["status"]) == (200, "pending")
+    await work()
+    done = await get(client, job["id"])
+    assert (done["status"], done["resumed"], done["current_step"]) == ("completed", True, 200)
+    metrics = await get(client, job["id"], "/metrics?max_points=1000")
+    assert [point["step"] for point in metrics["points"]] == list(range(1, 201)), "each step once"
+
+
+async def test_resume_refuses_a_damaged_checkpoint(
+    app: FastAPI, client: httpx.AsyncClient, start: Start, working: Working, settings: Settings
+) -> None:
+    app.state.services.training.engine = FakeEngine(run_seconds=60)
+    job = await start(training={"max_steps": 200, "save_steps": 2})
+    worker = working()
+
+    async def checkpoints() -> list[dict[str, Any]]:
+        return list((await get(client, job["id"], "/checkpoints"))["items"])
+
+    found = await until("a checkpoint", checkpoints)
+    await client.post(f"{JOBS}/{job['id']}/stop")
+    await worker
+    (settings.runs_dir / str(job["id"]) / found[0]["path"] / "run_state.json").write_text("{}")
+    answer = await client.post(f"{JOBS}/{job['id']}/resume", json={"checkpoint_id": found[0]["id"]})
+    assert (answer.status_code, answer.json()["code"]) == (409, "checkpoint")
+    assert "run_state.json" in answer.json()["detail"]
+    missing = await client.post(f"{JOBS}/{job['id']}/resume", json={"checkpoint_id": 999_999})
+    assert (missing.status_code, missing.json()["code"]) == (404, "checkpoint-not-found")
+
+
+async def test_failure_in_the_child_reaches_the_api(
+    app: FastAPI, client: httpx.AsyncClient, start: Start, work: Work, settings: Settings
+) -> None:
+    app.state.services.training.engine = TrlEngine()
+    lora = {"lora": {"r": 4, "target_modules": ["q_proj", "query"]}}
+    job = await start(method=lora)
+    await work()
+    failed = await get(client, job["id"])
+    assert (failed["status"], failed["error_type"]) == ("failed", "CONFIGURATION_ERROR")
+    assert "query" in failed["error_message"]
+    assert "down_proj" in failed["hint"]
+    assert "Traceback" not in failed["error_message"]
+
+
+async def test_lists_by_status_and_thins_curves(client: httpx.AsyncClient, start: Start, work: Work) -> None:
+    first = await start(training={"max_steps": 100})
+    await work()
+    second = await start()
+    listed = (await client.get(JOBS)).json()
+    assert [job["id"] for job in listed["items"]] == [second["id"], first["id"]]
+    completed = (await client.get(JOBS, params={"status": "completed"})).json()
+    assert [job["id"] for job in completed["items"]] == [first["id"]]
+    assert (await client.get(JOBS, params={"status": "succeeded"})).status_code == 422
+
+    thin = await get(client, first["id"], "/metrics?names=loss&max_points=7&from_step=10")
+    steps = [point["step"] for point in thin["points"]]
+    assert (len(steps), steps[0], steps[-1], thin["total"]) == (7, 10, 100, 91)
+    assert all(point["learning_rate"] is None and point["loss"] for point in thin["points"])
+    assert (await client.get(f"{JOBS}/{first['id']}/metrics?names=lost")).status_code == 422
+
+
+async def test_a_file_by_its_path_becomes_a_dataset(
+    client: httpx.AsyncClient, plan: dict[str, Any], settings: Settings, data_dir: Path
+) -> None:
+    write_rows(data_dir / "harbour.jsonl", 12)
+    bodies = [{**plan, "data": {"train": "harbour.jsonl"}}] * 2
+    ids = [
+        (await client.post(JOBS, json=body, params={"base_dir": str(data_dir)})).json()["dataset_id"] for body in bodies
+    ]
+    assert ids[0] == ids[1], "the same content is kept once"
+    dataset = (await client.get(f"/api/v1/admin/training/datasets/{ids[0]}")).json()
+    assert dataset["name"] == "harbour"
+
+
+async def test_unknown_jobs_are_404(client: httpx.AsyncClient) -> None:
+    for path in ("", "/logs", "/metrics", "/checkpoints"):
+        answer = await client.get(f"{JOBS}/41{path}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "finetuning-job-not-found")
+    assert (await client.post(f"{JOBS}/41/stop")).status_code == 404
+
+
+async def test_recipes_for_forms(client: httpx.AsyncClient) -> None:
+    schema = (await client.get("/api/v1/admin/recipes/schema")).json()
+    assert "register" in schema["properties"]
+    assert schema["$defs"]["TrainingSection"]["properties"]["learning_rate"]["title"] == "Learning rate"
+    presets = (await client.get("/api/v1/admin/recipes/presets")).json()["items"]
+    assert {"sft-lora", "sft-lora-small"} <= {preset["name"] for preset in presets}
+    for preset in presets:
+        assert preset["yaml"].startswith("# ")
+        assert preset["description"]
+        checked = await client.post("/api/v1/admin/recipes/validate", json={"yaml": preset["yaml"]})
+        assert checked.json()["valid"], checked.text
+        assert checked.json()["recipe"] == preset["recipe"]
+    broken = await client.post("/api/v1/admin/recipes/validate", json={"yaml": "name: x\nmodle: {base: y}"})
+    assert broken.status_code == 200
+    assert not broken.json()["valid"]
+    assert broken.json()["errors"][0] == {
+        "location": "modle",
+        "message": "there is no such key; did you mean model?",
+        "value": None,
+        "line": 2,
+        "column": 1,
+    }
