@@ -90,5 +90,10 @@ def build_services(data_dir: Path, **groups: Any) -> Services:
 
 if __name__ == "__main__":
     asyncio.run(
-        serve(build_services(Path(sys.argv[1])), until_idle="--until-idle" in sys.argv, watch_parent=False, name=None)
+        serve(
+            build_services(Path(sys.argv[1])),
+            until_idle="--until-idle" in sys.argv,
+            watch_parent="--watch-parent" in sys.argv,
+            name=None,
+        )
     )

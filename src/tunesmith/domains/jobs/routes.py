@@ -81,7 +81,8 @@ async def stream_job_events(
     """Stream what happens to a job as server-sent events, until it has ended.
 
     `event` is the type (`state`, `progress`, `metric`, `log`, `checkpoint`, `sample`, `finished`, `failed`), `id` the offset,
-    `data` the event as JSON. After a break the stream goes on behind `Last-Event-ID`, without gaps or repeats.
+    `data` the event as the child wrote it, with `offset` and `attempt`.
+    After a break the stream goes on behind `Last-Event-ID`, without gaps or repeats.
     """
     offset = last_event_id if last_event_id is not None else from_
     events, is_last = await look(jobs, access, job_id, offset)
@@ -96,7 +97,8 @@ async def _lines(jobs: JobService, access: Access, job_id: int, offset: int) -> 
         if events is None:
             yield format_sse_event(comment="keep-alive")
         for event in events or ():
-            data = {**event.payload, "type": event.type, "offset": event.offset, "attempt": event.attempt}
+            border = {"type": event.type, "at": event.at.timestamp(), "offset": event.offset, "attempt": event.attempt}
+            data = {**event.payload, **border}
             yield format_sse_event(
                 data_str=json.dumps(data, ensure_ascii=False), event=event.type, id=str(event.offset)
             )
