@@ -26,12 +26,17 @@ from tunesmith.wire.run_dir import RunDirectory
 logger = logging.getLogger(__name__)
 
 
+AWAY_SQLSTATES = ("08", "40", "53", "55", "57")
+"""PostgreSQL's classes: connection, serialization, resources, not in the state for it, shut down by an operator."""
+
+
 def is_database_away(error: BaseException) -> bool:
     """Whether trying again later may help: no connection, or a database that others keep locked."""
     if isinstance(error, OperationalError):
         return "no such" not in str(error.orig)  # a missing table or column does not come by waiting
     if isinstance(error, DBAPIError):
-        return isinstance(error, InterfaceError) or error.connection_invalidated
+        sqlstate = str(getattr(error.orig, "sqlstate", None) or "")
+        return isinstance(error, InterfaceError) or error.connection_invalidated or sqlstate.startswith(AWAY_SQLSTATES)
     return isinstance(error, ConnectionError | TimeoutError)
 
 
