@@ -219,3 +219,24 @@ async def test_a_gguf_file_says_what_its_source_says(
         (mine,), (other,) = await source.score(rows), await file.score(rows)
         assert (mine.tokens, mine.trained_tokens) == (other.tokens, other.trained_tokens)
         assert mine.loss_sum == pytest.approx(other.loss_sum, rel=0.01)
+
+
+async def test_base_and_tuned_answer_beside_each_other_from_one_load(
+    runtime: RuntimeService, tiny_model: Path, tiny_adapter: Path
+) -> None:
+    tuned = Servable("tuned", tiny_model, tiny_adapter, tiny_model)
+    request = GenerateRequest(messages=CONVERSATION)
+    spoken = [ScoreRow(messages=[*CONVERSATION, {"role": "assistant", "content": KOREAN}])]
+    async with runtime.session(tuned) as with_adapter:
+        base = RuntimeHandle(with_adapter._child, use_adapter=False)
+        for _ in range(2):
+            (new,), (old,) = await asyncio.gather(with_adapter.generate([request]), base.generate([request]))
+            assert (new.text, old.text) == ("역", KOREAN)
+        texts = await asyncio.gather(*(text_of(handle, request) for handle in (base, with_adapter) * 4))
+        assert texts == [KOREAN, "역"] * 4
+        (worse,), (better,) = await with_adapter.score(spoken), await base.score(spoken)
+        assert worse.loss_sum > better.loss_sum + 1
+
+
+async def text_of(handle: RuntimeHandle, request: GenerateRequest) -> str:
+    return "".join([chunk.delta async for chunk in handle.stream_chat(request)])

@@ -25,6 +25,7 @@ import torch  # noqa: E402
 from tunesmith.kit.errors import TunesmithError  # noqa: E402
 from tunesmith.ml.decode import Row, TextStream, continue_rows  # noqa: E402
 from tunesmith.ml.load import choose_device, load_model  # noqa: E402
+from tunesmith.ml.machine import use_threads  # noqa: E402
 from tunesmith.ml.scheduler import Scheduler, Ticket  # noqa: E402
 from tunesmith.ml.serve_http import Refused, answer, leave_with_parent, read_spec  # noqa: E402
 from tunesmith.text import IGNORED, ChatTemplate, TextTokenizer, tokenize_row  # noqa: E402
@@ -46,6 +47,8 @@ LOGIT_NUMBERS = 2**26
 """Most numbers that the logits of one scoring batch may have (256 MiB in float32)."""
 EXACT_FILE_BYTES = 4 * 10**9
 """Up to this size a CPU computes in float32: the answer then does not depend on who else is in the batch."""
+ONE_THREAD_BYTES = 256 * 2**20
+"""Below this size threads wait for each other longer than they compute, most of all on a machine that is busy."""
 
 
 class TransformersEngine:
@@ -55,8 +58,10 @@ class TransformersEngine:
         folder = Path(spec.model_path)
         texts = Path(spec.tokenizer_path or spec.model_path)
         device = choose_device(spec.device)
-        small = sum(f.stat().st_size for f in folder.glob("*.safetensors")) <= EXACT_FILE_BYTES
-        dtype: Any = torch.float32 if device.type == "cpu" and small else "auto"
+        size_bytes = sum(f.stat().st_size for f in folder.glob("*.safetensors"))
+        dtype: Any = torch.float32 if device.type == "cpu" and size_bytes <= EXACT_FILE_BYTES else "auto"
+        if device.type == "cpu":
+            use_threads(1 if size_bytes <= ONE_THREAD_BYTES else None)
         loaded = load_model(folder, adapter=spec.adapter_path, device=spec.device, dtype=dtype)
         self._model = loaded.model
         self._device = loaded.device

@@ -202,8 +202,8 @@ def test_a_crash_in_a_stream_is_one_clear_error_and_the_next_request_works(url: 
         for line in answer.iter_lines():
             if line.startswith("data: "):
                 events.append(line[6:])
-            if len(events) == 3:
-                _kill_children()
+                if len(events) == 3:
+                    _children("tunesmith.ml.serve_fake")[0].kill()
     error = json.loads(events[-1])["error"]
     assert (error["code"], error["type"]) == ("runtime-crashed", "server_error")
     assert post(url, {"model": model, "messages": QUESTION}).status_code == 200
@@ -214,10 +214,16 @@ def _active(url: str) -> int:
     return sum(int(model["active_requests"]) for model in loaded)
 
 
-def _kill_children() -> None:
+def _children(module: str) -> list[psutil.Process]:
+    """Living children of this process that run ``module``."""
+    found = []
     for child in psutil.Process().children():
-        if "serve_fake" in " ".join(child.cmdline()):
-            child.kill()
+        try:
+            if module in child.cmdline():
+                found.append(child)
+        except psutil.Error:
+            continue  # it has just ended
+    return found
 
 
 def test_the_bundled_model_answers_and_returns_its_memory(serve_app: Callable[..., str]) -> None:
@@ -232,6 +238,7 @@ def test_the_bundled_model_answers_and_returns_its_memory(serve_app: Callable[..
     assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == text
     seeded = [client.chat.completions.create(**ask, temperature=1.5, seed=5, max_tokens=20) for _ in range(2)]
     assert seeded[0].choices[0].message.content == seeded[1].choices[0].message.content
+    assert len(_children("tunesmith.ml.serve")) == 1
     (loaded,) = httpx.get(f"{url}/model/health", timeout=60).json()["loaded"]
     assert loaded["memory_bytes"] > 100 * 2**20
     assert httpx.post(f"{url}/model/upload?model_path=tunesmith/tiny", timeout=60).json()["cached"] is True
@@ -239,4 +246,4 @@ def test_the_bundled_model_answers_and_returns_its_memory(serve_app: Callable[..
     assert httpx.post(f"{url}/model/unload", timeout=60).json()["freed_bytes"] > 100 * 2**20
     assert time.monotonic() - started < 10
     assert httpx.get(f"{url}/model/health", timeout=60).json()["loaded"] == []
-    assert not [c for c in psutil.Process().children() if "tunesmith.ml.serve" in " ".join(c.cmdline()[:3])]
+    assert _children("tunesmith.ml.serve") == []
