@@ -1,4 +1,7 @@
-"""Exports through the front door, judged by transformers and llama.cpp; and artefacts that are wrong in every way we know."""
+"""Exports through the front door, judged by transformers and llama.cpp; and artefacts that are wrong in every way we know.
+
+The tests share one running application, so that the source is loaded once.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,15 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from fastapi import FastAPI
+import pytest_asyncio
 
-from tests.domains.registry.publications import finished_job, publication
-from tests.fixtures.tiny_models import write_tiny_adapter, write_tiny_model
-from tunesmith.bootstrap import Services
+from tests.domains.registry.house import ADMIN, House, open_house
 from tunesmith.ml.gguf import convert
-from tunesmith.worker import run_worker
+from tunesmith.ports.serving import Servable
 
-ADMIN = "/api/v1/admin"
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 CHECKS = {
     "file_intact",
     "rendered_prompt",
@@ -32,51 +33,11 @@ CHECKS = {
 }
 
 
-@pytest.fixture
-def services(app: FastAPI) -> Services:
-    """The services behind `client`."""
-    found: Services = app.state.services
-    return found
-
-
-@pytest.fixture
-def base(data_dir: Path) -> Path:
-    """A model whose answers are known."""
-    return write_tiny_model(data_dir / "tiny")
-
-
-@pytest.fixture
-def adapter(data_dir: Path) -> Path:
-    """An adapter that changes its answer."""
-    return write_tiny_adapter(data_dir / "adapter")
-
-
-@pytest.fixture
-async def version(client: httpx.AsyncClient, services: Services, base: Path, adapter: Path) -> dict[str, Any]:
-    """`harbour@1.0.0`: the model with its adapter."""
-    result = {"publication": publication(adapter, base_path=str(base), base_model=str(base))}
-    body = {"job_id": await finished_job(services, result), "model_name": "harbour"}
-    answer = await client.post(f"{ADMIN}/models/register", json=body)
-    assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
-
-
-@pytest.fixture
-async def run(client: httpx.AsyncClient, services: Services) -> AsyncIterator[Callable[..., Any]]:
-    """POST something that becomes a job, do the work, answer the job's result."""
-
-    async def call(path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer = await client.post(ADMIN + path, json=body, params={"wait": 0})
-        assert answer.status_code == 202, answer.text
-        await run_worker(services, until_idle=True)
-        job = (await client.get(f"{ADMIN}/jobs/{answer.json()['job_id']}")).json()
-        assert job["state"] == "succeeded", job["error"]
-        result: dict[str, Any] = job["result"]
-        return result
-
-    yield call
-    await services.runtime.unload()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """Started once for this file."""
+    async with open_house(tmp_path_factory.mktemp("house")) as opened:
+        yield opened
 
 
 def failed(certificate: dict[str, Any]) -> set[str]:
@@ -87,12 +48,10 @@ def values(certificate: dict[str, Any]) -> dict[str, float | None]:
     return {check["name"]: check["value"] for check in certificate["checks"]}
 
 
-async def test_good_exports_hold(
-    client: httpx.AsyncClient, services: Services, version: dict[str, Any], run: Callable[..., Any]
-) -> None:
-    path = f"/models/{version['id']}"
-    [merged] = (await run(f"{path}/export", {"format": "merged"}))["exports"]
-    f16, q8 = (await run(f"{path}/export", {"format": "gguf", "methods": ["F16", "Q8_0"]}))["exports"]
+async def test_good_exports_hold(house: House) -> None:
+    path = f"/models/{house.version_id}"
+    [merged] = (await house.run(f"{path}/export", {"format": "merged"}))["exports"]
+    f16, q8 = (await house.run(f"{path}/export", {"format": "gguf", "methods": ["F16", "Q8_0"]}))["exports"]
     for export in (merged, f16, q8):
         assert {check["name"] for check in export["certificate"]["checks"]} == CHECKS
         assert export["certificate"]["passed"], export["certificate"]
@@ -106,26 +65,26 @@ async def test_good_exports_hold(
     assert file.stat().st_size == q8["size_bytes"]
     assert {entry.name for entry in Path(merged["path"]).iterdir()} >= {"config.json", "model.safetensors"}
 
-    listed = (await client.get(f"{ADMIN}{path}/exports")).json()
+    listed = (await house.http.get(f"{ADMIN}{path}/exports")).json()
     assert [(item["format"], item["method"]) for item in listed["items"]] == [
         ("gguf", "Q8_0"),
         ("gguf", "F16"),
         ("merged", None),
     ]
-    evidence = (await client.get(f"{ADMIN}{path}")).json()["evidence"]
+    evidence = (await house.http.get(f"{ADMIN}{path}")).json()["evidence"]
     assert [found["kind"] for found in evidence] == ["export"] * 3
-    assert "gguf Q8_0" in (await client.get(f"{ADMIN}{path}/card")).json()["markdown"]
+    assert "gguf Q8_0" in (await house.http.get(f"{ADMIN}{path}/card")).json()["markdown"]
 
-    certificate = await run(f"{path}/exports/{q8['id']}/certify")
+    certificate = await house.run(f"{path}/exports/{q8['id']}/certify")
     assert certificate["passed"]
     file.write_bytes(file.read_bytes()[:-4096])
-    certificate = await run(f"{path}/exports/{q8['id']}/certify")
+    certificate = await house.run(f"{path}/exports/{q8['id']}/certify")
     assert not certificate["passed"]
     assert values(certificate)["file_intact"] == 0.0
-    newest = (await client.get(f"{ADMIN}{path}/exports")).json()["items"][0]
+    newest = (await house.http.get(f"{ADMIN}{path}/exports")).json()["items"][0]
     assert (newest["status"], newest["certificate"]["passed"]) == ("failed", False)
     shutil.rmtree(merged["path"])
-    assert "file_intact" in failed(await run(f"{path}/exports/{merged['id']}/certify"))
+    assert "file_intact" in failed(await house.run(f"{path}/exports/{merged['id']}/certify"))
 
 
 def _wrong_template(source: Path) -> None:
@@ -170,77 +129,65 @@ def _other_weights(source: Path) -> None:
     ],
 )
 async def test_a_wrong_artefact_fails(
-    version: dict[str, Any],
-    run: Callable[..., Any],
-    base: Path,
-    adapter: Path,
-    data_dir: Path,
-    sabotage: Callable[[Path], None] | None,
-    with_adapter: bool,
-    broken: set[str],
+    house: House, tmp_path: Path, sabotage: Callable[[Path], None] | None, with_adapter: bool, broken: set[str]
 ) -> None:
-    source = data_dir / "sabotaged"
-    shutil.copytree(base, source)
+    source = tmp_path / "sabotaged"
+    shutil.copytree(house.base, source)
     if sabotage:
         sabotage(source)
-    file = data_dir / "wrong.gguf"
-    convert(source, file, "F16", adapter=adapter if with_adapter else None)
-    certificate = await run("/certificates", {"artefact": str(file), "source": version["reference"]})
+    file = house.folder / "wrong.gguf"
+    convert(source, file, "F16", adapter=house.adapter if with_adapter else None)
+    certificate = await house.certify(file)
     assert not certificate["passed"]
     assert broken <= failed(certificate), certificate
     assert "file_intact" not in failed(certificate)  # what it does decides, not what it is called
+    await house.services.runtime.unload(Servable(file.name, file))
 
 
-async def test_a_file_that_is_cut_short_fails(
-    version: dict[str, Any], run: Callable[..., Any], base: Path, adapter: Path, data_dir: Path
-) -> None:
-    whole = data_dir / "whole.gguf"
-    convert(base, whole, "F16", adapter=adapter)
-    cut = data_dir / "cut.gguf"
+async def test_a_file_that_is_cut_short_fails(house: House) -> None:
+    whole, cut = house.folder / "whole.gguf", house.folder / "cut.gguf"
+    convert(house.base, whole, "F16", adapter=house.adapter)
     cut.write_bytes(whole.read_bytes()[: -(100 * 1024)])
-    certificate = await run("/certificates", {"artefact": str(cut), "source": version["reference"]})
+    certificate = await house.certify(cut)
     assert not certificate["passed"]
     assert failed(certificate) == CHECKS - {"file_intact", "max_kl"}
-    certificate = await run("/certificates", {"artefact": str(whole), "source": version["reference"]})
+    certificate = await house.certify(whole)
     assert certificate["passed"], certificate
 
 
-async def test_a_wrong_merged_folder_fails(
-    version: dict[str, Any], run: Callable[..., Any], base: Path, data_dir: Path
-) -> None:
-    """The base passed off as the merged model."""
-    certificate = await run("/certificates", {"artefact": str(base), "source": version["reference"]})
-    assert {"token_agreement", "greedy_answers"} <= failed(certificate)
+async def test_the_base_passed_off_as_the_merged_model_fails(house: House) -> None:
+    assert {"token_agreement", "greedy_answers"} <= failed(await house.certify(house.base))
 
 
-async def test_any_model_can_be_exported(run: Callable[..., Any], base: Path) -> None:
-    body = {"model": str(base), "outputs": [{"format": "gguf", "method": "Q8_0"}]}
-    [export] = (await run("/exports", body))["exports"]
+async def test_any_model_can_be_exported(house: House) -> None:
+    body = {"model": str(house.base), "outputs": [{"format": "gguf", "method": "Q8_0"}]}
+    [export] = (await house.run("/exports", body))["exports"]
     assert export["certificate"]["passed"], export["certificate"]
     assert export["model_id"] is None
 
 
-async def test_what_cannot_be_exported_is_refused_at_once(
-    client: httpx.AsyncClient, version: dict[str, Any], base: Path, data_dir: Path
-) -> None:
-    path = f"{ADMIN}/models/{version['id']}/export"
-    for body, code in (
-        ({"format": "onnx"}, "export-format"),
-        ({"format": "gguf", "method": "Q4_K_M"}, "unsupported-method"),
-        ({"format": "merged", "method": "F16"}, "validation"),
+async def test_what_cannot_be_exported_is_refused_at_once(house: House) -> None:
+    path = f"/models/{house.version_id}"
+    other = house.folder / "other"
+    shutil.copytree(house.base, other)
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps(config | {"architectures": ["GPT2LMHeadModel"]}))
+    gguf = [{"format": "gguf", "method": "F16"}]
+    for where, body, status, code in (
+        (f"{path}/export", {"format": "onnx"}, 422, "export-format"),
+        (f"{path}/export", {"format": "gguf", "method": "Q4_K_M"}, 422, "unsupported-method"),
+        (f"{path}/export", {"format": "merged", "method": "F16"}, 422, "validation"),
+        ("/exports", {"model": str(other), "outputs": gguf}, 422, "unsupported-architecture"),
+        ("/exports", {"model": "harbour@7.0.0", "outputs": gguf}, 404, "model-not-found"),
+        ("/models/99/export", {"format": "merged"}, 404, "model-version-not-found"),
+        (f"{path}/exports/99/certify", None, 404, "export-not-found"),
+        ("/certificates", {"artefact": "/etc/passwd", "source": "harbour@1.0.0"}, 403, "path-not-allowed"),
+        (
+            "/certificates",
+            {"artefact": str(house.folder / "x.gguf"), "source": "harbour@1.0.0"},
+            404,
+            "artefact-not-found",
+        ),
     ):
-        answer = await client.post(path, json=body)
-        assert (answer.status_code, answer.json()["code"]) == (422, code)
-    config = json.loads((base / "config.json").read_text())
-    (base / "config.json").write_text(json.dumps(config | {"architectures": ["GPT2LMHeadModel"]}))
-    answer = await client.post(path, json={"format": "gguf"})
-    assert (answer.status_code, answer.json()["code"]) == (422, "unsupported-architecture")
-    assert "Qwen3ForCausalLM" in answer.json()["detail"]
-    assert (await client.post(f"{ADMIN}/models/99/export", json={"format": "merged"})).status_code == 404
-    assert (await client.post(f"{ADMIN}/models/{version['id']}/exports/7/certify")).status_code == 404
-    answer = await client.post(f"{ADMIN}/certificates", json={"artefact": "/etc/passwd", "source": "harbour@1.0.0"})
-    assert (answer.status_code, answer.json()["code"]) == (403, "path-not-allowed")
-    gone = {"artefact": str(data_dir / "gone.gguf"), "source": "harbour@1.0.0"}
-    assert (await client.post(f"{ADMIN}/certificates", json=gone)).json()["code"] == "artefact-not-found"
-    jobs = (await client.get(f"{ADMIN}/jobs", params={"kind": "export"})).json()
-    assert jobs["total"] == 0
+        answer = await house.http.post(ADMIN + where, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), (where, body, answer.text)
