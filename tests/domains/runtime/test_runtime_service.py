@@ -40,6 +40,13 @@ class BrokenBackend(FakeBackend):
         return [sys.executable, "-c", "print('no room for the weights'); raise SystemExit(3)"]
 
 
+class RaisingBackend(FakeBackend):
+    """Starts a child that raises."""
+
+    def command(self, folder: Path) -> list[str]:
+        return [sys.executable, "-c", "raise ValueError('device cuda is not on this machine')"]
+
+
 class SilentBackend(FakeBackend):
     """Starts a child that never answers."""
 
@@ -154,6 +161,15 @@ async def test_a_model_that_cannot_be_loaded_says_why(tmp_path: Path, data_dir: 
         with pytest.raises(RuntimeStartFailed, match=r"code 3[\s\S]*no room for the weights"):
             await service.load(model(tmp_path, "a"))
         assert service.list_loaded() == []
+
+
+async def test_nobody_is_shown_a_traceback(tmp_path: Path, data_dir: Path) -> None:
+    async with runtime_of(data_dir, RaisingBackend()) as service:
+        with pytest.raises(RuntimeStartFailed) as refused:
+            await service.load(model(tmp_path, "a"))
+    assert "ValueError: device cuda is not on this machine" in refused.value.message
+    assert "Traceback" not in refused.value.message
+    assert "File" not in refused.value.message
 
 
 async def test_a_model_that_takes_too_long_is_given_up(tmp_path: Path, data_dir: Path) -> None:

@@ -29,7 +29,8 @@ from tunesmith.wire.serving import CHILD_HEADER, OUTPUT_FILE, READY_FILE, SPEC_F
 
 READY_POLL_SECONDS = 0.02
 EXIT_SECONDS = 5.0
-SHOWN_LINES = 15
+SHOWN_LINES = 5
+SHOWN_CHARACTERS = 1000
 
 
 class Child:
@@ -152,7 +153,9 @@ class Child:
                 lines = file.read().decode(errors="replace").strip().splitlines()
         except OSError:
             return ""
-        return " It said: " + "\n".join(lines[-SHOWN_LINES:]) if lines else ""
+        if any(line.startswith("Traceback") for line in lines):
+            lines = [line for line in lines if line and not line[0].isspace()][-1:]  # the error, not the way to it
+        return " It said: " + "\n".join(lines[-SHOWN_LINES:])[-SHOWN_CHARACTERS:] if lines else ""
 
     async def stop(self) -> None:
         """End the process and return its memory; calls that still wait for it fail with ``RuntimeUnloaded``."""

@@ -25,11 +25,12 @@ from tunesmith.domains.serving.schemas import (
     Choice,
     ModelEntries,
     ModelEntry,
+    OpenAIError,
     Usage,
 )
 from tunesmith.kit.errors import TunesmithError
 from tunesmith.kit.principal import Permission
-from tunesmith.kit.web import allow, problem_responses, provide, reading
+from tunesmith.kit.web import allow, provide, reading
 from tunesmith.settings import Settings
 
 LARGEST_BODY_BYTES = 16 * 2**20
@@ -65,7 +66,16 @@ def _counting(receive: Receive) -> Receive:
     return next_message
 
 
-router = APIRouter(prefix="/v1", tags=["inference"], route_class=LimitedRoute)
+def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": OpenAIError, "description": "Error in OpenAI's shape"} for status in statuses}
+
+
+router = APIRouter(
+    prefix="/v1",
+    tags=["inference"],
+    route_class=LimitedRoute,
+    responses=_errors(400, 403, 404, 409, 413, 422, 500, 503),
+)
 Models = Annotated[ModelResolver, provide(ModelResolver)]
 Runtime = Annotated[RuntimeService, provide(RuntimeService)]
 Limits = Annotated[Settings, provide(Settings)]
@@ -104,7 +114,6 @@ async def list_served_models(unit: Annotated[Unit, reading(Permission.READ)], mo
             "content": {"text/event-stream": {}},
             "description": "The answer, whole or (`stream: true`) as it grows.",
         },
-        **problem_responses(400, 404, 409, 413, 422, 500, 503),
     },
 )
 async def create_chat_completion(

@@ -155,3 +155,18 @@ class ModelEntries(BaseModel):
 
     object: Literal["list"] = Field("list", description="Kind of the object.")
     data: list[ModelEntry] = Field(description="The models.")
+
+
+class OpenAIErrorDetail(BaseModel):
+    """What was wrong."""
+
+    message: str = Field(description="What was wrong, and what to do.")
+    type: str = Field(description="`invalid_request_error` or `server_error`.")
+    code: str = Field(description="Stable slug of the error.")
+    param: str | None = Field(None, description="The field that is at fault.")
+
+
+class OpenAIError(BaseModel):
+    """An error in the shape that OpenAI's clients know."""
+
+    error: OpenAIErrorDetail = Field(description="The fault.")
