@@ -13,7 +13,7 @@ import pytest
 
 from tests.fixtures.server import wait_until
 from tunesmith.ml.report import EXIT_ABANDONED, Reporter
-from tunesmith.wire.events import CheckpointSaved, Failed, Finished, Metric, Progress
+from tunesmith.wire.events import CheckpointSaved, Failed, Finished, LogLine, Metric, Progress
 from tunesmith.wire.run_dir import RunDirectory
 
 
@@ -46,6 +46,17 @@ def test_events_are_read_back_as_they_were_told(run: RunDirectory) -> None:
     assert isinstance(checkpoint, CheckpointSaved)
     assert checkpoint.path == "checkpoints/step-3"
     assert checkpoint.removed == ["checkpoints/step-1"]
+
+
+def test_a_loss_that_is_not_a_number_is_a_warning_and_the_other_values_stay(run: RunDirectory) -> None:
+    with Reporter(run, watch=False) as report:
+        report.metric(3, {"loss": float("nan"), "grad_norm": float("inf"), "learning_rate": 0.1})
+    events = [event for _, event, _ in run.read_events()]
+    assert [event.message for event in events if isinstance(event, LogLine)] == [
+        "loss is nan at step 3",
+        "grad_norm is inf at step 3",
+    ]
+    assert [event.values for event in events if isinstance(event, Metric)] == [{"learning_rate": 0.1}]
 
 
 def test_the_last_word_is_said_once(run: RunDirectory) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import math
 import os
 import threading
 import time
@@ -65,8 +66,11 @@ class Reporter:
         self._append(Progress(step=step, total_steps=total_steps, message=message, eta_seconds=eta_seconds))
 
     def metric(self, step: int, values: Mapping[str, float], *, epoch: float | None = None) -> None:
-        """A point on the curves."""
-        self._append(Metric(step=step, epoch=epoch, values={name: float(value) for name, value in values.items()}))
+        """A point on the curves. What is not a number has no place on one (nor in JSON): it is told as a warning instead."""
+        points = {name: float(value) for name, value in values.items()}
+        for name in [name for name, value in points.items() if not math.isfinite(value)]:
+            self.log(f"{name} is {points.pop(name)} at step {step}", "warning")
+        self._append(Metric(step=step, epoch=epoch, values=points))
 
     def log(self, message: str, level: Literal["debug", "info", "warning", "error"] = "info") -> None:
         """A line for people."""
