@@ -9,7 +9,7 @@ from itertools import islice
 from tunesmith.domains.jobs import repository
 from tunesmith.domains.jobs.holder import Holder
 from tunesmith.domains.jobs.kinds import JobKind
-from tunesmith.domains.jobs.lifecycle import view_of
+from tunesmith.domains.jobs.lifecycle import to_view, view_of
 from tunesmith.domains.jobs.tables import EventRow, JobRow
 from tunesmith.wire.events import CheckpointSaved, Event, Failed, Finished, Progress, event_adapter
 from tunesmith.wire.run_dir import RunDirectory
@@ -56,10 +56,11 @@ class Copier:
                 stored = [self._to_row(end, event) for end, event in events]
                 unit.session.add_all(stored)
                 await unit.session.flush()
+                after = (await view_of(unit, row)).after
                 for (_end, event), event_row in zip(events, stored, strict=True):
                     _apply(row, event)
                     if self._kind.on_event is not None:
-                        await self._kind.on_event(unit, await view_of(unit, row), event_row.id, event)
+                        await self._kind.on_event(unit, to_view(row, after), event_row.id, event)
                 await self._holder.lifecycle.tell_kind(unit, row)
         self._offset = lines[-1][0]
         for _end, event in events:
