@@ -11,60 +11,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    page?: number;
-                    page_size?: number;
-                    search?: string;
-                    sort?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DatasetListResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * List Datasets
+         * @description Datasets, newest first.
+         */
+        get: operations["list_datasets"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "multipart/form-data": {
-                        /** Format: binary */
-                        file: string;
-                        name?: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DatasetResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * Upload Dataset
+         * @description Upload a data file as a new dataset version; it is validated at once, in a job.
+         */
+        post: operations["upload_dataset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -78,28 +35,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    dataset_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DatasetResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * Get Dataset
+         * @description One dataset version.
+         */
+        get: operations["get_dataset"];
         put?: never;
         post?: never;
         delete?: never;
@@ -115,31 +55,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    offset?: number;
-                    limit?: number;
-                };
-                header?: never;
-                path: {
-                    dataset_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DatasetPreviewResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * Preview Dataset
+         * @description Rows as they are in the file.
+         */
+        get: operations["preview_dataset"];
         put?: never;
         post?: never;
         delete?: never;
@@ -157,39 +77,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: {
-                    wait?: number;
-                };
-                header?: never;
-                path: {
-                    dataset_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DatasetValidationResponse"];
-                    };
-                };
-                /** @description ok */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["AcceptedResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * Validate Dataset
+         * @description Examine the file again; answers what was found.
+         */
+        post: operations["validate_dataset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -203,33 +95,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    page?: number;
-                    page_size?: number;
-                    severity?: string;
-                    code?: string;
-                };
-                header?: never;
-                path: {
-                    dataset_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["FindingListResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * List Findings
+         * @description What the last validation found, in the order of the file.
+         */
+        get: operations["list_findings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -247,43 +117,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: {
-                    wait?: number;
-                };
-                header?: never;
-                path: {
-                    dataset_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["DatasetSplitRequest"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DatasetSplitResponse"];
-                    };
-                };
-                /** @description ok */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["AcceptedResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * Split Dataset
+         * @description Make parts that share no prompt, each a dataset of its own; the same seed makes the same split.
+         */
+        post: operations["split_dataset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -802,31 +640,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    page?: number;
-                    page_size?: number;
-                    search?: string;
-                    status?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ModelListResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * List Models
+         * @description A page of versions, newest first.
+         */
+        get: operations["list_models"];
         put?: never;
         post?: never;
         delete?: never;
@@ -842,28 +660,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    model_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ModelResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * Get Model
+         * @description A version with where it comes from, its files and its evidence.
+         */
+        get: operations["get_model"];
         put?: never;
         post?: never;
         delete?: never;
@@ -879,28 +680,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    model_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ModelCardResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * Get Model Card
+         * @description The model card: what it is, where it comes from, what it can do, how to use it.
+         */
+        get: operations["get_model_card"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1069,26 +853,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["OpenAIModelList"];
-                    };
-                };
-            };
-        };
+        /**
+         * List Served Models
+         * @description Every model that answers: the bundled one, local ones, registered versions, finished runs.
+         */
+        get: operations["list_served_models"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1106,32 +875,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["ChatCompletionRequest"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            [key: string]: unknown;
-                        };
-                    };
-                };
-            };
-        };
+        /**
+         * Create Chat Completion
+         * @description Continue a conversation with the model of that name.
+         */
+        post: operations["create_chat_completion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1241,143 +989,637 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/models/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register Model
+         * @description Register what a completed training job made, as a version in staging.
+         */
+        post: operations["register_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @enum {string} */
+        /**
+         * DatasetStatus
+         * @description ``uploaded → validating → ready | invalid``; ``archived`` at the end.
+         * @enum {string}
+         */
         DatasetStatus: "uploaded" | "validating" | "ready" | "invalid" | "archived";
+        /**
+         * DatasetSummary
+         * @description A dataset in a list.
+         */
         DatasetSummary: {
+            /**
+             * Id
+             * @description Id of this version.
+             */
             id: number;
+            /**
+             * Name
+             * @description Name that people see.
+             */
             name: string;
+            /**
+             * Slug
+             * @description The name as it may stand in a path.
+             */
             slug: string;
+            /**
+             * Version
+             * @description Version of the dataset.
+             */
             version: string;
-            format: string;
+            /** @description Format of the rows. */
+            format: components["schemas"]["DataFormat"];
+            /** @description Where the dataset is in its life. */
             status: components["schemas"]["DatasetStatus"];
+            /**
+             * Total Samples
+             * @description Number of rows; null until validated.
+             */
             total_samples: number | null;
+            /**
+             * Size Bytes
+             * @description Size of the file.
+             */
             size_bytes: number;
+            /**
+             * Sha256
+             * @description SHA-256 of the file.
+             */
             sha256: string;
+            /**
+             * File Name
+             * @description Name of the uploaded file.
+             */
             file_name: string;
+            /**
+             * Tags
+             * @description Tags.
+             */
             tags: string[];
+            /**
+             * Quality Score
+             * @description 0–1; null until validated.
+             */
             quality_score: number | null;
+            /**
+             * Findings Counts
+             * @description `{red, amber, green, by_code}` of the last validation.
+             */
             findings_counts: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Parent Id
+             * @description Dataset that this one was made from.
+             */
             parent_id: number | null;
+            /**
+             * Created By
+             * @description Person who made it.
+             */
             created_by: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description When something about it last changed.
+             */
             updated_at: string;
-            rows: number | null;
+            /**
+             * Rows
+             * @description Number of rows; null until validated.
+             */
+            readonly rows: number | null;
         };
+        /**
+         * DatasetResponse
+         * @description A dataset with everything that is known about it.
+         */
         DatasetResponse: {
+            /**
+             * Id
+             * @description Id of this version.
+             */
             id: number;
+            /**
+             * Name
+             * @description Name that people see.
+             */
             name: string;
+            /**
+             * Slug
+             * @description The name as it may stand in a path.
+             */
             slug: string;
+            /**
+             * Version
+             * @description Version of the dataset.
+             */
             version: string;
-            format: string;
+            /** @description Format of the rows. */
+            format: components["schemas"]["DataFormat"];
+            /** @description Where the dataset is in its life. */
             status: components["schemas"]["DatasetStatus"];
+            /**
+             * Total Samples
+             * @description Number of rows; null until validated.
+             */
             total_samples: number | null;
+            /**
+             * Size Bytes
+             * @description Size of the file.
+             */
             size_bytes: number;
+            /**
+             * Sha256
+             * @description SHA-256 of the file.
+             */
             sha256: string;
+            /**
+             * File Name
+             * @description Name of the uploaded file.
+             */
             file_name: string;
+            /**
+             * Tags
+             * @description Tags.
+             */
             tags: string[];
+            /**
+             * Quality Score
+             * @description 0–1; null until validated.
+             */
             quality_score: number | null;
+            /**
+             * Findings Counts
+             * @description `{red, amber, green, by_code}` of the last validation.
+             */
             findings_counts: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Parent Id
+             * @description Dataset that this one was made from.
+             */
             parent_id: number | null;
+            /**
+             * Created By
+             * @description Person who made it.
+             */
             created_by: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description When something about it last changed.
+             */
             updated_at: string;
-            rows: number | null;
+            /**
+             * Project Id
+             * @description Project that it belongs to.
+             */
             project_id: number;
+            /**
+             * Description
+             * @description What the data is.
+             */
             description: string | null;
+            /**
+             * Dataset Metadata
+             * @description Anything else.
+             */
             dataset_metadata: {
                 [key: string]: unknown;
             };
+            /**
+             * File Path
+             * @description Key of the file in the store.
+             */
             file_path: string;
+            /**
+             * File Kind
+             * @description How the rows are written down: jsonl, json or csv.
+             */
             file_kind: string;
+            /**
+             * Encoding
+             * @description Text encoding of the file.
+             */
             encoding: string;
+            /**
+             * Source
+             * @description Where it comes from: an upload, or a part of a split.
+             */
             source: {
                 [key: string]: unknown;
             };
+            /**
+             * Preprocessed Path
+             * @description Key of the converted file; null when there is none.
+             */
+            preprocessed_path: string | null;
+            /**
+             * Avg Instruction Length
+             * @description Mean characters of what is asked, for each row.
+             */
             avg_instruction_length: number | null;
+            /**
+             * Avg Output Length
+             * @description Mean characters of what is answered, for each row.
+             */
             avg_output_length: number | null;
+            /**
+             * Validation Job Id
+             * @description Job of the last validation.
+             */
             validation_job_id: number | null;
+            /**
+             * Validated At
+             * @description When it was last validated.
+             */
             validated_at: string | null;
+            /**
+             * Rows
+             * @description Number of rows; null until validated.
+             */
+            readonly rows: number | null;
         };
+        /**
+         * DatasetListResponse
+         * @description A page of datasets.
+         */
         DatasetListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
             items: components["schemas"]["DatasetSummary"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
             total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
             page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
             page_size: number;
         };
+        /**
+         * PreviewRow
+         * @description One row as it is in the file.
+         */
         PreviewRow: {
+            /**
+             * Row
+             * @description Row number, from 1.
+             */
             row: number;
+            /**
+             * Line
+             * @description First physical line of the row in the file.
+             */
             line: number;
+            /**
+             * Value
+             * @description The row; null when it cannot be read.
+             */
             value: unknown;
+            /**
+             * Error
+             * @description Why it cannot be read.
+             */
             error: string | null;
         };
+        /**
+         * DatasetPreviewResponse
+         * @description Some rows of a dataset.
+         */
         DatasetPreviewResponse: {
+            /**
+             * Dataset Id
+             * @description Id of the dataset.
+             */
             dataset_id: number;
-            format: string;
+            /** @description Format of the rows. */
+            format: components["schemas"]["DataFormat"];
+            /**
+             * Columns
+             * @description Fields that occur in these rows.
+             */
             columns: string[];
-            rows: components["schemas"]["PreviewRow"][];
-            total: number | null;
+            /**
+             * Offset
+             * @description Rows before the first one shown.
+             */
             offset: number;
+            /**
+             * Limit
+             * @description Rows that were asked for.
+             */
             limit: number;
+            /**
+             * Total
+             * @description Number of rows; null until validated.
+             */
+            total: number | null;
+            /**
+             * Rows
+             * @description The rows.
+             */
+            rows: components["schemas"]["PreviewRow"][];
         };
+        /**
+         * Finding
+         * @description One fault in a data file, with its place and what to do about it.
+         */
         Finding: {
+            /**
+             * Code
+             * @description Stable slug of the kind of fault.
+             * @example missing-field
+             */
             code: string;
-            /** @enum {string} */
-            severity: "red" | "amber" | "green";
+            /** @description red: not trainable; amber: suspicious; green: for information. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Row
+             * @description Row number, from 1 (a blank line: the row before it).
+             * @example 17
+             */
             row: number;
+            /**
+             * Line
+             * @description First physical line of the record in the file.
+             * @example 17
+             */
             line: number | null;
-            pointer: string | null;
+            /**
+             * Pointer
+             * @description JSON pointer to the place inside the row.
+             * @example /messages/1/content
+             */
+            pointer: string;
+            /**
+             * Expected
+             * @description What belongs there.
+             */
             expected: string | null;
+            /**
+             * Found
+             * @description What is there, shortened, personal data masked.
+             */
             found: string | null;
-            fix: string | null;
+            /**
+             * Fix
+             * @description What to do.
+             */
+            fix: string;
+            /**
+             * Message
+             * @description The fault in one sentence.
+             */
             message: string;
         };
+        /**
+         * DatasetValidationResponse
+         * @description What a validation said.
+         */
         DatasetValidationResponse: {
+            /**
+             * Dataset Id
+             * @description Dataset that was examined.
+             */
             dataset_id: number;
+            /** @description `ready`, or `invalid` when a row cannot be trained on. */
+            status: components["schemas"]["DatasetStatus"];
+            /**
+             * Quality Score
+             * @description 0–1: the score of the doctor divided by 100.
+             */
             quality_score: number;
+            /**
+             * Passed
+             * @description Whether no finding is red.
+             */
             passed: boolean;
-            score: number;
-            rows: number;
-            findings: components["schemas"]["Finding"][];
-            counts: {
-                [key: string]: unknown;
+            /**
+             * Weights
+             * @description What a row costs by its worst finding.
+             */
+            weights: {
+                [key: string]: number;
             };
+            /** @description Personal data. */
+            pii: components["schemas"]["FindingsOfKind"];
+            /** @description Repeated rows and contradictory answers. */
+            duplicates: components["schemas"]["FindingsOfKind"];
+            /** @description Rows that cannot be trained on. */
+            format_errors: components["schemas"]["FindingsOfKind"];
+            /**
+             * Validated At
+             * Format: date-time
+             * @description When the examination ended.
+             */
             validated_at: string;
-        };
-        FindingListResponse: {
-            items: components["schemas"]["Finding"][];
-            total: number;
-            page: number;
-            page_size: number;
+            /**
+             * File
+             * @description Name of the uploaded file.
+             */
+            file: string;
+            /**
+             * Rows
+             * @description Number of rows.
+             */
+            rows: number;
+            /**
+             * Findings
+             * @description The first 100 findings; `/findings` has all of them.
+             */
+            findings: components["schemas"]["Finding"][];
+            /**
+             * Counts
+             * @description `{red, amber, green, by_code}`.
+             */
             counts: {
                 [key: string]: unknown;
             };
+            /**
+             * Score
+             * @description 0–100; the reference of findings has the formula.
+             */
+            score: number;
         };
+        /**
+         * FindingListResponse
+         * @description A page of findings, in the order of the file.
+         */
+        FindingListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["Finding"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+            /**
+             * Counts
+             * @description `{red, amber, green, by_code}` over all findings.
+             */
+            counts: {
+                [key: string]: unknown;
+            };
+            /**
+             * Score
+             * @description 0–100; null until validated.
+             */
+            score: number | null;
+            /**
+             * File
+             * @description Name of the uploaded file.
+             */
+            file: string;
+        };
+        /**
+         * DatasetSplitRequest
+         * @description Shares of the parts; together they make 1.
+         * @example {
+         *       "test": 0,
+         *       "train": 0.9,
+         *       "validation": 0.1
+         *     }
+         */
         DatasetSplitRequest: {
+            /**
+             * Train
+             * @description Share of the rows for training.
+             * @default 0.8
+             */
             train: number;
+            /**
+             * Validation
+             * @description Share held out to choose by.
+             * @default 0.1
+             */
             validation: number;
+            /**
+             * Test
+             * @description Share held out to judge by.
+             * @default 0.1
+             */
             test: number;
+            /**
+             * Seed
+             * @description Another seed makes another split; the same one the same.
+             * @default 42
+             */
             seed: number;
         };
+        /**
+         * DatasetPart
+         * @description One part of a split, a dataset of its own.
+         */
         DatasetPart: {
+            /**
+             * Part
+             * @description `train`, `validation` or `test`.
+             */
             part: string;
+            /**
+             * Id
+             * @description Id of the new dataset.
+             */
             id: number;
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
+            /**
+             * Version
+             * @description Its version.
+             */
             version: string;
+            /**
+             * Rows
+             * @description Its rows.
+             */
             rows: number;
+            /**
+             * Sha256
+             * @description SHA-256 of its file.
+             */
             sha256: string;
         };
+        /**
+         * DatasetSplitResponse
+         * @description The parts that a split made.
+         */
         DatasetSplitResponse: {
+            /**
+             * Dataset Id
+             * @description Dataset that was split.
+             */
             dataset_id: number;
+            /**
+             * Seed
+             * @description Seed of the split.
+             */
             seed: number;
+            /**
+             * Groups
+             * @description Groups of rows with the same prompt; a group is never divided.
+             */
             groups: number;
+            /**
+             * Parts
+             * @description The parts.
+             */
             parts: components["schemas"]["DatasetPart"][];
         };
         AcceptedResponse: {
@@ -1764,27 +2006,110 @@ export interface components {
              */
             page_size: number;
         };
+        /**
+         * ModelResponse
+         * @description A version of a model.
+         */
         ModelResponse: {
+            /**
+             * Id
+             * @description Id of the version.
+             */
             id: number;
+            /**
+             * Model Name
+             * @description Name of the model.
+             */
             model_name: string;
+            /**
+             * Version
+             * @description Version of the model.
+             */
             version: string;
+            /**
+             * Reference
+             * @description `name@version`, as every command takes it.
+             */
             reference: string;
+            /**
+             * Base Model
+             * @description Base model.
+             */
             base_model: string;
-            /** @enum {string} */
-            status: "staging" | "production" | "archived";
-            model_size_gb: number | null;
+            /** @description Where it stands. */
+            status: components["schemas"]["ModelStatus"];
+            /**
+             * Model Size Gb
+             * @description Size of its files in 10⁹ bytes.
+             */
+            model_size_gb: number;
+            /**
+             * Tags
+             * @description Tags.
+             */
             tags: string[];
-            job_id: number | null;
+            /**
+             * Description
+             * @description Any text.
+             */
             description: string;
+            /**
+             * Job Id
+             * @description Job that trained it.
+             */
+            job_id?: number | null;
+            /**
+             * Mlflow Model Uri
+             * @description Address in MLflow, when it is there.
+             */
+            mlflow_model_uri?: string | null;
+            /**
+             * Created By
+             * @description Person who registered it.
+             */
+            created_by: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was registered.
+             */
             created_at: string;
         };
+        /**
+         * ModelListResponse
+         * @description A page of versions, newest first.
+         */
         ModelListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
             items: components["schemas"]["ModelResponse"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
             total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
             page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
             page_size: number;
         };
+        /**
+         * ModelCardResponse
+         * @description A model card.
+         */
         ModelCardResponse: {
+            /**
+             * Markdown
+             * @description The card, as Markdown.
+             */
             markdown: string;
         };
         Check: {
@@ -1930,19 +2255,304 @@ export interface components {
             object: string;
             data: components["schemas"]["OpenAIModel"][];
         };
+        /**
+         * ChatMessage
+         * @description A turn of the conversation.
+         */
         ChatMessage: {
-            /** @enum {string} */
-            role: "system" | "user" | "assistant";
-            content: string;
+            /**
+             * Role
+             * @description Who speaks.
+             * @enum {string}
+             */
+            role: "system" | "developer" | "user" | "assistant";
+            /**
+             * Content
+             * @description What is said.
+             */
+            content: string | components["schemas"]["TextPart"][];
+            /**
+             * Name
+             * @description Name of the speaker; the template may use it.
+             */
+            name?: string | null;
         };
+        /**
+         * ChatCompletionRequest
+         * @description A conversation to continue.
+         * @example {
+         *       "messages": [
+         *         {
+         *           "content": "안녕하세요",
+         *           "role": "user"
+         *         }
+         *       ],
+         *       "model": "tunesmith/tiny"
+         *     }
+         */
         ChatCompletionRequest: {
+            /**
+             * Model
+             * @description A name of GET /v1/models, or a folder.
+             */
             model: string;
+            /**
+             * Messages
+             * @description The conversation so far.
+             */
             messages: components["schemas"]["ChatMessage"][];
-            stream?: boolean;
-            temperature?: number | null;
-            top_p?: number | null;
+            /**
+             * Max Tokens
+             * @description Longest answer, in tokens.
+             */
             max_tokens?: number | null;
+            /**
+             * Max Completion Tokens
+             * @description The same, by its newer name.
+             */
+            max_completion_tokens?: number | null;
+            /**
+             * Temperature
+             * @description 0 takes the likeliest token; default 1.
+             */
+            temperature?: number | null;
+            /**
+             * Top P
+             * @description Draw from the likeliest tokens of this total probability.
+             */
+            top_p?: number | null;
+            /**
+             * Seed
+             * @description Makes sampling repeatable.
+             */
             seed?: number | null;
+            /**
+             * Stop
+             * @description The answer ends before any of these (at most 16).
+             */
+            stop?: string | string[] | null;
+            /**
+             * Stream
+             * @description Send the answer as it grows.
+             */
+            stream?: boolean | null;
+            /** @description What a stream carries besides text. */
+            stream_options?: components["schemas"]["StreamOptions"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Accepted
+         * @description The work goes on; its result will be at ``links.result``.
+         */
+        Accepted: {
+            /**
+             * Job Id
+             * @description Job that does the work.
+             */
+            job_id: number;
+            /**
+             * Status
+             * @description State of the job now.
+             */
+            status: string;
+            /**
+             * Links
+             * @description Where to look: self, events, result.
+             */
+            links: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * AnswerMessage
+         * @description What the model says.
+         */
+        AnswerMessage: {
+            /**
+             * Role
+             * @description Always `assistant`.
+             * @default assistant
+             * @constant
+             */
+            role: "assistant";
+            /**
+             * Content
+             * @description The answer.
+             */
+            content: string;
+            /**
+             * Refusal
+             * @description Always null.
+             */
+            refusal?: null;
+        };
+        /**
+         * ChatCompletion
+         * @description An answer in OpenAI's shape.
+         */
+        ChatCompletion: {
+            /**
+             * Id
+             * @description Id of the answer.
+             */
+            id: string;
+            /**
+             * Object
+             * @description Kind of the object.
+             * @default chat.completion
+             * @constant
+             */
+            object: "chat.completion";
+            /**
+             * Created
+             * @description Unix time.
+             */
+            created: number;
+            /**
+             * Model
+             * @description Model that answered.
+             */
+            model: string;
+            /**
+             * Choices
+             * @description One answer.
+             */
+            choices: components["schemas"]["Choice"][];
+            usage: components["schemas"]["Usage"];
+        };
+        /**
+         * Choice
+         * @description One answer.
+         */
+        Choice: {
+            /**
+             * Index
+             * @description Always 0.
+             * @default 0
+             */
+            index: number;
+            message: components["schemas"]["AnswerMessage"];
+            /**
+             * Finish Reason
+             * @description `stop`: it ended by itself or at a stop string.
+             * @enum {string}
+             */
+            finish_reason: "stop" | "length";
+            /**
+             * Logprobs
+             * @description Always null.
+             */
+            logprobs?: null;
+        };
+        /**
+         * DataFormat
+         * @description The shape of the rows.
+         * @enum {string}
+         */
+        DataFormat: "messages" | "alpaca" | "prompt_completion";
+        /**
+         * DatasetReference
+         * @description The data that a model was trained on.
+         */
+        DatasetReference: {
+            /**
+             * Id
+             * @description Id of the dataset, when it is one of ours.
+             */
+            id?: number | null;
+            /**
+             * Name
+             * @description Its name.
+             * @default
+             */
+            name: string;
+            /**
+             * Version
+             * @description Its version.
+             */
+            version?: string | null;
+            /**
+             * Sha256
+             * @description SHA-256 of its content.
+             * @default
+             */
+            sha256: string;
+            /**
+             * Rows
+             * @description Rows that were trained on.
+             * @default 0
+             */
+            rows: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * DatasetValidationRequest
+         * @description What to look for.
+         */
+        DatasetValidationRequest: {
+            /**
+             * Check Pii
+             * @description Look for e-mail addresses and telephone numbers.
+             * @default true
+             */
+            check_pii: boolean;
+            /**
+             * Check Duplicates
+             * @description Look for repeated rows and contradictory answers.
+             * @default true
+             */
+            check_duplicates: boolean;
+            /**
+             * Check Format
+             * @description Look for rows that their format does not allow.
+             * @default true
+             */
+            check_format: boolean;
+            /**
+             * Similarity Threshold
+             * @description Threshold of near duplicates. This version compares rows exactly and takes the default only.
+             * @default 0.95
+             */
+            similarity_threshold: number;
+        };
+        /**
+         * EvidenceView
+         * @description Something that was found out about a version.
+         */
+        EvidenceView: {
+            /**
+             * Id
+             * @description Id of the evidence.
+             */
+            id: number;
+            /**
+             * Kind
+             * @description What kind it is.
+             * @example evaluation
+             * @example export
+             */
+            kind: string;
+            /**
+             * Source
+             * @description What found it out.
+             * @example job:14
+             */
+            source: string;
+            /**
+             * Document
+             * @description What was found.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was added.
+             */
+            created_at: string;
         };
         /**
          * ExtraState
@@ -1959,6 +2569,29 @@ export interface components {
              * @description How to install it.
              */
             install: string;
+        };
+        /**
+         * FindingsOfKind
+         * @description How many findings there are of one kind of check; null counts mean that it was left out.
+         */
+        FindingsOfKind: {
+            /**
+             * Checked
+             * @description Whether this was looked for.
+             */
+            checked: boolean;
+            /**
+             * Total
+             * @description Number of findings.
+             */
+            total: number;
+            /**
+             * By Code
+             * @description Number by code.
+             */
+            by_code: {
+                [key: string]: number;
+            };
         };
         /**
          * InputReference
@@ -2005,6 +2638,215 @@ export interface components {
          * @enum {string}
          */
         JobState: "waiting" | "queued" | "running" | "stopping" | "stopped" | "succeeded" | "failed" | "cancelled";
+        /**
+         * ModelDetailResponse
+         * @description A version with where it comes from, its files and its evidence.
+         */
+        ModelDetailResponse: {
+            /**
+             * Id
+             * @description Id of the version.
+             */
+            id: number;
+            /**
+             * Model Name
+             * @description Name of the model.
+             */
+            model_name: string;
+            /**
+             * Version
+             * @description Version of the model.
+             */
+            version: string;
+            /**
+             * Reference
+             * @description `name@version`, as every command takes it.
+             */
+            reference: string;
+            /**
+             * Base Model
+             * @description Base model.
+             */
+            base_model: string;
+            /** @description Where it stands. */
+            status: components["schemas"]["ModelStatus"];
+            /**
+             * Model Size Gb
+             * @description Size of its files in 10⁹ bytes.
+             */
+            model_size_gb: number;
+            /**
+             * Tags
+             * @description Tags.
+             */
+            tags: string[];
+            /**
+             * Description
+             * @description Any text.
+             */
+            description: string;
+            /**
+             * Job Id
+             * @description Job that trained it.
+             */
+            job_id?: number | null;
+            /**
+             * Mlflow Model Uri
+             * @description Address in MLflow, when it is there.
+             */
+            mlflow_model_uri?: string | null;
+            /**
+             * Created By
+             * @description Person who registered it.
+             */
+            created_by: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was registered.
+             */
+            created_at: string;
+            /** @description Base, recipe, data and metrics of the training. */
+            publication: components["schemas"]["Publication"];
+            /**
+             * Model Metadata
+             * @description The person's own fields.
+             */
+            model_metadata: {
+                [key: string]: unknown;
+            };
+            /**
+             * Files
+             * @description Every file with its hash.
+             */
+            files: components["schemas"]["ModelFile"][];
+            /**
+             * Evidence
+             * @description What was found out about it, oldest first.
+             */
+            evidence: components["schemas"]["EvidenceView"][];
+        };
+        /**
+         * ModelEntries
+         * @description Every model that answers.
+         */
+        ModelEntries: {
+            /**
+             * Object
+             * @description Kind of the object.
+             * @default list
+             * @constant
+             */
+            object: "list";
+            /**
+             * Data
+             * @description The models.
+             */
+            data: components["schemas"]["ModelEntry"][];
+        };
+        /**
+         * ModelEntry
+         * @description A model that answers.
+         */
+        ModelEntry: {
+            /**
+             * Id
+             * @description Name to send as `model`.
+             */
+            id: string;
+            /**
+             * Object
+             * @description Kind of the object.
+             * @default model
+             * @constant
+             */
+            object: "model";
+            /**
+             * Created
+             * @description Unix time; 0 when it is not known.
+             * @default 0
+             */
+            created: number;
+            /**
+             * Owned By
+             * @description Always `tunesmith`.
+             * @default tunesmith
+             */
+            owned_by: string;
+        };
+        /**
+         * ModelFile
+         * @description A file of a version.
+         */
+        ModelFile: {
+            /**
+             * Path
+             * @description Path inside the version.
+             */
+            path: string;
+            /**
+             * Sha256
+             * @description SHA-256 of its bytes.
+             */
+            sha256: string;
+            /**
+             * Size Bytes
+             * @description Size in bytes.
+             */
+            size_bytes: number;
+        };
+        /**
+         * ModelRegisterRequest
+         * @description Register what a training job made.
+         * @example {
+         *       "job_id": 12,
+         *       "model_name": "harbour-guide",
+         *       "tags": [
+         *         "demo"
+         *       ]
+         *     }
+         */
+        ModelRegisterRequest: {
+            /**
+             * Job Id
+             * @description Training job that has succeeded.
+             */
+            job_id: number;
+            /**
+             * Model Name
+             * @description Name: letters, digits, `_` and `-`.
+             */
+            model_name: string;
+            /**
+             * Version
+             * @description Version, e.g. `1.0.0`; empty takes the next free one.
+             */
+            version?: string | null;
+            /**
+             * Tags
+             * @description Tags: letters, digits, `_` and `-`.
+             */
+            tags?: string[];
+            /**
+             * Description
+             * @description Any text, in any language.
+             * @default
+             */
+            description: string;
+            /**
+             * Model Metadata
+             * @description Your own fields, kept as they are.
+             */
+            model_metadata?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ModelStatus
+         * @description Where a version stands.
+         * @enum {string}
+         */
+        ModelStatus: "staging" | "production" | "archived";
         /**
          * ProblemDetail
          * @description An error as RFC 9457 problem+json.
@@ -2057,6 +2899,70 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * Publication
+         * @description What a training leaves behind for others: everything that a version needs, and nothing to look up.
+         */
+        Publication: {
+            /**
+             * Job Id
+             * @description Job that trained it.
+             */
+            job_id?: number | null;
+            /**
+             * Base Model
+             * @description Base model, as the recipe names it.
+             */
+            base_model: string;
+            /**
+             * Base Path
+             * @description Folder of the base model.
+             */
+            base_path: string;
+            /**
+             * Adapter Dir
+             * @description Folder of the adapter that came of it.
+             */
+            adapter_dir: string;
+            /**
+             * Recipe
+             * @description The resolved recipe.
+             */
+            recipe?: {
+                [key: string]: unknown;
+            };
+            /** @description The data. */
+            dataset?: components["schemas"]["DatasetReference"] | null;
+            /**
+             * Metrics
+             * @description What the training measured.
+             */
+            metrics?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Weights Sha256
+             * @description Hash of the trained tensors.
+             */
+            weights_sha256?: string | null;
+            /**
+             * Trained Tokens
+             * @description Labels that carried loss, over all updates.
+             */
+            trained_tokens?: number | null;
+            /**
+             * Final Loss
+             * @description Mean training loss over the last tenth of the updates.
+             */
+            final_loss?: number | null;
+            /**
+             * Eval Loss
+             * @description Last evaluation loss.
+             */
+            eval_loss?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * Readiness
          * @description Readiness.
          */
@@ -2073,6 +2979,66 @@ export interface components {
             checks: {
                 [key: string]: components["schemas"]["Check"];
             };
+        };
+        /**
+         * Severity
+         * @description Red rows cannot be trained on; amber ones probably should not be; green is for information.
+         * @enum {string}
+         */
+        Severity: "red" | "amber" | "green";
+        /**
+         * StreamOptions
+         * @description What a stream carries besides text.
+         */
+        StreamOptions: {
+            /**
+             * Include Usage
+             * @description Send the token counts in a last chunk.
+             */
+            include_usage?: boolean | null;
+            /**
+             * Include Obfuscation
+             * @description Accepted; nothing is padded here.
+             */
+            include_obfuscation?: boolean | null;
+        };
+        /**
+         * TextPart
+         * @description A part of a message.
+         */
+        TextPart: {
+            /**
+             * Type
+             * @description Only text parts are read.
+             * @constant
+             */
+            type: "text";
+            /**
+             * Text
+             * @description The text.
+             */
+            text: string;
+        };
+        /**
+         * Usage
+         * @description Tokens that were read and written.
+         */
+        Usage: {
+            /**
+             * Prompt Tokens
+             * @description Tokens of the prompt.
+             */
+            prompt_tokens: number;
+            /**
+             * Completion Tokens
+             * @description Tokens of the answer, its end included.
+             */
+            completion_tokens: number;
+            /**
+             * Total Tokens
+             * @description Both.
+             */
+            total_tokens: number;
         };
     };
     responses: never;
@@ -2127,14 +3093,658 @@ export type OpenAiModel = components['schemas']['OpenAIModel'];
 export type OpenAiModelList = components['schemas']['OpenAIModelList'];
 export type ChatMessage = components['schemas']['ChatMessage'];
 export type ChatCompletionRequest = components['schemas']['ChatCompletionRequest'];
+export type Accepted = components['schemas']['Accepted'];
+export type AnswerMessage = components['schemas']['AnswerMessage'];
+export type ChatCompletion = components['schemas']['ChatCompletion'];
+export type Choice = components['schemas']['Choice'];
+export type DataFormat = components['schemas']['DataFormat'];
+export type DatasetReference = components['schemas']['DatasetReference'];
+export type DatasetValidationRequest = components['schemas']['DatasetValidationRequest'];
+export type EvidenceView = components['schemas']['EvidenceView'];
 export type ExtraState = components['schemas']['ExtraState'];
+export type FindingsOfKind = components['schemas']['FindingsOfKind'];
 export type InputReference = components['schemas']['InputReference'];
 export type JobResultResponse = components['schemas']['JobResultResponse'];
 export type JobState = components['schemas']['JobState'];
+export type ModelDetailResponse = components['schemas']['ModelDetailResponse'];
+export type ModelEntries = components['schemas']['ModelEntries'];
+export type ModelEntry = components['schemas']['ModelEntry'];
+export type ModelFile = components['schemas']['ModelFile'];
+export type ModelRegisterRequest = components['schemas']['ModelRegisterRequest'];
+export type ModelStatus = components['schemas']['ModelStatus'];
 export type ProblemDetail = components['schemas']['ProblemDetail'];
+export type Publication = components['schemas']['Publication'];
 export type Readiness = components['schemas']['Readiness'];
+export type Severity = components['schemas']['Severity'];
+export type StreamOptions = components['schemas']['StreamOptions'];
+export type TextPart = components['schemas']['TextPart'];
+export type Usage = components['schemas']['Usage'];
 export type $defs = Record<string, never>;
 export interface operations {
+    list_datasets: {
+        parameters: {
+            query?: {
+                /** @description Part of a name or file name. */
+                search?: string | null;
+                /** @description Only these states. */
+                status?: components["schemas"]["DatasetStatus"][] | null;
+                /** @description Column to sort by; `-` for the largest first. */
+                sort?: "created_at" | "-created_at" | "name" | "-name" | "size_bytes" | "-size_bytes" | "total_samples" | "-total_samples" | "quality_score" | "-quality_score";
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    upload_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description UTF-8 .jsonl, .json or .csv.
+                     */
+                    file: string;
+                    /** @description Name that people see. */
+                    name: string;
+                    /** @default 1.0 */
+                    version?: string;
+                    /** @enum {string} */
+                    format?: "messages" | "alpaca" | "prompt_completion";
+                    /** @description What the data is. */
+                    description?: string;
+                    /** @description Tags, separated by commas. */
+                    tags?: string;
+                    /** @description Anything else, as a JSON object. */
+                    dataset_metadata?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                dataset_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    preview_dataset: {
+        parameters: {
+            query?: {
+                /** @description Rows to pass over. */
+                offset?: number;
+                /** @description Rows to show. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                dataset_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetPreviewResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    validate_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                dataset_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DatasetValidationRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetValidationResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_findings: {
+        parameters: {
+            query?: {
+                /** @description Only findings of this severity. */
+                severity?: components["schemas"]["Severity"] | null;
+                /** @description Only findings with this code. */
+                code?: string | null;
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                dataset_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    split_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                dataset_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetSplitRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetSplitResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_jobs: {
         parameters: {
             query?: {
@@ -2525,6 +4135,227 @@ export interface operations {
             };
         };
     };
+    list_models: {
+        parameters: {
+            query?: {
+                /** @description Only versions that stand there. */
+                status?: components["schemas"]["ModelStatus"] | null;
+                /** @description Only versions of this base model. */
+                base_model?: string | null;
+                /** @description Text in the name, the description or the base model. */
+                search?: string | null;
+                /** @description Tags, separated by commas. */
+                tags?: string | null;
+                /** @description Whether every tag must be there, or one is enough. */
+                match_all?: boolean;
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the version. */
+                model_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetailResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_model_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the version. */
+                model_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelCardResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -2625,6 +4456,171 @@ export interface operations {
             };
             /** @description Problem */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_served_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelEntries"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    create_chat_completion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatCompletionRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer, whole or (`stream: true`) as it grows. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatCompletion"];
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2850,7 +4846,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": unknown;
                 };
             };
             /** @description The job has ended and there is nothing after that offset; a browser stops asking. */
@@ -2867,7 +4863,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": unknown;
-                    "text/event-stream": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["ProblemDetail"];
                 };
             };
             /** @description Problem */
@@ -2877,7 +4873,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": unknown;
-                    "text/event-stream": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["ProblemDetail"];
                 };
             };
             /** @description Problem */
@@ -2887,7 +4883,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": unknown;
-                    "text/event-stream": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["ProblemDetail"];
                 };
             };
             /** @description Problem */
@@ -2897,7 +4893,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": unknown;
-                    "text/event-stream": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["ProblemDetail"];
                 };
             };
             /** @description Problem */
@@ -2907,7 +4903,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": unknown;
-                    "text/event-stream": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["ProblemDetail"];
                 };
             };
         };
@@ -2931,6 +4927,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobResultResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    register_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelRegisterRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelResponse"];
                 };
             };
             /** @description Problem */

@@ -119,7 +119,7 @@ export const en = {
     noRows: "There are no rows to show.",
     rowCount: "{count} {count:row|rows}",
     splitText:
-      "Rows that are nearly the same stay together, so that no part gives away the answers of another. Each part becomes a dataset of its own.",
+      "Rows with the same question stay together, so that no part gives away the answers of another. Each part becomes a dataset of its own.",
     partTrain: "Training",
     partValidation: "Validation",
     partTest: "Test",

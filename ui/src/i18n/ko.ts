@@ -122,7 +122,7 @@ export const ko: LocaleShape<typeof en> = {
     noRows: "보여 줄 행이 없습니다.",
     rowCount: "{count}행",
     splitText:
-      "거의 같은 행은 같은 쪽에 두므로, 한쪽이 다른 쪽의 답을 미리 알려 주는 일이 없습니다. 나눈 부분은 각각 데이터셋이 됩니다.",
+      "질문이 같은 행은 같은 쪽에 두므로, 한쪽이 다른 쪽의 답을 미리 알려 주는 일이 없습니다. 나눈 부분은 각각 데이터셋이 됩니다.",
     partTrain: "학습",
     partValidation: "검증",
     partTest: "시험",
