@@ -4,7 +4,7 @@
  */
 
 export interface paths {
-    "/api/v1/admin/training/datasets": {
+    "/health": {
         parameters: {
             query?: never;
             header?: never;
@@ -12,23 +12,19 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Datasets
-         * @description Datasets, newest first.
+         * Health
+         * @description Liveness: the process answers.
          */
-        get: operations["list_datasets"];
+        get: operations["health"];
         put?: never;
-        /**
-         * Upload Dataset
-         * @description Upload a data file as a new dataset version; it is validated at once, in a job.
-         */
-        post: operations["upload_dataset"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/training/datasets/{dataset_id}": {
+    "/ready": {
         parameters: {
             query?: never;
             header?: never;
@@ -36,10 +32,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Dataset
-         * @description One dataset version.
+         * Ready
+         * @description Readiness: database, storage and disk; 503 with the same body when one of them does not work.
          */
-        get: operations["get_dataset"];
+        get: operations["ready"];
         put?: never;
         post?: never;
         delete?: never;
@@ -48,7 +44,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/training/datasets/{dataset_id}/preview": {
+    "/metrics": {
         parameters: {
             query?: never;
             header?: never;
@@ -56,10 +52,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Preview Dataset
-         * @description Rows as they are in the file.
+         * Metrics
+         * @description Prometheus metrics.
          */
-        get: operations["preview_dataset"];
+        get: operations["metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -68,27 +64,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/training/datasets/{dataset_id}/validate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Validate Dataset
-         * @description Examine the file again; answers what was found.
-         */
-        post: operations["validate_dataset"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/training/datasets/{dataset_id}/findings": {
+    "/config": {
         parameters: {
             query?: never;
             header?: never;
@@ -96,10 +72,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Findings
-         * @description What the last validation found, in the order of the file.
+         * Config
+         * @description The effective settings; secrets are masked.
          */
-        get: operations["list_findings"];
+        get: operations["config"];
         put?: never;
         post?: never;
         delete?: never;
@@ -108,423 +84,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/training/datasets/{dataset_id}/split": {
+    "/api/v1/admin/system": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
         /**
-         * Split Dataset
-         * @description Make parts that share no prompt, each a dataset of its own; the same seed makes the same split.
+         * Get System
+         * @description What this machine has and can do.
          */
-        post: operations["split_dataset"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/recipes/schema": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            [key: string]: unknown;
-                        };
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/recipes/validate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["RecipeValidationRequest"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["RecipeValidationResponse"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/recipes/presets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["RecipePresetList"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/finetuning/jobs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    page?: number;
-                    page_size?: number;
-                    status?: string;
-                    search?: string;
-                    sort?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["FinetuningJobListResponse"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["FinetuningJobResponse"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/finetuning/jobs/{job_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    job_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["FinetuningJobResponse"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/finetuning/jobs/{job_id}/stop": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    job_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["FinetuningJobResponse"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/finetuning/jobs/{job_id}/resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    job_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["FinetuningJobResponse"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/finetuning/jobs/{job_id}/logs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    tail?: number;
-                };
-                header?: never;
-                path: {
-                    job_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["JobLogsResponse"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/finetuning/jobs/{job_id}/metrics": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    names?: string;
-                    from_step?: number;
-                    max_points?: number;
-                };
-                header?: never;
-                path: {
-                    job_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["JobMetricsResponse"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/finetuning/jobs/{job_id}/checkpoints": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    job_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["CheckpointListResponse"];
-                    };
-                };
-            };
-        };
+        get: operations["get_system"];
         put?: never;
         post?: never;
         delete?: never;
@@ -593,6 +164,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/jobs/{job_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Job Events
+         * @description Stream what happens to a job as server-sent events, until it has ended.
+         *
+         *     `event` is the type (`state`, `progress`, `metric`, `log`, `checkpoint`, `sample`, `finished`, `failed`), `id` the offset,
+         *     `data` the event as JSON. After a break the stream goes on behind `Last-Event-ID`, without gaps or repeats.
+         */
+        get: operations["stream_job_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/{job_id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Job Result
+         * @description Get what came of a job; 409 while it has not succeeded.
+         */
+        get: operations["get_job_result"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/jobs/{job_id}/cancel": {
         parameters: {
             query?: never;
@@ -633,6 +247,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/training/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Datasets
+         * @description Datasets, newest first.
+         */
+        get: operations["list_datasets"];
+        put?: never;
+        /**
+         * Upload Dataset
+         * @description Upload a data file as a new dataset version; it is validated at once, in a job.
+         */
+        post: operations["upload_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/models/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register Model
+         * @description Register what a completed training job made, as a version in staging.
+         */
+        post: operations["register_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/models": {
         parameters: {
             query?: never;
@@ -653,7 +311,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/models/{model_id}": {
+    "/api/v1/admin/models/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -673,7 +331,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/models/{model_id}/card": {
+    "/api/v1/admin/models/{id}/card": {
         parameters: {
             query?: never;
             header?: never;
@@ -693,35 +351,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/models/{model_id}/exports": {
+    "/api/v1/admin/finetuning/jobs": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    model_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ExportListResponse"];
-                    };
-                };
-            };
+        /**
+         * List Finetuning Jobs
+         * @description List fine-tuning jobs, newest first.
+         */
+        get: operations["list_finetuning_jobs"];
+        put?: never;
+        /**
+         * Create Finetuning Job
+         * @description Start a fine-tuning run from a recipe, or from the short form.
+         */
+        post: operations["create_finetuning_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/finetuning/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /**
+         * Get Finetuning Job
+         * @description Get one fine-tuning job.
+         */
+        get: operations["get_finetuning_job"];
         put?: never;
         post?: never;
         delete?: never;
@@ -730,7 +395,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/models/{model_id}/export": {
+    "/api/v1/admin/finetuning/jobs/{id}/stop": {
         parameters: {
             query?: never;
             header?: never;
@@ -739,74 +404,38 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    model_id: number;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["ModelExportRequest"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["AcceptedResponse"];
-                    };
-                };
-            };
-        };
+        /**
+         * Stop Finetuning Job
+         * @description Stop the run: it saves a checkpoint first, and can be resumed.
+         */
+        post: operations["stop_finetuning_job"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/model/local-models": {
+    "/api/v1/admin/finetuning/jobs/{id}/resume": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["LocalModelListResponse"];
-                    };
-                };
-            };
-        };
+        get?: never;
         put?: never;
-        post?: never;
+        /**
+         * Resume Finetuning Job
+         * @description Go on with a stopped or failed run from its newest checkpoint that verifies, or from the one named.
+         */
+        post: operations["resume_finetuning_job"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/health": {
+    "/api/v1/admin/finetuning/jobs/{id}/logs": {
         parameters: {
             query?: never;
             header?: never;
@@ -814,10 +443,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Health
-         * @description Liveness: the process answers.
+         * Get Finetuning Job Logs
+         * @description Read the log of a run.
          */
-        get: operations["health"];
+        get: operations["get_finetuning_job_logs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -826,7 +455,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/system": {
+    "/api/v1/admin/finetuning/jobs/{id}/metrics": {
         parameters: {
             query?: never;
             header?: never;
@@ -834,12 +463,252 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get System
-         * @description What this machine has and can do.
+         * Get Finetuning Job Metrics
+         * @description Read the curves of a run, each step once.
          */
-        get: operations["get_system"];
+        get: operations["get_finetuning_job_metrics"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/finetuning/jobs/{id}/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Finetuning Job Checkpoints
+         * @description List the checkpoints of a run, by step.
+         */
+        get: operations["list_finetuning_job_checkpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/recipes/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Recipe Schema
+         * @description The JSON Schema of a recipe; forms are rendered from it.
+         */
+        get: operations["get_recipe_schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/recipes/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Recipe Presets
+         * @description The recipes that come with the program.
+         */
+        get: operations["list_recipe_presets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/recipes/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Validate Recipe Text
+         * @description Look at a recipe without starting anything: every fault with its line, or the recipe with its defaults.
+         */
+        post: operations["validate_recipe_text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/models/{id}/evaluate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Evaluate Model
+         * @description Evaluate a version beside its base: held-out loss, perplexity, exact answers.
+         */
+        post: operations["evaluate_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/models/{id}/evaluations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Model Evaluations
+         * @description Evaluations of a version, newest first.
+         */
+        get: operations["list_model_evaluations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/evaluations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Evaluate Any Model
+         * @description The same for any model by name; an evaluation of a registered version is kept with it.
+         */
+        post: operations["evaluate_any_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/models/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Model
+         * @description Write a version in another format, and certify that it behaves like the version.
+         */
+        post: operations["export_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/models/{id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Model Exports
+         * @description Exports of a version with their certificates, newest first.
+         */
+        get: operations["list_model_exports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/models/{id}/exports/{export_id}/certify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Certify Export
+         * @description Check an export again: its bytes, and its behaviour beside its source.
+         */
+        post: operations["certify_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Any Model
+         * @description The same for any model by name; exports of a registered version are kept with it.
+         */
+        post: operations["export_any_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Certify Artefact
+         * @description Judge any artefact that the server may read beside the model that it was made from.
+         */
+        post: operations["certify_artefact"];
         delete?: never;
         options?: never;
         head?: never;
@@ -886,7 +755,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/ready": {
+    "/api/v1/admin/training/datasets/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -894,10 +763,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Ready
-         * @description Readiness: database, storage and disk; 503 with the same body when one of them does not work.
+         * Get Dataset
+         * @description One dataset version.
          */
-        get: operations["ready"];
+        get: operations["get_dataset"];
         put?: never;
         post?: never;
         delete?: never;
@@ -906,7 +775,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/metrics": {
+    "/api/v1/admin/training/datasets/{id}/preview": {
         parameters: {
             query?: never;
             header?: never;
@@ -914,10 +783,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Metrics
-         * @description Prometheus metrics.
+         * Preview Dataset
+         * @description Rows as they are in the file.
          */
-        get: operations["metrics"];
+        get: operations["preview_dataset"];
         put?: never;
         post?: never;
         delete?: never;
@@ -926,7 +795,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/config": {
+    "/api/v1/admin/training/datasets/{id}/findings": {
         parameters: {
             query?: never;
             header?: never;
@@ -934,10 +803,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Config
-         * @description The effective settings; secrets are masked.
+         * List Findings
+         * @description What the last validation found, in the order of the file.
          */
-        get: operations["config"];
+        get: operations["list_findings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -946,50 +815,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/jobs/{job_id}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Stream Job Events
-         * @description Stream what happens to a job as server-sent events, until it has ended.
-         *
-         *     `event` is the type (`state`, `progress`, `metric`, `log`, `checkpoint`, `sample`, `finished`, `failed`), `id` the offset,
-         *     `data` the event as JSON. After a break the stream goes on behind `Last-Event-ID`, without gaps or repeats.
-         */
-        get: operations["stream_job_events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/jobs/{job_id}/result": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get Job Result
-         * @description Get what came of a job; 409 while it has not succeeded.
-         */
-        get: operations["get_job_result"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/models/register": {
+    "/api/v1/admin/training/datasets/{id}/validate": {
         parameters: {
             query?: never;
             header?: never;
@@ -999,10 +825,170 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Register Model
-         * @description Register what a completed training job made, as a version in staging.
+         * Validate Dataset
+         * @description Examine the file again; answers what was found.
          */
-        post: operations["register_model"];
+        post: operations["validate_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Split Dataset
+         * @description Make parts that share no prompt, each a dataset of its own; the same seed makes the same split.
+         */
+        post: operations["split_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/models/{model_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Model
+         * @description A version with where it comes from, its files and its evidence.
+         */
+        get: operations["get_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/models/{model_id}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Model Card
+         * @description The model card: what it is, where it comes from, what it can do, how to use it.
+         */
+        get: operations["get_model_card"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/model/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload Model
+         * @description Load a model folder of this machine (config, safetensors, tokenizer) and make it the current model.
+         */
+        post: operations["upload_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/model/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Current Model
+         * @description Metadata of the current model; 404 when there is none.
+         */
+        get: operations["get_current_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/model/local-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Local Models
+         * @description What is in the local store: the bundled model, folders that were used here, and the Hub's cache.
+         */
+        get: operations["list_local_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/model/unload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unload Model
+         * @description Unload the current model; its memory goes back to the system. Says so when there was none.
+         */
+        post: operations["unload_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/model/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Model Health
+         * @description State of the runtime, the device and its memory, and the batch size that fits.
+         */
+        get: operations["get_model_health"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1014,104 +1000,531 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * DatasetStatus
-         * @description ``uploaded → validating → ready | invalid``; ``archived`` at the end.
+         * Accepted
+         * @description The work goes on; its result will be at ``links.result``.
+         */
+        Accepted: {
+            /**
+             * Job Id
+             * @description Job that does the work.
+             */
+            job_id: number;
+            /**
+             * Status
+             * @description State of the job now.
+             */
+            status: string;
+            /**
+             * Links
+             * @description Where to look: self, events, result.
+             */
+            links: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * Adapter
+         * @description Which weights are trained.
          * @enum {string}
          */
-        DatasetStatus: "uploaded" | "validating" | "ready" | "invalid" | "archived";
+        Adapter: "lora";
         /**
-         * DatasetSummary
-         * @description A dataset in a list.
+         * AnswerMessage
+         * @description What the model says.
          */
-        DatasetSummary: {
+        AnswerMessage: {
+            /**
+             * Role
+             * @description Always `assistant`.
+             * @default assistant
+             * @constant
+             */
+            role: "assistant";
+            /**
+             * Content
+             * @description The answer.
+             */
+            content: string;
+            /**
+             * Refusal
+             * @description Always null.
+             */
+            refusal?: null;
+        };
+        /**
+         * Certificate
+         * @description Whether an artefact behaves like its source.
+         */
+        Certificate: {
+            /**
+             * Passed
+             * @description Whether every check holds.
+             */
+            passed: boolean;
+            /**
+             * Checks
+             * @description The checks.
+             */
+            checks: components["schemas"]["tunesmith__domains__export__schemas__Check"][];
+        };
+        /**
+         * CertificateRequest
+         * @description Judge an artefact by what it and its source answer.
+         * @example {
+         *       "artefact": "/exports/guide-1.0.0-Q8_0.gguf",
+         *       "source": "guide@1.0.0"
+         *     }
+         */
+        CertificateRequest: {
+            /**
+             * Artefact
+             * @description Absolute path of a GGUF file or a model folder.
+             */
+            artefact: string;
+            /**
+             * Source
+             * @description The model it was made from, as every command takes it.
+             */
+            source: string;
+            /**
+             * Method
+             * @description Hold it against the thresholds of this method; default is what the file says.
+             */
+            method?: string | null;
+        };
+        /**
+         * ChatCompletion
+         * @description An answer in OpenAI's shape.
+         */
+        ChatCompletion: {
             /**
              * Id
-             * @description Id of this version.
+             * @description Id of the answer.
+             */
+            id: string;
+            /**
+             * Object
+             * @description Kind of the object.
+             * @default chat.completion
+             * @constant
+             */
+            object: "chat.completion";
+            /**
+             * Created
+             * @description Unix time.
+             */
+            created: number;
+            /**
+             * Model
+             * @description Model that answered.
+             */
+            model: string;
+            /**
+             * Choices
+             * @description One answer.
+             */
+            choices: components["schemas"]["Choice"][];
+            /** @description Counts of tokens. */
+            usage: components["schemas"]["Usage"];
+        };
+        /**
+         * ChatCompletionRequest
+         * @description A conversation to continue.
+         * @example {
+         *       "messages": [
+         *         {
+         *           "content": "안녕하세요",
+         *           "role": "user"
+         *         }
+         *       ],
+         *       "model": "tunesmith/tiny"
+         *     }
+         */
+        ChatCompletionRequest: {
+            /**
+             * Model
+             * @description A name of GET /v1/models, or a folder.
+             */
+            model: string;
+            /**
+             * Messages
+             * @description The conversation so far.
+             */
+            messages: components["schemas"]["ChatMessage"][];
+            /**
+             * Max Tokens
+             * @description Longest answer, in tokens.
+             */
+            max_tokens?: number | null;
+            /**
+             * Max Completion Tokens
+             * @description The same, by its newer name.
+             */
+            max_completion_tokens?: number | null;
+            /**
+             * Temperature
+             * @description 0 takes the likeliest token; default 1.
+             */
+            temperature?: number | null;
+            /**
+             * Top P
+             * @description Draw from the likeliest tokens of this total probability.
+             */
+            top_p?: number | null;
+            /**
+             * Seed
+             * @description Makes sampling repeatable.
+             */
+            seed?: number | null;
+            /**
+             * Stop
+             * @description The answer ends before any of these (at most 16).
+             */
+            stop?: string | string[] | null;
+            /**
+             * Stream
+             * @description Send the answer as it grows.
+             */
+            stream?: boolean | null;
+            /** @description What a stream carries besides text. */
+            stream_options?: components["schemas"]["StreamOptions"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ChatMessage
+         * @description A turn of the conversation.
+         */
+        ChatMessage: {
+            /**
+             * Role
+             * @description Who speaks.
+             * @enum {string}
+             */
+            role: "system" | "developer" | "user" | "assistant";
+            /**
+             * Content
+             * @description What is said.
+             */
+            content: string | components["schemas"]["TextPart"][];
+            /**
+             * Name
+             * @description Name of the speaker; the template may use it.
+             */
+            name?: string | null;
+        };
+        /**
+         * CheckpointListResponse
+         * @description A page of checkpoints, by step.
+         */
+        CheckpointListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["CheckpointResponse"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+        };
+        /**
+         * CheckpointResponse
+         * @description A checkpoint of a fine-tuning job.
+         */
+        CheckpointResponse: {
+            /**
+             * Id
+             * @description Id of the checkpoint.
              */
             id: number;
             /**
-             * Name
-             * @description Name that people see.
+             * Job Id
+             * @description Job that wrote it.
              */
-            name: string;
+            job_id: number;
             /**
-             * Slug
-             * @description The name as it may stand in a path.
+             * Attempt
+             * @description Start of the child process that wrote it.
              */
-            slug: string;
+            attempt: number;
             /**
-             * Version
-             * @description Version of the dataset.
+             * Step
+             * @description Optimizer updates done.
              */
-            version: string;
-            /** @description Format of the rows. */
-            format: components["schemas"]["DataFormat"];
-            /** @description Where the dataset is in its life. */
-            status: components["schemas"]["DatasetStatus"];
+            step: number;
             /**
-             * Total Samples
-             * @description Number of rows; null until validated.
+             * Epoch
+             * @description Passes over the data.
              */
-            total_samples: number | null;
+            epoch: number | null;
+            /**
+             * Metrics
+             * @description loss, eval_loss when it was measured.
+             */
+            metrics: {
+                [key: string]: number;
+            };
             /**
              * Size Bytes
-             * @description Size of the file.
+             * @description Size of all its files.
              */
             size_bytes: number;
             /**
-             * Sha256
-             * @description SHA-256 of the file.
+             * Path
+             * @description Folder, from the job's folder.
              */
-            sha256: string;
+            path: string;
             /**
-             * File Name
-             * @description Name of the uploaded file.
+             * Is Best
+             * @description Whether it is the best so far by metric_for_best.
              */
-            file_name: string;
+            is_best: boolean;
             /**
-             * Tags
-             * @description Tags.
+             * Verified
+             * @description Whether it verified when it was last looked at.
+             * @default true
              */
-            tags: string[];
-            /**
-             * Quality Score
-             * @description 0–1; null until validated.
-             */
-            quality_score: number | null;
-            /**
-             * Findings Counts
-             * @description `{red, amber, green, by_code}` of the last validation.
-             */
-            findings_counts: {
-                [key: string]: unknown;
-            } | null;
-            /**
-             * Parent Id
-             * @description Dataset that this one was made from.
-             */
-            parent_id: number | null;
-            /**
-             * Created By
-             * @description Person who made it.
-             */
-            created_by: number;
+            verified: boolean;
             /**
              * Created At
              * Format: date-time
-             * @description When it was made.
+             * @description When it was complete.
              */
             created_at: string;
+        };
+        /**
+         * Choice
+         * @description One answer.
+         */
+        Choice: {
             /**
-             * Updated At
-             * Format: date-time
-             * @description When something about it last changed.
+             * Index
+             * @description Always 0.
+             * @default 0
              */
-            updated_at: string;
+            index: number;
+            /** @description The turn that the model adds. */
+            message: components["schemas"]["AnswerMessage"];
+            /**
+             * Finish Reason
+             * @description `stop`: it ended by itself or at a stop string.
+             * @enum {string}
+             */
+            finish_reason: "stop" | "length";
+            /**
+             * Logprobs
+             * @description Always null.
+             */
+            logprobs?: null;
+        };
+        /**
+         * Comparison
+         * @description Base beside tuned on one set.
+         */
+        Comparison: {
+            /** @description The model before; null when a model is looked at alone. */
+            base?: components["schemas"]["Side"] | null;
+            /** @description The model after. */
+            tuned: components["schemas"]["Side"];
+            /**
+             * Difference
+             * @description Tuned minus base, item by item.
+             */
+            difference?: {
+                [key: string]: components["schemas"]["Metric"];
+            };
+        };
+        /**
+         * DataFormat
+         * @description The shape of the rows.
+         * @enum {string}
+         */
+        DataFormat: "messages" | "alpaca" | "prompt_completion";
+        /**
+         * DataSection
+         * @description The data.
+         */
+        DataSection: {
+            /**
+             * Training data
+             * @description `dataset:NAME@VERSION`, or a path relative to the recipe.
+             */
+            train: string;
+            /**
+             * Validation data
+             * @description Held-out data for the evaluation loss; the same forms as `train`.
+             */
+            validation?: string | null;
+            /**
+             * Test data
+             * @description Data for the final evaluation; the same forms as `train`.
+             */
+            test?: string | null;
+            /**
+             * Format
+             * @description Format of the rows.
+             * @default auto
+             * @enum {string}
+             */
+            format: "auto" | "messages" | "alpaca" | "prompt_completion";
+            /**
+             * Split
+             * @description Split `train` first.
+             */
+            split?: components["schemas"]["SplitSection"] | null;
+            /**
+             * SHA-256
+             * @description Refuse to run on other bytes than these.
+             */
+            sha256?: string | null;
+        };
+        /**
+         * DatasetListResponse
+         * @description A page of datasets.
+         */
+        DatasetListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["DatasetSummary"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+        };
+        /**
+         * DatasetPart
+         * @description One part of a split, a dataset of its own.
+         */
+        DatasetPart: {
+            /**
+             * Part
+             * @description `train`, `validation` or `test`.
+             */
+            part: string;
+            /**
+             * Dataset Id
+             * @description Id of the new dataset.
+             */
+            dataset_id: number;
+            /**
+             * Name
+             * @description Its name.
+             */
+            name: string;
+            /**
+             * Version
+             * @description Its version.
+             */
+            version: string;
             /**
              * Rows
+             * @description Its rows.
+             */
+            rows: number;
+            /**
+             * Sha256
+             * @description SHA-256 of its file.
+             */
+            sha256: string;
+        };
+        /**
+         * DatasetPreviewResponse
+         * @description Some rows of a dataset.
+         */
+        DatasetPreviewResponse: {
+            /**
+             * Dataset Id
+             * @description Id of the dataset.
+             */
+            dataset_id: number;
+            /** @description Format of the rows. */
+            format: components["schemas"]["DataFormat"];
+            /**
+             * Columns
+             * @description Fields that occur in these rows.
+             */
+            columns: string[];
+            /**
+             * Offset
+             * @description Rows before the first one shown.
+             */
+            offset: number;
+            /**
+             * Limit
+             * @description Rows that were asked for.
+             */
+            limit: number;
+            /**
+             * Total
              * @description Number of rows; null until validated.
              */
-            readonly rows: number | null;
+            total: number | null;
+            /**
+             * Rows
+             * @description The rows.
+             */
+            rows: components["schemas"]["PreviewRow"][];
+        };
+        /**
+         * DatasetReference
+         * @description The data that a model was trained on.
+         */
+        DatasetReference: {
+            /**
+             * Id
+             * @description Id of the dataset, when it is one of ours.
+             */
+            id?: number | null;
+            /**
+             * Name
+             * @description Its name.
+             * @default
+             */
+            name: string;
+            /**
+             * Version
+             * @description Its version.
+             */
+            version?: string | null;
+            /**
+             * Sha256
+             * @description SHA-256 of its content.
+             * @default
+             */
+            sha256: string;
+            /**
+             * Rows
+             * @description Rows that were trained on.
+             * @default 0
+             */
+            rows: number;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * DatasetResponse
@@ -1172,13 +1585,13 @@ export interface components {
              * @description 0–1; null until validated.
              */
             quality_score: number | null;
+            /** @description `{red, amber, green, by_code}` of the last validation. */
+            findings_counts: components["schemas"]["FindingCounts"] | null;
             /**
-             * Findings Counts
-             * @description `{red, amber, green, by_code}` of the last validation.
+             * Job Id
+             * @description Job of the newest validation.
              */
-            findings_counts: {
-                [key: string]: unknown;
-            } | null;
+            job_id: number | null;
             /**
              * Parent Id
              * @description Dataset that this one was made from.
@@ -1256,11 +1669,6 @@ export interface components {
              */
             avg_output_length: number | null;
             /**
-             * Validation Job Id
-             * @description Job of the last validation.
-             */
-            validation_job_id: number | null;
-            /**
              * Validated At
              * @description When it was last validated.
              */
@@ -1272,146 +1680,195 @@ export interface components {
             readonly rows: number | null;
         };
         /**
-         * DatasetListResponse
-         * @description A page of datasets.
+         * DatasetSplitRequest
+         * @description Shares of the parts; together they make 1.
+         * @example {
+         *       "test": 0,
+         *       "train": 0.9,
+         *       "validation": 0.1
+         *     }
          */
-        DatasetListResponse: {
+        DatasetSplitRequest: {
             /**
-             * Items
-             * @description The rows of this page.
+             * Train
+             * @description Share of the rows for training.
+             * @default 0.8
              */
-            items: components["schemas"]["DatasetSummary"][];
+            train: number;
             /**
-             * Total
-             * @description How many rows match in all.
+             * Validation
+             * @description Share held out to choose by.
+             * @default 0.1
              */
-            total: number;
+            validation: number;
             /**
-             * Page
-             * @description The page number, from 1.
+             * Test
+             * @description Share held out to judge by.
+             * @default 0.1
              */
-            page: number;
+            test: number;
             /**
-             * Page Size
-             * @description Rows per page, at most 200.
+             * Seed
+             * @description Another seed makes another split; the same one the same.
+             * @default 42
              */
-            page_size: number;
+            seed: number;
         };
         /**
-         * PreviewRow
-         * @description One row as it is in the file.
+         * DatasetSplitResponse
+         * @description The parts that a split made.
          */
-        PreviewRow: {
-            /**
-             * Row
-             * @description Row number, from 1.
-             */
-            row: number;
-            /**
-             * Line
-             * @description First physical line of the row in the file.
-             */
-            line: number;
-            /**
-             * Value
-             * @description The row; null when it cannot be read.
-             */
-            value: unknown;
-            /**
-             * Error
-             * @description Why it cannot be read.
-             */
-            error: string | null;
-        };
-        /**
-         * DatasetPreviewResponse
-         * @description Some rows of a dataset.
-         */
-        DatasetPreviewResponse: {
+        DatasetSplitResponse: {
             /**
              * Dataset Id
-             * @description Id of the dataset.
+             * @description Dataset that was split.
              */
             dataset_id: number;
-            /** @description Format of the rows. */
-            format: components["schemas"]["DataFormat"];
             /**
-             * Columns
-             * @description Fields that occur in these rows.
+             * Seed
+             * @description Seed of the split.
              */
-            columns: string[];
+            seed: number;
             /**
-             * Offset
-             * @description Rows before the first one shown.
+             * Groups
+             * @description Groups of rows with the same prompt; a group is never divided.
              */
-            offset: number;
+            groups: number;
             /**
-             * Limit
-             * @description Rows that were asked for.
+             * Parts
+             * @description The parts.
              */
-            limit: number;
-            /**
-             * Total
-             * @description Number of rows; null until validated.
-             */
-            total: number | null;
-            /**
-             * Rows
-             * @description The rows.
-             */
-            rows: components["schemas"]["PreviewRow"][];
+            parts: components["schemas"]["DatasetPart"][];
         };
         /**
-         * Finding
-         * @description One fault in a data file, with its place and what to do about it.
+         * DatasetStatus
+         * @description ``uploaded → validating → ready | invalid``; ``archived`` at the end.
+         * @enum {string}
          */
-        Finding: {
+        DatasetStatus: "uploaded" | "validating" | "ready" | "invalid" | "archived";
+        /**
+         * DatasetSummary
+         * @description A dataset in a list.
+         */
+        DatasetSummary: {
             /**
-             * Code
-             * @description Stable slug of the kind of fault.
-             * @example missing-field
+             * Id
+             * @description Id of this version.
              */
-            code: string;
-            /** @description red: not trainable; amber: suspicious; green: for information. */
-            severity: components["schemas"]["Severity"];
+            id: number;
             /**
-             * Row
-             * @description Row number, from 1 (a blank line: the row before it).
-             * @example 17
+             * Name
+             * @description Name that people see.
              */
-            row: number;
+            name: string;
             /**
-             * Line
-             * @description First physical line of the record in the file.
-             * @example 17
+             * Slug
+             * @description The name as it may stand in a path.
              */
-            line: number | null;
+            slug: string;
             /**
-             * Pointer
-             * @description JSON pointer to the place inside the row.
-             * @example /messages/1/content
+             * Version
+             * @description Version of the dataset.
              */
-            pointer: string;
+            version: string;
+            /** @description Format of the rows. */
+            format: components["schemas"]["DataFormat"];
+            /** @description Where the dataset is in its life. */
+            status: components["schemas"]["DatasetStatus"];
             /**
-             * Expected
-             * @description What belongs there.
+             * Total Samples
+             * @description Number of rows; null until validated.
              */
-            expected: string | null;
+            total_samples: number | null;
             /**
-             * Found
-             * @description What is there, shortened, personal data masked.
+             * Size Bytes
+             * @description Size of the file.
              */
-            found: string | null;
+            size_bytes: number;
             /**
-             * Fix
-             * @description What to do.
+             * Sha256
+             * @description SHA-256 of the file.
              */
-            fix: string;
+            sha256: string;
             /**
-             * Message
-             * @description The fault in one sentence.
+             * File Name
+             * @description Name of the uploaded file.
              */
-            message: string;
+            file_name: string;
+            /**
+             * Tags
+             * @description Tags.
+             */
+            tags: string[];
+            /**
+             * Quality Score
+             * @description 0–1; null until validated.
+             */
+            quality_score: number | null;
+            /** @description `{red, amber, green, by_code}` of the last validation. */
+            findings_counts: components["schemas"]["FindingCounts"] | null;
+            /**
+             * Job Id
+             * @description Job of the newest validation.
+             */
+            job_id: number | null;
+            /**
+             * Parent Id
+             * @description Dataset that this one was made from.
+             */
+            parent_id: number | null;
+            /**
+             * Created By
+             * @description Person who made it.
+             */
+            created_by: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description When something about it last changed.
+             */
+            updated_at: string;
+            /**
+             * Rows
+             * @description Number of rows; null until validated.
+             */
+            readonly rows: number | null;
+        };
+        /**
+         * DatasetValidationRequest
+         * @description What to look for.
+         */
+        DatasetValidationRequest: {
+            /**
+             * Check Pii
+             * @description Look for e-mail addresses and telephone numbers.
+             * @default true
+             */
+            check_pii: boolean;
+            /**
+             * Check Duplicates
+             * @description Look for repeated rows and contradictory answers.
+             * @default true
+             */
+            check_duplicates: boolean;
+            /**
+             * Check Format
+             * @description Look for rows that their format does not allow.
+             * @default true
+             */
+            check_format: boolean;
+            /**
+             * Similarity Threshold
+             * @description Threshold of near duplicates. This version compares rows exactly and takes the default only.
+             * @default 0.95
+             */
+            similarity_threshold: number;
         };
         /**
          * DatasetValidationResponse
@@ -1469,18 +1926,468 @@ export interface components {
              * @description The first 100 findings; `/findings` has all of them.
              */
             findings: components["schemas"]["Finding"][];
-            /**
-             * Counts
-             * @description `{red, amber, green, by_code}`.
-             */
-            counts: {
-                [key: string]: unknown;
-            };
+            /** @description `{red, amber, green, by_code}`. */
+            counts: components["schemas"]["FindingCounts"];
             /**
              * Score
              * @description 0–100; the reference of findings has the formula.
              */
             score: number;
+        };
+        /**
+         * EarlyStopping
+         * @description Stop when the evaluation no longer improves.
+         */
+        EarlyStopping: {
+            /**
+             * Patience
+             * @description Evaluations without improvement before the run stops.
+             * @default 3
+             */
+            patience: number;
+            /**
+             * Smallest improvement
+             * @description Smallest change that counts as an improvement.
+             * @default 0
+             */
+            min_delta: number;
+        };
+        /**
+         * EvaluateSection
+         * @description The evaluation after the training, always base beside tuned.
+         */
+        EvaluateSection: {
+            /**
+             * Evaluate
+             * @description Evaluate when the training has ended.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Questions
+             * @description Held-out questions with exact answers; the same forms as `data.train`; default is the test or validation part.
+             */
+            questions?: string | null;
+            /**
+             * General questions
+             * @description Questions about other things, to see what was forgotten.
+             */
+            general?: string | null;
+            /**
+             * Longest answer
+             * @description Longest answer, in tokens.
+             * @default 64
+             */
+            max_new_tokens: number;
+            /**
+             * Questions at most
+             * @description At most this many questions are asked.
+             * @default 200
+             */
+            max_questions: number;
+        };
+        /**
+         * EvaluationRequest
+         * @description Evaluate any model beside its base, or beside another.
+         * @example {
+         *       "model": "guide@1.0.0",
+         *       "questions": "dataset:guide-test"
+         *     }
+         */
+        EvaluationRequest: {
+            /**
+             * Model
+             * @description `name@version`, `run:ID`, a folder, `tunesmith/tiny` or a Hub id in the local store.
+             */
+            model: string;
+            /**
+             * Base
+             * @description Model to compare with; default is the one it was tuned from.
+             */
+            base?: string | null;
+            /**
+             * Data
+             * @description Held-out rows, as `dataset:NAME@VERSION`.
+             */
+            data?: string | null;
+            /**
+             * Questions
+             * @description Questions with their answers; default is `data`.
+             */
+            questions?: string | null;
+            /**
+             * General
+             * @description Questions about other things.
+             */
+            general?: string | null;
+            /**
+             * Metrics
+             * @description loss, perplexity, exact_match.
+             */
+            metrics?: string[];
+            /**
+             * Max New Tokens
+             * @description Longest answer, in tokens.
+             * @default 64
+             */
+            max_new_tokens: number;
+            /**
+             * Max Questions
+             * @description At most this many questions are asked.
+             * @default 200
+             */
+            max_questions: number;
+        };
+        /**
+         * EvaluationResponse
+         * @description What came of an `evaluate` job.
+         */
+        EvaluationResponse: {
+            /** @description The model before; null when a model is looked at alone. */
+            base?: components["schemas"]["Side"] | null;
+            /** @description The model after. */
+            tuned: components["schemas"]["Side"];
+            /**
+             * Difference
+             * @description Tuned minus base, item by item.
+             */
+            difference?: {
+                [key: string]: components["schemas"]["Metric"];
+            };
+            /**
+             * Evaluation Id
+             * @description Id of the evaluation.
+             * @default 0
+             */
+            evaluation_id: number;
+            /**
+             * Job Id
+             * @description Job that made it.
+             * @default 0
+             */
+            job_id: number;
+            /**
+             * Dataset Id
+             * @description Held-out rows.
+             */
+            dataset_id?: number | null;
+            /**
+             * Questions Dataset Id
+             * @description The questions.
+             */
+            questions_dataset_id?: number | null;
+            /** @description The same on questions about other things. */
+            general?: components["schemas"]["Comparison"] | null;
+            /**
+             * Answers Key
+             * @description Every question with both answers, in the store.
+             */
+            answers_key?: string | null;
+            /**
+             * Conditions
+             * @description What must be equal for figures to be compared: greedy, longest answer, rules.
+             */
+            conditions?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * EvidenceView
+         * @description Something that was found out about a version.
+         */
+        EvidenceView: {
+            /**
+             * Id
+             * @description Id of the evidence.
+             */
+            id: number;
+            /**
+             * Kind
+             * @description What kind it is.
+             * @example evaluation
+             * @example export
+             */
+            kind: string;
+            /**
+             * Source
+             * @description What found it out.
+             * @example job:14
+             */
+            source: string;
+            /**
+             * Document
+             * @description What was found.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was added.
+             */
+            created_at: string;
+        };
+        /**
+         * ExportFile
+         * @description A file of an export.
+         */
+        ExportFile: {
+            /**
+             * Name
+             * @description Name of the file.
+             */
+            name: string;
+            /**
+             * Sha256
+             * @description SHA-256 of its bytes.
+             */
+            sha256: string;
+            /**
+             * Size Bytes
+             * @description Size in bytes.
+             */
+            size_bytes: number;
+        };
+        /**
+         * ExportFormat
+         * @description What a version can be exported to.
+         * @enum {string}
+         */
+        ExportFormat: "merged" | "gguf";
+        /**
+         * ExportItem
+         * @description One export of the result.
+         */
+        ExportItem: {
+            /**
+             * Format
+             * @description `merged` or `gguf`.
+             */
+            format: components["schemas"]["ExportFormat"];
+            /**
+             * Method
+             * @description GGUF method: `F16` or `Q8_0`.
+             */
+            method?: string | null;
+        };
+        /**
+         * ExportListResponse
+         * @description A page of exports, newest first.
+         */
+        ExportListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["ExportResponse"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+        };
+        /**
+         * ExportOutput
+         * @description One artefact to write.
+         */
+        ExportOutput: {
+            /**
+             * Format
+             * @description `merged` or `gguf`.
+             */
+            format: string;
+            /**
+             * Method
+             * @description GGUF method.
+             */
+            method?: string | null;
+        };
+        /**
+         * ExportRequest
+         * @description Export any model; every artefact gets a certificate.
+         * @example {
+         *       "model": "guide@1.0.0",
+         *       "outputs": [
+         *         {
+         *           "format": "gguf",
+         *           "method": "Q8_0"
+         *         }
+         *       ]
+         *     }
+         */
+        ExportRequest: {
+            /**
+             * Model
+             * @description `name@version`, `run:ID`, a folder, `tunesmith/tiny` or a Hub id in the local store.
+             */
+            model: string;
+            /**
+             * Outputs
+             * @description What to write, in this order.
+             */
+            outputs: components["schemas"]["ExportOutput"][];
+        };
+        /**
+         * ExportResponse
+         * @description An export of a version.
+         */
+        ExportResponse: {
+            /**
+             * Id
+             * @description Id of the export.
+             */
+            id: number;
+            /**
+             * Model Id
+             * @description Version that was exported; null for a model that is not registered.
+             */
+            model_id: number | null;
+            /**
+             * Source
+             * @description Model that was exported.
+             */
+            source: string;
+            /**
+             * Job Id
+             * @description Job that made it.
+             */
+            job_id: number;
+            /**
+             * Format
+             * @description `merged` or `gguf`.
+             */
+            format: string;
+            /**
+             * Method
+             * @description GGUF method.
+             */
+            method?: string | null;
+            /** @description `ready`, or `failed` when the certificate failed. */
+            status: components["schemas"]["ExportStatus"];
+            /**
+             * Path
+             * @description Where it lies: a path of the server's machine, or a key of its store.
+             */
+            path: string;
+            /**
+             * Files
+             * @description Its files.
+             */
+            files: components["schemas"]["ExportFile"][];
+            /**
+             * Size Bytes
+             * @description Size of all files in bytes.
+             */
+            size_bytes: number;
+            /**
+             * Sha256
+             * @description SHA-256 of the file; of a folder, of its list of files as `sha256sum` prints it.
+             */
+            sha256: string;
+            /** @description Whether it behaves like its source. */
+            certificate: components["schemas"]["Certificate"];
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+        };
+        /**
+         * ExportResult
+         * @description What came of an `export` job.
+         */
+        ExportResult: {
+            /**
+             * Exports
+             * @description The artefacts, in the order in which they were asked for.
+             */
+            exports: components["schemas"]["ExportResponse"][];
+        };
+        /**
+         * ExportStatus
+         * @description Whether an export may be used.
+         * @enum {string}
+         */
+        ExportStatus: "ready" | "failed";
+        /**
+         * ExtraState
+         * @description An optional part of the program.
+         */
+        ExtraState: {
+            /**
+             * Installed
+             * @description Whether its packages are there.
+             */
+            installed: boolean;
+            /**
+             * Install
+             * @description How to install it.
+             */
+            install: string;
+        };
+        /**
+         * Finding
+         * @description One fault in a data file, with its place and what to do about it.
+         */
+        Finding: {
+            /**
+             * Code
+             * @description Stable slug of the kind of fault.
+             * @example missing-field
+             */
+            code: string;
+            /** @description red: not trainable; amber: suspicious; green: for information. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Row
+             * @description Row number, from 1 (a blank line: the row before it).
+             * @example 17
+             */
+            row: number;
+            /**
+             * Line
+             * @description First physical line of the record in the file.
+             * @example 17
+             */
+            line: number | null;
+            /**
+             * Pointer
+             * @description JSON pointer to the place inside the row.
+             * @example /messages/1/content
+             */
+            pointer: string;
+            /**
+             * Expected
+             * @description What belongs there.
+             */
+            expected: string | null;
+            /**
+             * Found
+             * @description What is there, shortened, personal data masked.
+             */
+            found: string | null;
+            /**
+             * Fix
+             * @description What to do.
+             */
+            fix: string;
+            /**
+             * Message
+             * @description The fault in one sentence.
+             */
+            message: string;
         };
         /**
          * FindingListResponse
@@ -1507,13 +2414,8 @@ export interface components {
              * @description Rows per page, at most 200.
              */
             page_size: number;
-            /**
-             * Counts
-             * @description `{red, amber, green, by_code}` over all findings.
-             */
-            counts: {
-                [key: string]: unknown;
-            };
+            /** @description `{red, amber, green, by_code}` over all findings. */
+            counts: components["schemas"]["FindingCounts"];
             /**
              * Score
              * @description 0–100; null until validated.
@@ -1526,267 +2428,295 @@ export interface components {
             file: string;
         };
         /**
-         * DatasetSplitRequest
-         * @description Shares of the parts; together they make 1.
-         * @example {
-         *       "test": 0,
-         *       "train": 0.9,
-         *       "validation": 0.1
-         *     }
+         * FindingsOfKind
+         * @description How many findings there are of one kind of check; null counts mean that it was left out.
          */
-        DatasetSplitRequest: {
+        FindingsOfKind: {
             /**
-             * Train
-             * @description Share of the rows for training.
-             * @default 0.8
+             * Checked
+             * @description Whether this was looked for.
              */
-            train: number;
+            checked: boolean;
             /**
-             * Validation
-             * @description Share held out to choose by.
-             * @default 0.1
+             * Total
+             * @description Number of findings.
              */
-            validation: number;
+            total: number;
             /**
-             * Test
-             * @description Share held out to judge by.
-             * @default 0.1
+             * By Code
+             * @description Number by code.
              */
-            test: number;
-            /**
-             * Seed
-             * @description Another seed makes another split; the same one the same.
-             * @default 42
-             */
-            seed: number;
-        };
-        /**
-         * DatasetPart
-         * @description One part of a split, a dataset of its own.
-         */
-        DatasetPart: {
-            /**
-             * Part
-             * @description `train`, `validation` or `test`.
-             */
-            part: string;
-            /**
-             * Id
-             * @description Id of the new dataset.
-             */
-            id: number;
-            /**
-             * Name
-             * @description Its name.
-             */
-            name: string;
-            /**
-             * Version
-             * @description Its version.
-             */
-            version: string;
-            /**
-             * Rows
-             * @description Its rows.
-             */
-            rows: number;
-            /**
-             * Sha256
-             * @description SHA-256 of its file.
-             */
-            sha256: string;
-        };
-        /**
-         * DatasetSplitResponse
-         * @description The parts that a split made.
-         */
-        DatasetSplitResponse: {
-            /**
-             * Dataset Id
-             * @description Dataset that was split.
-             */
-            dataset_id: number;
-            /**
-             * Seed
-             * @description Seed of the split.
-             */
-            seed: number;
-            /**
-             * Groups
-             * @description Groups of rows with the same prompt; a group is never divided.
-             */
-            groups: number;
-            /**
-             * Parts
-             * @description The parts.
-             */
-            parts: components["schemas"]["DatasetPart"][];
-        };
-        AcceptedResponse: {
-            job_id: number;
-            status: string;
-            links: {
-                [key: string]: string;
-            };
-        };
-        RecipeFault: {
-            location: string;
-            message: string;
-            value?: unknown;
-            line: number | null;
-            column: number | null;
-        };
-        RecipeValidationRequest: {
-            recipe?: {
-                [key: string]: unknown;
-            } | null;
-            yaml?: string | null;
-        };
-        RecipeValidationResponse: {
-            valid: boolean;
-            recipe: {
-                [key: string]: unknown;
-            } | null;
-            yaml: string | null;
-            errors: components["schemas"]["RecipeFault"][];
-        };
-        RecipePreset: {
-            name: string;
-            description: string;
-            yaml: string;
-            recipe: {
-                [key: string]: unknown;
-            };
-        };
-        RecipePresetList: {
-            items: components["schemas"]["RecipePreset"][];
-        };
-        RunFigures: {
-            steps: number;
-            final_loss: number | null;
-            eval_loss: number | null;
-            trained_tokens: number;
-            tokens_per_second: number | null;
-            weights_sha256: string | null;
-            resumed: boolean;
-            repaired: boolean;
-        };
-        FinetuningJobResponse: {
-            id: number;
-            job_name: string;
-            base_model: string;
-            dataset_id: number | null;
-            method: string;
-            /** @enum {string} */
-            status: "pending" | "running" | "completed" | "failed" | "stopped";
-            progress: number;
-            current_step: number;
-            total_steps: number | null;
-            eta_seconds: number | null;
-            started_at: string | null;
-            completed_at: string | null;
-            error_type: string | null;
-            error_message: string | null;
-            hint: string | null;
-            best_checkpoint: number | null;
-            created_by: number;
-            created_at: string;
-            graph: {
+            by_code: {
                 [key: string]: number;
             };
-            figures: components["schemas"]["RunFigures"] | null;
-            warnings: string[];
-            message: string | null;
-            resumed: boolean;
-            error_code: string | null;
         };
+        /**
+         * FinetuningJobCreate
+         * @description A recipe, or the short form.
+         * @example {
+         *       "data": {
+         *         "train": "dataset:harbour@1.0"
+         *       },
+         *       "model": {
+         *         "base": "tunesmith/tiny"
+         *       },
+         *       "name": "first"
+         *     }
+         * @example {
+         *       "base_model": "tunesmith/tiny",
+         *       "dataset_id": 1,
+         *       "hyperparameters": {
+         *         "lora_rank": 16
+         *       },
+         *       "job_name": "first"
+         *     }
+         */
+        FinetuningJobCreate: components["schemas"]["JobForm"] | components["schemas"]["Recipe"];
+        /**
+         * FinetuningJobListResponse
+         * @description A page of fine-tuning jobs, newest first.
+         */
         FinetuningJobListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
             items: components["schemas"]["FinetuningJobResponse"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
             total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
             page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
             page_size: number;
         };
         /**
-         * LogLineView
-         * @description A line of the job's log.
+         * FinetuningJobResponse
+         * @description A fine-tuning job.
          */
-        LogLineView: {
+        FinetuningJobResponse: {
             /**
-             * Offset
-             * @description Offset of the event; `after` takes it.
+             * Id
+             * @description Id of the job.
              */
-            offset: number;
+            id: number;
             /**
-             * Attempt
-             * @description Start of the child process that wrote it.
+             * Job Name
+             * @description Name that people see.
              */
-            attempt: number;
+            job_name: string;
             /**
-             * Level
-             * @description `debug`, `info`, `warning` or `error`.
+             * Base Model
+             * @description Base model, as the recipe names it.
              */
-            level: string;
+            base_model: string;
+            /**
+             * Dataset Id
+             * @description Dataset that it trains on; null until a split has made it.
+             */
+            dataset_id: number | null;
+            /**
+             * Method
+             * @description Which weights are trained.
+             * @example lora
+             */
+            method: string;
+            /**
+             * Hyperparameters
+             * @description The settings of the run, flat, in one spelling.
+             */
+            hyperparameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * Recipe
+             * @description The recipe.
+             */
+            recipe: {
+                [key: string]: unknown;
+            };
+            /** @description Where the job is in its life. */
+            status: components["schemas"]["FinetuningStatus"];
+            /**
+             * Progress
+             * @description Share done, 0 to 1.
+             */
+            progress: number;
+            /**
+             * Current Step
+             * @description Optimizer updates done.
+             */
+            current_step: number;
+            /**
+             * Total Steps
+             * @description Optimizer updates in all, when known.
+             */
+            total_steps: number | null;
+            /**
+             * Eta Seconds
+             * @description Estimated seconds until the end, when known.
+             */
+            eta_seconds: number | null;
             /**
              * Message
-             * @description The line.
+             * @description What is being done.
              */
-            message: string;
+            message: string | null;
             /**
-             * At
-             * Format: date-time
-             * @description When it was written.
+             * Best Checkpoint
+             * @description Id of the best checkpoint.
              */
-            at: string;
+            best_checkpoint: number | null;
+            /**
+             * Mlflow Run Id
+             * @description Run in MLflow, when one is configured.
+             */
+            mlflow_run_id: string | null;
+            /**
+             * Error Type
+             * @description Where the cause of a failure lies.
+             * @example GPU_ERROR
+             */
+            error_type: string | null;
+            /**
+             * Error Code
+             * @description Stable slug of the error.
+             */
+            error_code: string | null;
+            /**
+             * Error Message
+             * @description What was wrong.
+             */
+            error_message: string | null;
+            /**
+             * Hint
+             * @description What to do about it.
+             */
+            hint: string | null;
+            /**
+             * Resumed
+             * @description Whether it went on from a checkpoint.
+             */
+            resumed: boolean;
+            /** @description The figures of the run, once it has ended. */
+            figures: components["schemas"]["RunFigures"] | null;
+            /**
+             * Graph
+             * @description The jobs of this run, in their order.
+             */
+            graph: components["schemas"]["GraphStep"][];
+            /**
+             * Links
+             * @description Where to look: self, events, logs, metrics, checkpoints.
+             */
+            links: {
+                [key: string]: string;
+            };
+            /**
+             * Warnings
+             * @description What is worth knowing and stopped nothing.
+             */
+            warnings: string[];
+            /**
+             * Created By
+             * @description Person who started it.
+             */
+            created_by: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Started At
+             * @description When it was started.
+             */
+            started_at: string | null;
+            /**
+             * Completed At
+             * @description When it ended.
+             */
+            completed_at: string | null;
         };
         /**
-         * JobLogsResponse
-         * @description Lines of a job's log, oldest first.
+         * FinetuningStatus
+         * @description The states of a fine-tuning job outward; ``mirror.py`` maps the job table's words to them, and nothing else does.
+         * @enum {string}
          */
-        JobLogsResponse: {
+        FinetuningStatus: "pending" | "running" | "completed" | "failed" | "stopped";
+        /**
+         * GraphStep
+         * @description One job of a run.
+         */
+        GraphStep: {
             /**
              * Job Id
              * @description Id of the job.
              */
             job_id: number;
             /**
-             * Lines
-             * @description The lines.
+             * Kind
+             * @description What it does: split, train, evaluate, register or export.
              */
-            lines: components["schemas"]["LogLineView"][];
+            kind: string;
             /**
-             * Next Offset
-             * @description Ask with `after` set to this for what comes later.
+             * Name
+             * @description Name that people see.
              */
-            next_offset: number;
+            name: string;
+            /**
+             * State
+             * @description Where the job is in its life, in the job table's words.
+             */
+            state: string;
         };
-        TrainingMetrics: {
-            step: number;
-            epoch: number | null;
-            loss: number | null;
-            eval_loss: number | null;
-            learning_rate: number | null;
-            grad_norm: number | null;
-            tokens_per_second: number | null;
-            memory_gb: number | null;
-            timestamp: string;
+        /**
+         * Health
+         * @description Liveness.
+         */
+        Health: {
+            /**
+             * Status
+             * @description `ok` while the process answers.
+             * @example ok
+             */
+            status: string;
+            /**
+             * Version
+             * @description Version of Tunesmith.
+             */
+            version: string;
         };
-        JobMetricsResponse: {
-            points: components["schemas"]["TrainingMetrics"][];
-        };
-        CheckpointResponse: {
-            id: number;
-            step: number;
-            epoch: number | null;
-            metrics: {
-                [key: string]: number;
-            };
-            size_bytes: number;
+        /**
+         * InputReference
+         * @description A field of the spec that another job's result fills.
+         */
+        InputReference: {
+            /**
+             * Job Id
+             * @description Job whose result is read.
+             */
+            job_id: number;
+            /**
+             * Path
+             * @description Dotted path in that result; empty is all of it.
+             */
             path: string;
-            is_best: boolean;
-            verified: boolean;
-        };
-        CheckpointListResponse: {
-            items: components["schemas"]["CheckpointResponse"][];
         };
         /**
          * JobFailure
@@ -1823,6 +2753,142 @@ export interface components {
              */
             reason?: string | null;
         };
+        /**
+         * JobForm
+         * @description The short form.
+         */
+        JobForm: {
+            /**
+             * Job Name
+             * @description A name that people recognise.
+             */
+            job_name: string;
+            /**
+             * Base Model
+             * @description The model to start from.
+             */
+            base_model: string;
+            /**
+             * Dataset Id
+             * @description Dataset to train on.
+             */
+            dataset_id: number;
+            /**
+             * Method
+             * @description `lora`.
+             * @default lora
+             */
+            method: string;
+            /**
+             * Hyperparameters
+             * @description Any of lora_rank, lora_alpha, lora_dropout, target_modules, use_rslora, use_dora, num_epochs, max_steps, batch_size, gradient_accumulation_steps, learning_rate, scheduler, warmup_ratio, weight_decay, max_grad_norm, max_length, packing, precision, gradient_checkpointing, logging_steps, eval_steps, save_steps, keep_last_n, metric_for_best, seed; left out, the recipe's defaults hold.
+             */
+            hyperparameters?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * JobListResponse
+         * @description A page of jobs, newest first.
+         */
+        JobListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["JobView"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+        };
+        /**
+         * JobLogsResponse
+         * @description Lines of a job's log, oldest first.
+         */
+        JobLogsResponse: {
+            /**
+             * Job Id
+             * @description Id of the job.
+             */
+            job_id: number;
+            /**
+             * Lines
+             * @description The lines.
+             */
+            lines: components["schemas"]["LogLineView"][];
+            /**
+             * Next Offset
+             * @description Ask with `after` set to this for what comes later.
+             */
+            next_offset: number;
+        };
+        /**
+         * JobMetricsResponse
+         * @description The curves of a job, each step once.
+         */
+        JobMetricsResponse: {
+            /**
+             * Job Id
+             * @description Id of the job.
+             */
+            job_id: number;
+            /**
+             * Names
+             * @description Curves that are filled in.
+             */
+            names: string[];
+            /**
+             * Total
+             * @description Points there are from from_step on.
+             */
+            total: number;
+            /**
+             * Points
+             * @description At most max_points of them, by step.
+             */
+            points: components["schemas"]["TrainingMetrics"][];
+        };
+        /**
+         * JobResultResponse
+         * @description What came of a job.
+         */
+        JobResultResponse: {
+            /**
+             * Job Id
+             * @description Id of the job.
+             */
+            job_id: number;
+            /**
+             * Kind
+             * @description What kind of work it was.
+             */
+            kind: string;
+            /**
+             * Result
+             * @description The result, in the form that the kind declares.
+             */
+            result: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * JobState
+         * @description The states of a job; ``state.py`` has the moves between them.
+         * @enum {string}
+         */
+        JobState: "waiting" | "queued" | "running" | "stopping" | "stopped" | "succeeded" | "failed" | "cancelled";
         /**
          * JobView
          * @description A job.
@@ -1981,125 +3047,135 @@ export interface components {
             readonly status: components["schemas"]["JobState"];
         };
         /**
-         * JobListResponse
-         * @description A page of jobs, newest first.
+         * LogLineView
+         * @description A line of the job's log.
          */
-        JobListResponse: {
+        LogLineView: {
             /**
-             * Items
-             * @description The rows of this page.
+             * Offset
+             * @description Offset of the event; `after` takes it.
              */
-            items: components["schemas"]["JobView"][];
+            offset: number;
             /**
-             * Total
-             * @description How many rows match in all.
+             * Attempt
+             * @description Start of the child process that wrote it.
              */
-            total: number;
+            attempt: number;
             /**
-             * Page
-             * @description The page number, from 1.
+             * Level
+             * @description `debug`, `info`, `warning` or `error`.
              */
-            page: number;
+            level: string;
             /**
-             * Page Size
-             * @description Rows per page, at most 200.
+             * Message
+             * @description The line.
              */
-            page_size: number;
-        };
-        /**
-         * ModelResponse
-         * @description A version of a model.
-         */
-        ModelResponse: {
+            message: string;
             /**
-             * Id
-             * @description Id of the version.
-             */
-            id: number;
-            /**
-             * Model Name
-             * @description Name of the model.
-             */
-            model_name: string;
-            /**
-             * Version
-             * @description Version of the model.
-             */
-            version: string;
-            /**
-             * Reference
-             * @description `name@version`, as every command takes it.
-             */
-            reference: string;
-            /**
-             * Base Model
-             * @description Base model.
-             */
-            base_model: string;
-            /** @description Where it stands. */
-            status: components["schemas"]["ModelStatus"];
-            /**
-             * Model Size Gb
-             * @description Size of its files in 10⁹ bytes.
-             */
-            model_size_gb: number;
-            /**
-             * Tags
-             * @description Tags.
-             */
-            tags: string[];
-            /**
-             * Description
-             * @description Any text.
-             */
-            description: string;
-            /**
-             * Job Id
-             * @description Job that trained it.
-             */
-            job_id?: number | null;
-            /**
-             * Mlflow Model Uri
-             * @description Address in MLflow, when it is there.
-             */
-            mlflow_model_uri?: string | null;
-            /**
-             * Created By
-             * @description Person who registered it.
-             */
-            created_by: number;
-            /**
-             * Created At
+             * At
              * Format: date-time
-             * @description When it was registered.
+             * @description When it was written.
              */
-            created_at: string;
+            at: string;
         };
         /**
-         * ModelListResponse
-         * @description A page of versions, newest first.
+         * LoraSection
+         * @description Low-rank adapters (Hu et al. 2021).
          */
-        ModelListResponse: {
+        LoraSection: {
             /**
-             * Items
-             * @description The rows of this page.
+             * Rank
+             * @description Rank: higher learns more and costs more memory.
+             * @default 16
              */
-            items: components["schemas"]["ModelResponse"][];
+            r: number;
             /**
-             * Total
-             * @description How many rows match in all.
+             * Alpha
+             * @description Scale of the update: alpha / r.
+             * @default 32
              */
-            total: number;
+            alpha: number;
             /**
-             * Page
-             * @description The page number, from 1.
+             * Dropout
+             * @description Dropout inside the adapter.
+             * @default 0
              */
-            page: number;
+            dropout: number;
             /**
-             * Page Size
-             * @description Rows per page, at most 200.
+             * Target modules
+             * @description `auto`, `all-linear`, or names of modules.
+             * @default all-linear
              */
-            page_size: number;
+            target_modules: ("auto" | "all-linear") | string[];
+            /**
+             * rsLoRA
+             * @description Scale by alpha / sqrt(r) (rank-stabilised).
+             * @default false
+             */
+            use_rslora: boolean;
+            /**
+             * DoRA
+             * @description Decompose weights into magnitude and direction (DoRA): better, slower.
+             * @default false
+             */
+            use_dora: boolean;
+        };
+        /**
+         * MethodSection
+         * @description How the weights are changed.
+         */
+        MethodSection: {
+            /**
+             * @description `sft`: learn the answers of the data.
+             * @default sft
+             */
+            objective: components["schemas"]["Objective"];
+            /**
+             * @description `lora`: train small matrices beside the frozen model.
+             * @default lora
+             */
+            adapter: components["schemas"]["Adapter"];
+            /**
+             * LoRA
+             * @description Settings of the adapter.
+             */
+            lora?: components["schemas"]["LoraSection"];
+        };
+        /**
+         * Metric
+         * @description A figure with its uncertainty (95 %).
+         */
+        Metric: {
+            /**
+             * Value
+             * @description The figure.
+             */
+            value: number;
+            /**
+             * Stderr
+             * @description Standard error; null when one item was measured.
+             */
+            stderr?: number | null;
+            /**
+             * Low
+             * @description Lower end of the 95 % interval.
+             */
+            low?: number | null;
+            /**
+             * High
+             * @description Upper end of the 95 % interval.
+             */
+            high?: number | null;
+            /**
+             * N
+             * @description Items that were measured.
+             */
+            n: number;
+            /**
+             * P Value
+             * @description Of a paired comparison, where there is one.
+             */
+            p_value?: number | null;
         };
         /**
          * ModelCardResponse
@@ -2112,532 +3188,6 @@ export interface components {
              */
             markdown: string;
         };
-        Check: {
-            name: string;
-            passed: boolean;
-            value: number | null;
-            threshold: number | null;
-            message: string | null;
-        };
-        Certificate: {
-            passed: boolean;
-            checks: components["schemas"]["Check"][];
-        };
-        ExportResponse: {
-            id: number;
-            format: string;
-            method: string | null;
-            path: string;
-            size_bytes: number;
-            sha256: string;
-            certificate: components["schemas"]["Certificate"];
-            status: string;
-            created_at: string;
-        };
-        ExportListResponse: {
-            items: components["schemas"]["ExportResponse"][];
-        };
-        ModelExportRequest: {
-            format: string;
-            method?: string | null;
-            methods?: unknown;
-        };
-        LocalModel: {
-            model_id: string;
-            architecture: string;
-            num_parameters: number;
-            size_bytes: number;
-            path: string;
-            last_used: string | null;
-        };
-        LocalModelListResponse: {
-            items: components["schemas"]["LocalModel"][];
-        };
-        /**
-         * Health
-         * @description Liveness.
-         */
-        Health: {
-            /**
-             * Status
-             * @description `ok` while the process answers.
-             * @example ok
-             */
-            status: string;
-            /**
-             * Version
-             * @description Version of Tunesmith.
-             */
-            version: string;
-        };
-        /**
-         * SystemInfo
-         * @description What this machine has and can do.
-         */
-        SystemInfo: {
-            /**
-             * Version
-             * @description Version of Tunesmith.
-             */
-            version: string;
-            /**
-             * Python
-             * @description Version of Python.
-             */
-            python: string;
-            /**
-             * Platform
-             * @description Operating system and processor.
-             */
-            platform: string;
-            /**
-             * Data Dir
-             * @description The data folder.
-             */
-            data_dir: string;
-            /**
-             * Database
-             * @description `sqlite` or `postgresql`.
-             */
-            database: string;
-            /**
-             * Storage
-             * @description `local` or `s3`.
-             */
-            storage: string;
-            /**
-             * Device
-             * @description Device that models run on.
-             */
-            device: string;
-            /**
-             * Cpu Count
-             * @description Processors that this process may use.
-             */
-            cpu_count: number;
-            /**
-             * Memory Total Bytes
-             * @description Memory of the machine.
-             */
-            memory_total_bytes: number;
-            /**
-             * Memory Available Bytes
-             * @description Memory that is free now.
-             */
-            memory_available_bytes: number;
-            /**
-             * Disk Free Bytes
-             * @description Free space in the data folder.
-             */
-            disk_free_bytes: number;
-            /**
-             * Extras
-             * @description Optional parts.
-             */
-            extras: {
-                [key: string]: components["schemas"]["ExtraState"];
-            };
-            /**
-             * Packages
-             * @description Versions of the packages that matter for results.
-             */
-            packages: {
-                [key: string]: string;
-            };
-        };
-        OpenAIModel: {
-            id: string;
-            object: string;
-            created: number;
-            owned_by: string;
-        };
-        OpenAIModelList: {
-            object: string;
-            data: components["schemas"]["OpenAIModel"][];
-        };
-        /**
-         * ChatMessage
-         * @description A turn of the conversation.
-         */
-        ChatMessage: {
-            /**
-             * Role
-             * @description Who speaks.
-             * @enum {string}
-             */
-            role: "system" | "developer" | "user" | "assistant";
-            /**
-             * Content
-             * @description What is said.
-             */
-            content: string | components["schemas"]["TextPart"][];
-            /**
-             * Name
-             * @description Name of the speaker; the template may use it.
-             */
-            name?: string | null;
-        };
-        /**
-         * ChatCompletionRequest
-         * @description A conversation to continue.
-         * @example {
-         *       "messages": [
-         *         {
-         *           "content": "안녕하세요",
-         *           "role": "user"
-         *         }
-         *       ],
-         *       "model": "tunesmith/tiny"
-         *     }
-         */
-        ChatCompletionRequest: {
-            /**
-             * Model
-             * @description A name of GET /v1/models, or a folder.
-             */
-            model: string;
-            /**
-             * Messages
-             * @description The conversation so far.
-             */
-            messages: components["schemas"]["ChatMessage"][];
-            /**
-             * Max Tokens
-             * @description Longest answer, in tokens.
-             */
-            max_tokens?: number | null;
-            /**
-             * Max Completion Tokens
-             * @description The same, by its newer name.
-             */
-            max_completion_tokens?: number | null;
-            /**
-             * Temperature
-             * @description 0 takes the likeliest token; default 1.
-             */
-            temperature?: number | null;
-            /**
-             * Top P
-             * @description Draw from the likeliest tokens of this total probability.
-             */
-            top_p?: number | null;
-            /**
-             * Seed
-             * @description Makes sampling repeatable.
-             */
-            seed?: number | null;
-            /**
-             * Stop
-             * @description The answer ends before any of these (at most 16).
-             */
-            stop?: string | string[] | null;
-            /**
-             * Stream
-             * @description Send the answer as it grows.
-             */
-            stream?: boolean | null;
-            /** @description What a stream carries besides text. */
-            stream_options?: components["schemas"]["StreamOptions"] | null;
-        } & {
-            [key: string]: unknown;
-        };
-        /**
-         * Accepted
-         * @description The work goes on; its result will be at ``links.result``.
-         */
-        Accepted: {
-            /**
-             * Job Id
-             * @description Job that does the work.
-             */
-            job_id: number;
-            /**
-             * Status
-             * @description State of the job now.
-             */
-            status: string;
-            /**
-             * Links
-             * @description Where to look: self, events, result.
-             */
-            links: {
-                [key: string]: string;
-            };
-        };
-        /**
-         * AnswerMessage
-         * @description What the model says.
-         */
-        AnswerMessage: {
-            /**
-             * Role
-             * @description Always `assistant`.
-             * @default assistant
-             * @constant
-             */
-            role: "assistant";
-            /**
-             * Content
-             * @description The answer.
-             */
-            content: string;
-            /**
-             * Refusal
-             * @description Always null.
-             */
-            refusal?: null;
-        };
-        /**
-         * ChatCompletion
-         * @description An answer in OpenAI's shape.
-         */
-        ChatCompletion: {
-            /**
-             * Id
-             * @description Id of the answer.
-             */
-            id: string;
-            /**
-             * Object
-             * @description Kind of the object.
-             * @default chat.completion
-             * @constant
-             */
-            object: "chat.completion";
-            /**
-             * Created
-             * @description Unix time.
-             */
-            created: number;
-            /**
-             * Model
-             * @description Model that answered.
-             */
-            model: string;
-            /**
-             * Choices
-             * @description One answer.
-             */
-            choices: components["schemas"]["Choice"][];
-            usage: components["schemas"]["Usage"];
-        };
-        /**
-         * Choice
-         * @description One answer.
-         */
-        Choice: {
-            /**
-             * Index
-             * @description Always 0.
-             * @default 0
-             */
-            index: number;
-            message: components["schemas"]["AnswerMessage"];
-            /**
-             * Finish Reason
-             * @description `stop`: it ended by itself or at a stop string.
-             * @enum {string}
-             */
-            finish_reason: "stop" | "length";
-            /**
-             * Logprobs
-             * @description Always null.
-             */
-            logprobs?: null;
-        };
-        /**
-         * DataFormat
-         * @description The shape of the rows.
-         * @enum {string}
-         */
-        DataFormat: "messages" | "alpaca" | "prompt_completion";
-        /**
-         * DatasetReference
-         * @description The data that a model was trained on.
-         */
-        DatasetReference: {
-            /**
-             * Id
-             * @description Id of the dataset, when it is one of ours.
-             */
-            id?: number | null;
-            /**
-             * Name
-             * @description Its name.
-             * @default
-             */
-            name: string;
-            /**
-             * Version
-             * @description Its version.
-             */
-            version?: string | null;
-            /**
-             * Sha256
-             * @description SHA-256 of its content.
-             * @default
-             */
-            sha256: string;
-            /**
-             * Rows
-             * @description Rows that were trained on.
-             * @default 0
-             */
-            rows: number;
-        } & {
-            [key: string]: unknown;
-        };
-        /**
-         * DatasetValidationRequest
-         * @description What to look for.
-         */
-        DatasetValidationRequest: {
-            /**
-             * Check Pii
-             * @description Look for e-mail addresses and telephone numbers.
-             * @default true
-             */
-            check_pii: boolean;
-            /**
-             * Check Duplicates
-             * @description Look for repeated rows and contradictory answers.
-             * @default true
-             */
-            check_duplicates: boolean;
-            /**
-             * Check Format
-             * @description Look for rows that their format does not allow.
-             * @default true
-             */
-            check_format: boolean;
-            /**
-             * Similarity Threshold
-             * @description Threshold of near duplicates. This version compares rows exactly and takes the default only.
-             * @default 0.95
-             */
-            similarity_threshold: number;
-        };
-        /**
-         * EvidenceView
-         * @description Something that was found out about a version.
-         */
-        EvidenceView: {
-            /**
-             * Id
-             * @description Id of the evidence.
-             */
-            id: number;
-            /**
-             * Kind
-             * @description What kind it is.
-             * @example evaluation
-             * @example export
-             */
-            kind: string;
-            /**
-             * Source
-             * @description What found it out.
-             * @example job:14
-             */
-            source: string;
-            /**
-             * Document
-             * @description What was found.
-             */
-            document: {
-                [key: string]: unknown;
-            };
-            /**
-             * Created At
-             * Format: date-time
-             * @description When it was added.
-             */
-            created_at: string;
-        };
-        /**
-         * ExtraState
-         * @description An optional part of the program.
-         */
-        ExtraState: {
-            /**
-             * Installed
-             * @description Whether its packages are there.
-             */
-            installed: boolean;
-            /**
-             * Install
-             * @description How to install it.
-             */
-            install: string;
-        };
-        /**
-         * FindingsOfKind
-         * @description How many findings there are of one kind of check; null counts mean that it was left out.
-         */
-        FindingsOfKind: {
-            /**
-             * Checked
-             * @description Whether this was looked for.
-             */
-            checked: boolean;
-            /**
-             * Total
-             * @description Number of findings.
-             */
-            total: number;
-            /**
-             * By Code
-             * @description Number by code.
-             */
-            by_code: {
-                [key: string]: number;
-            };
-        };
-        /**
-         * InputReference
-         * @description A field of the spec that another job's result fills.
-         */
-        InputReference: {
-            /**
-             * Job Id
-             * @description Job whose result is read.
-             */
-            job_id: number;
-            /**
-             * Path
-             * @description Dotted path in that result; empty is all of it.
-             */
-            path: string;
-        };
-        /**
-         * JobResultResponse
-         * @description What came of a job.
-         */
-        JobResultResponse: {
-            /**
-             * Job Id
-             * @description Id of the job.
-             */
-            job_id: number;
-            /**
-             * Kind
-             * @description What kind of work it was.
-             */
-            kind: string;
-            /**
-             * Result
-             * @description The result, in the form that the kind declares.
-             */
-            result: {
-                [key: string]: unknown;
-            };
-        };
-        /**
-         * JobState
-         * @description The states of a job; ``state.py`` has the moves between them.
-         * @enum {string}
-         */
-        JobState: "waiting" | "queued" | "running" | "stopping" | "stopped" | "succeeded" | "failed" | "cancelled";
         /**
          * ModelDetailResponse
          * @description A version with where it comes from, its files and its evidence.
@@ -2775,6 +3325,135 @@ export interface components {
             owned_by: string;
         };
         /**
+         * ModelEvaluationListResponse
+         * @description A page of evaluations, newest first.
+         */
+        ModelEvaluationListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["ModelEvaluationResponse"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+        };
+        /**
+         * ModelEvaluationRequest
+         * @description Evaluate a version beside its base.
+         * @example {
+         *       "dataset_id": 3
+         *     }
+         */
+        ModelEvaluationRequest: {
+            /**
+             * Dataset Id
+             * @description Held-out rows; their last assistant message is the expected answer.
+             */
+            dataset_id: number;
+            /**
+             * General Dataset Id
+             * @description Questions about other things.
+             */
+            general_dataset_id?: number | null;
+            /**
+             * Metrics
+             * @description loss, perplexity, exact_match.
+             */
+            metrics?: string[];
+            /**
+             * Max New Tokens
+             * @description Longest answer, in tokens.
+             * @default 64
+             */
+            max_new_tokens: number;
+            /**
+             * Max Questions
+             * @description At most this many questions are asked.
+             * @default 200
+             */
+            max_questions: number;
+        };
+        /**
+         * ModelEvaluationResponse
+         * @description An evaluation of a version.
+         */
+        ModelEvaluationResponse: {
+            /**
+             * Id
+             * @description Id of the evaluation.
+             */
+            id: number;
+            /**
+             * Model Id
+             * @description Version that was evaluated.
+             */
+            model_id: number | null;
+            /**
+             * Job Id
+             * @description Job that made it.
+             */
+            job_id: number;
+            /**
+             * Dataset Id
+             * @description Held-out rows.
+             */
+            dataset_id?: number | null;
+            /** @description The figures. */
+            metrics: components["schemas"]["EvaluationResponse"];
+            /**
+             * Evaluator
+             * @description Person who asked for it.
+             */
+            evaluator: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+        };
+        /**
+         * ModelExportRequest
+         * @description Export a version; every artefact gets a certificate.
+         * @example {
+         *       "format": "gguf",
+         *       "methods": [
+         *         "F16",
+         *         "Q8_0"
+         *       ]
+         *     }
+         */
+        ModelExportRequest: {
+            /**
+             * Format
+             * @description `merged` or `gguf`.
+             */
+            format: string;
+            /**
+             * Method
+             * @description GGUF method: `F16` or `Q8_0`; default `Q8_0`.
+             */
+            method?: string | null;
+            /**
+             * Methods
+             * @description Several GGUF methods at once.
+             */
+            methods?: string[] | null;
+        };
+        /**
          * ModelFile
          * @description A file of a version.
          */
@@ -2794,6 +3473,32 @@ export interface components {
              * @description Size in bytes.
              */
             size_bytes: number;
+        };
+        /**
+         * ModelListResponse
+         * @description A page of versions, newest first.
+         */
+        ModelListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["ModelResponse"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
         };
         /**
          * ModelRegisterRequest
@@ -2842,11 +3547,134 @@ export interface components {
             };
         };
         /**
+         * ModelResponse
+         * @description A version of a model.
+         */
+        ModelResponse: {
+            /**
+             * Id
+             * @description Id of the version.
+             */
+            id: number;
+            /**
+             * Model Name
+             * @description Name of the model.
+             */
+            model_name: string;
+            /**
+             * Version
+             * @description Version of the model.
+             */
+            version: string;
+            /**
+             * Reference
+             * @description `name@version`, as every command takes it.
+             */
+            reference: string;
+            /**
+             * Base Model
+             * @description Base model.
+             */
+            base_model: string;
+            /** @description Where it stands. */
+            status: components["schemas"]["ModelStatus"];
+            /**
+             * Model Size Gb
+             * @description Size of its files in 10⁹ bytes.
+             */
+            model_size_gb: number;
+            /**
+             * Tags
+             * @description Tags.
+             */
+            tags: string[];
+            /**
+             * Description
+             * @description Any text.
+             */
+            description: string;
+            /**
+             * Job Id
+             * @description Job that trained it.
+             */
+            job_id?: number | null;
+            /**
+             * Mlflow Model Uri
+             * @description Address in MLflow, when it is there.
+             */
+            mlflow_model_uri?: string | null;
+            /**
+             * Created By
+             * @description Person who registered it.
+             */
+            created_by: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was registered.
+             */
+            created_at: string;
+        };
+        /**
+         * ModelSection
+         * @description The model to start from.
+         */
+        ModelSection: {
+            /**
+             * Base model
+             * @description `tunesmith/tiny`, a Hub id in the local store, `./folder` or an absolute path.
+             */
+            base: string;
+            /**
+             * Revision
+             * @description Revision of a Hub model; empty means the one in the local store.
+             */
+            revision?: string | null;
+        };
+        /**
          * ModelStatus
          * @description Where a version stands.
          * @enum {string}
          */
         ModelStatus: "staging" | "production" | "archived";
+        /**
+         * Objective
+         * @description What is optimised.
+         * @enum {string}
+         */
+        Objective: "sft";
+        /**
+         * Precision
+         * @description Number format of the forward and backward pass; weights in training stay float32.
+         * @enum {string}
+         */
+        Precision: "auto" | "fp32" | "bf16";
+        /**
+         * PreviewRow
+         * @description One row as it is in the file.
+         */
+        PreviewRow: {
+            /**
+             * Row
+             * @description Row number, from 1.
+             */
+            row: number;
+            /**
+             * Line
+             * @description First physical line of the row in the file.
+             */
+            line: number;
+            /**
+             * Data
+             * @description The row; null when it cannot be read.
+             */
+            data: unknown;
+            /**
+             * Error
+             * @description Why it cannot be read.
+             */
+            error: string | null;
+        };
         /**
          * ProblemDetail
          * @description An error as RFC 9457 problem+json.
@@ -2981,11 +3809,355 @@ export interface components {
             };
         };
         /**
+         * Recipe
+         * @description Everything about a run. ``version`` is the version of this format.
+         */
+        Recipe: {
+            /**
+             * Format version
+             * @description Version of the recipe format.
+             * @default 1
+             * @constant
+             */
+            version: 1;
+            /**
+             * Name
+             * @description A name that people recognise.
+             */
+            name: string;
+            /**
+             * Seed
+             * @description Seed of data order, dropout and initialisation.
+             * @default 42
+             */
+            seed: number;
+            /** Model */
+            model: components["schemas"]["ModelSection"];
+            /** Data */
+            data: components["schemas"]["DataSection"];
+            /** Method */
+            method?: components["schemas"]["MethodSection"];
+            /** Training */
+            training?: components["schemas"]["TrainingSection"];
+            /** Resources */
+            resources?: components["schemas"]["ResourcesSection"];
+            /**
+             * Evaluation
+             * @description The evaluation after the training.
+             */
+            evaluate?: components["schemas"]["EvaluateSection"];
+            /**
+             * Registry
+             * @description The name under which the result is kept.
+             */
+            register?: components["schemas"]["RegisterSection"] | null;
+            /**
+             * Exports
+             * @description What the result is exported to; needs `register`.
+             */
+            export?: components["schemas"]["ExportItem"][];
+        };
+        /**
+         * RecipeFault
+         * @description Something that is wrong in a recipe.
+         */
+        RecipeFault: {
+            /**
+             * Location
+             * @description Key, as a dotted path; empty for the whole.
+             */
+            location: string;
+            /**
+             * Message
+             * @description What is wrong with it.
+             */
+            message: string;
+            /**
+             * Value
+             * @description What was given.
+             */
+            value?: unknown;
+            /**
+             * Line
+             * @description Line in the text.
+             */
+            line?: number | null;
+            /**
+             * Column
+             * @description Column in the text.
+             */
+            column?: number | null;
+        };
+        /**
+         * RecipePreset
+         * @description A recipe to start from.
+         */
+        RecipePreset: {
+            /**
+             * Name
+             * @description Name of the preset.
+             */
+            name: string;
+            /**
+             * Title
+             * @description Name that people see.
+             */
+            title: string;
+            /**
+             * Description
+             * @description What it is for.
+             */
+            description: string;
+            /**
+             * Yaml
+             * @description The file as it is.
+             */
+            yaml: string;
+            /**
+             * Recipe
+             * @description The recipe in it, with its defaults.
+             */
+            recipe: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RecipePresetListResponse
+         * @description All presets.
+         */
+        RecipePresetListResponse: {
+            /**
+             * Items
+             * @description The presets, by name.
+             */
+            items: components["schemas"]["RecipePreset"][];
+        };
+        /**
+         * RecipeValidationRequest
+         * @description A recipe to look at: its text, or its values.
+         * @example {
+         *       "yaml": "name: first\n…"
+         *     }
+         */
+        RecipeValidationRequest: {
+            /**
+             * Yaml
+             * @description The recipe as YAML or JSON text.
+             */
+            yaml?: string | null;
+            /**
+             * Recipe
+             * @description The recipe as values.
+             */
+            recipe?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * RecipeValidationResponse
+         * @description What was found, and the recipe with its defaults filled in when nothing was.
+         */
+        RecipeValidationResponse: {
+            /**
+             * Valid
+             * @description Whether a run could be made of it.
+             */
+            valid: boolean;
+            /**
+             * Errors
+             * @description Every fault, located.
+             */
+            errors: components["schemas"]["RecipeFault"][];
+            /**
+             * Recipe
+             * @description The recipe with its defaults.
+             */
+            recipe: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Yaml
+             * @description The same as YAML.
+             */
+            yaml: string | null;
+        };
+        /**
+         * RegisterSection
+         * @description The name under which the result is kept.
+         */
+        RegisterSection: {
+            /**
+             * Name
+             * @description Model name in the registry.
+             */
+            name: string;
+            /**
+             * Version
+             * @description Version; empty takes the next free one.
+             */
+            version?: string | null;
+            /**
+             * Tags
+             * @description Tags: letters, digits, `_` and `-`, at most 50 each.
+             */
+            tags?: string[];
+        };
+        /**
+         * ResourcesSection
+         * @description Where the run may happen.
+         */
+        ResourcesSection: {
+            /**
+             * Device
+             * @description `auto` takes the first of mps, cuda, cpu.
+             * @default auto
+             * @enum {string}
+             */
+            device: "auto" | "mps" | "cuda" | "cpu";
+            /**
+             * Memory limit (GiB)
+             * @description The child limits its own data memory to this.
+             */
+            memory_limit_gib?: number | null;
+        };
+        /**
+         * ResumeRequest
+         * @description From where to go on.
+         * @example {}
+         * @example {
+         *       "checkpoint_id": 3
+         *     }
+         */
+        ResumeRequest: {
+            /**
+             * Checkpoint Id
+             * @description Checkpoint to go on from; empty takes the newest that verifies.
+             */
+            checkpoint_id?: number | null;
+        };
+        /**
+         * RunFigures
+         * @description The figures of a run that has ended.
+         */
+        RunFigures: {
+            /**
+             * Steps
+             * @description Optimizer updates.
+             */
+            steps: number;
+            /**
+             * Final Loss
+             * @description Mean training loss over the last tenth of the updates.
+             */
+            final_loss?: number | null;
+            /**
+             * Eval Loss
+             * @description Last evaluation loss.
+             */
+            eval_loss?: number | null;
+            /**
+             * Trained Tokens
+             * @description Labels that carried loss, over all updates.
+             * @default 0
+             */
+            trained_tokens: number;
+            /**
+             * Tokens Per Second
+             * @description Tokens without padding, a second.
+             */
+            tokens_per_second?: number | null;
+            /**
+             * Weights Sha256
+             * @description SHA-256 over the trained tensors.
+             */
+            weights_sha256?: string | null;
+            /**
+             * Resumed
+             * @description Whether the run went on from a checkpoint.
+             * @default false
+             */
+            resumed: boolean;
+            /**
+             * Repaired
+             * @description Whether the recipe was repaired on the way.
+             * @default false
+             */
+            repaired: boolean;
+        };
+        /**
+         * Scheduler
+         * @description How the learning rate moves after the warm-up.
+         * @enum {string}
+         */
+        Scheduler: "cosine" | "linear" | "constant";
+        /**
          * Severity
          * @description Red rows cannot be trained on; amber ones probably should not be; green is for information.
          * @enum {string}
          */
         Severity: "red" | "amber" | "green";
+        /**
+         * Side
+         * @description One of the two models.
+         */
+        Side: {
+            /**
+             * Name
+             * @description The model.
+             */
+            name: string;
+            /**
+             * Loss
+             * @description Held-out loss of a token, in nats.
+             */
+            loss?: number | null;
+            /**
+             * Perplexity
+             * @description Its exponential.
+             */
+            perplexity?: number | null;
+            /**
+             * Answers Right
+             * @description Questions answered exactly.
+             */
+            answers_right?: number | null;
+            /**
+             * Answers Total
+             * @description Questions asked.
+             */
+            answers_total?: number | null;
+            /**
+             * Metrics
+             * @description The same with their uncertainty.
+             */
+            metrics?: {
+                [key: string]: components["schemas"]["Metric"];
+            };
+        };
+        /**
+         * SplitSection
+         * @description Shares of the parts, when the training file is to be split first. Near duplicates stay together.
+         */
+        SplitSection: {
+            /**
+             * Training share
+             * @description Share of the rows to train on.
+             * @default 0.9
+             */
+            train: number;
+            /**
+             * Validation share
+             * @description Share held out for the evaluation loss.
+             * @default 0.1
+             */
+            validation: number;
+            /**
+             * Test share
+             * @description Share that nothing looks at before the end.
+             * @default 0
+             */
+            test: number;
+        };
         /**
          * StreamOptions
          * @description What a stream carries besides text.
@@ -3003,6 +4175,81 @@ export interface components {
             include_obfuscation?: boolean | null;
         };
         /**
+         * SystemInfo
+         * @description What this machine has and can do.
+         */
+        SystemInfo: {
+            /**
+             * Version
+             * @description Version of Tunesmith.
+             */
+            version: string;
+            /**
+             * Python
+             * @description Version of Python.
+             */
+            python: string;
+            /**
+             * Platform
+             * @description Operating system and processor.
+             */
+            platform: string;
+            /**
+             * Data Dir
+             * @description The data folder.
+             */
+            data_dir: string;
+            /**
+             * Database
+             * @description `sqlite` or `postgresql`.
+             */
+            database: string;
+            /**
+             * Storage
+             * @description `local` or `s3`.
+             */
+            storage: string;
+            /**
+             * Device
+             * @description Device that models run on.
+             */
+            device: string;
+            /**
+             * Cpu Count
+             * @description Processors that this process may use.
+             */
+            cpu_count: number;
+            /**
+             * Memory Total Bytes
+             * @description Memory of the machine.
+             */
+            memory_total_bytes: number;
+            /**
+             * Memory Available Bytes
+             * @description Memory that is free now.
+             */
+            memory_available_bytes: number;
+            /**
+             * Disk Free Bytes
+             * @description Free space in the data folder.
+             */
+            disk_free_bytes: number;
+            /**
+             * Extras
+             * @description Optional parts.
+             */
+            extras: {
+                [key: string]: components["schemas"]["ExtraState"];
+            };
+            /**
+             * Packages
+             * @description Versions of the packages that matter for results.
+             */
+            packages: {
+                [key: string]: string;
+            };
+        };
+        /**
          * TextPart
          * @description A part of a message.
          */
@@ -3018,6 +4265,181 @@ export interface components {
              * @description The text.
              */
             text: string;
+        };
+        /**
+         * TrainingMetrics
+         * @description The curves at one step.
+         */
+        TrainingMetrics: {
+            /**
+             * Step
+             * @description Optimizer updates done.
+             */
+            step: number;
+            /**
+             * Epoch
+             * @description Passes over the data.
+             */
+            epoch: number | null;
+            /**
+             * Loss
+             * @description Training loss.
+             */
+            loss: number | null;
+            /**
+             * Eval Loss
+             * @description Evaluation loss, where it was measured.
+             */
+            eval_loss: number | null;
+            /**
+             * Learning Rate
+             * @description Learning rate.
+             */
+            learning_rate: number | null;
+            /**
+             * Grad Norm
+             * @description Norm of the gradient before clipping.
+             */
+            grad_norm: number | null;
+            /**
+             * Tokens Per Second
+             * @description Tokens without padding, a second.
+             */
+            tokens_per_second: number | null;
+            /**
+             * Memory Gb
+             * @description Memory in use, in 10⁹ bytes.
+             */
+            memory_gb: number | null;
+            /**
+             * Gpu
+             * @description Figures of the GPU, where there is one.
+             */
+            gpu?: {
+                [key: string]: number;
+            } | null;
+            /**
+             * Timestamp
+             * Format: date-time
+             * @description When it was measured.
+             */
+            timestamp: string;
+        };
+        /**
+         * TrainingSection
+         * @description The optimisation.
+         */
+        TrainingSection: {
+            /**
+             * Epochs
+             * @description Passes over the data. Give this or `max_steps`.
+             */
+            epochs?: number | null;
+            /**
+             * Steps
+             * @description Optimizer updates. Give this or `epochs`.
+             */
+            max_steps?: number | null;
+            /**
+             * Batch size
+             * @description Rows (packed: sequences) in one forward pass.
+             * @default 8
+             */
+            batch_size: number;
+            /**
+             * Accumulation
+             * @description Forward passes before one update.
+             * @default 1
+             */
+            gradient_accumulation_steps: number;
+            /**
+             * Learning rate
+             * @description Highest learning rate.
+             * @default 0.0002
+             */
+            learning_rate: number;
+            /**
+             * Schedule
+             * @description How the learning rate falls.
+             * @default cosine
+             */
+            scheduler: components["schemas"]["Scheduler"];
+            /**
+             * Warm-up share
+             * @description Share of the updates in which the learning rate rises.
+             * @default 0.03
+             */
+            warmup_ratio: number;
+            /**
+             * Weight decay
+             * @description AdamW weight decay.
+             * @default 0
+             */
+            weight_decay: number;
+            /**
+             * Gradient clipping
+             * @description Gradients are clipped to this norm; 0 is off.
+             * @default 1
+             */
+            max_grad_norm: number;
+            /**
+             * Longest row
+             * @description Longest row in tokens; longer ones are cut, and the run says how many.
+             * @default 1024
+             */
+            max_length: number;
+            /**
+             * Packing
+             * @description Fill sequences with several rows, each seeing only itself: the same result, sooner.
+             * @default true
+             */
+            packing: boolean;
+            /**
+             * @description `auto` takes bf16 where the device computes in it, else fp32.
+             * @default auto
+             */
+            precision: components["schemas"]["Precision"];
+            /**
+             * Gradient checkpointing
+             * @description Less memory for about a fifth more time.
+             * @default false
+             */
+            gradient_checkpointing: boolean;
+            /**
+             * Log every
+             * @description A point on the curves every so many updates.
+             * @default 1
+             */
+            logging_steps: number;
+            /**
+             * Evaluate every
+             * @description Evaluation loss every so many updates; empty: at the end.
+             */
+            eval_steps?: number | null;
+            /**
+             * Save every
+             * @description A checkpoint every so many updates.
+             * @default 500
+             */
+            save_steps: number;
+            /**
+             * Checkpoints kept
+             * @description Checkpoints kept; the best one is kept besides.
+             * @default 3
+             */
+            keep_last_n: number;
+            /**
+             * Best by
+             * @description What makes a checkpoint the best.
+             * @default eval_loss
+             * @enum {string}
+             */
+            metric_for_best: "eval_loss" | "loss";
+            /**
+             * Early stopping
+             * @description Stop when the evaluation no longer improves.
+             */
+            early_stopping?: components["schemas"]["EarlyStopping"] | null;
         };
         /**
          * Usage
@@ -3040,6 +4462,491 @@ export interface components {
              */
             total_tokens: number;
         };
+        /**
+         * Check
+         * @description One thing that the program needs.
+         */
+        tunesmith__api__system__Check: {
+            /**
+             * Ok
+             * @description Whether it works.
+             */
+            ok: boolean;
+            /**
+             * Detail
+             * @description What was found.
+             */
+            detail: string;
+        };
+        /**
+         * Check
+         * @description One comparison of an artefact with its source.
+         */
+        tunesmith__domains__export__schemas__Check: {
+            /**
+             * Name
+             * @description What was compared.
+             * @example token_agreement
+             */
+            name: string;
+            /**
+             * Passed
+             * @description Whether it holds.
+             */
+            passed: boolean;
+            /**
+             * Value
+             * @description What was measured; null when it could not be.
+             */
+            value: number | null;
+            /**
+             * Threshold
+             * @description What it is held against; null when it is only reported.
+             */
+            threshold: number | null;
+            /**
+             * Message
+             * @description Why it could not be measured.
+             */
+            message?: string | null;
+        };
+        /**
+         * Check
+         * @description One thing that the program needs.
+         */
+        Check: {
+            /**
+             * Ok
+             * @description Whether it works.
+             */
+            ok: boolean;
+            /**
+             * Detail
+             * @description What was found.
+             */
+            detail: string;
+        };
+        /**
+         * FindingCounts
+         * @description How many findings a file has.
+         */
+        FindingCounts: {
+            /**
+             * Red
+             * @description Findings that forbid training.
+             * @default 0
+             */
+            red: number;
+            /**
+             * Amber
+             * @description Findings that are suspicious.
+             * @default 0
+             */
+            amber: number;
+            /**
+             * Green
+             * @description Findings for information.
+             * @default 0
+             */
+            green: number;
+            /**
+             * By Code
+             * @description Number by code.
+             */
+            by_code?: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * LoadedModel
+         * @description A model that is loaded now.
+         */
+        LoadedModel: {
+            /**
+             * Name
+             * @description Name that it was loaded by.
+             * @example tunesmith/tiny
+             */
+            name: string;
+            /**
+             * Backend
+             * @description `transformers` or `llamacpp`.
+             * @example transformers
+             */
+            backend: string;
+            /**
+             * Device
+             * @description `mps`, `cuda` or `cpu`.
+             * @example cpu
+             */
+            device: string;
+            /**
+             * Dtype
+             * @description Number format that it computes in.
+             * @example float32
+             */
+            dtype: string;
+            /**
+             * Adapter
+             * @description Whether an adapter is loaded on top of the base.
+             */
+            adapter: boolean;
+            /**
+             * Context Length
+             * @description Longest prompt and answer together, in tokens.
+             */
+            context_length: number;
+            /**
+             * Memory Bytes
+             * @description Resident memory of its process.
+             */
+            memory_bytes: number;
+            /**
+             * Active Requests
+             * @description Sessions that use it now.
+             */
+            active_requests: number;
+            /**
+             * Loaded At
+             * Format: date-time
+             * @description When it was loaded.
+             */
+            loaded_at: string;
+            /**
+             * Idle Seconds
+             * @description Time since it was last used; 0 while it is.
+             */
+            idle_seconds: number;
+        };
+        /**
+         * LoadedModelResponse
+         * @description The model that was loaded.
+         */
+        LoadedModelResponse: {
+            /**
+             * Model Id
+             * @description Name of the model.
+             * @example tunesmith/tiny
+             * @example Qwen/Qwen3-0.6B
+             */
+            model_id: string;
+            /**
+             * Architecture
+             * @description Architecture as transformers names it.
+             * @example Qwen3ForCausalLM
+             */
+            architecture: string;
+            /**
+             * Num Parameters
+             * @description Numbers in its tensors.
+             */
+            num_parameters: number;
+            /**
+             * Trainable Parameters
+             * @description Numbers that full fine-tuning would change.
+             */
+            trainable_parameters: number;
+            /**
+             * Dtype
+             * @description Number format of most of its tensors.
+             * @example bfloat16
+             */
+            dtype: string;
+            /**
+             * Context Length
+             * @description Longest prompt and answer together, in tokens.
+             */
+            context_length: number | null;
+            /**
+             * Vocab Size
+             * @description Entries of its vocabulary.
+             */
+            vocab_size: number;
+            /**
+             * Chat Template
+             * @description Whether it brings a chat template.
+             */
+            chat_template: boolean;
+            /**
+             * Device
+             * @description Device that it is, or would be, loaded on: `mps`, `cuda` or `cpu`.
+             */
+            device: string;
+            /**
+             * Estimated Memory Gb
+             * @description Estimated memory to answer with it, in 10⁹ bytes.
+             */
+            estimated_memory_gb: number;
+            /**
+             * Size Bytes
+             * @description Size of its weight files.
+             */
+            size_bytes: number;
+            /**
+             * Revision
+             * @description Revision, where the source has one.
+             */
+            revision?: string | null;
+            /**
+             * Loaded At
+             * @description When it was loaded; null while it is not.
+             */
+            loaded_at?: string | null;
+            /**
+             * Cached
+             * @description Whether it was loaded already.
+             */
+            cached: boolean;
+        };
+        /**
+         * LocalModel
+         * @description A model in the local store.
+         */
+        LocalModel: {
+            /**
+             * Model Id
+             * @description Name to use it by.
+             */
+            model_id: string;
+            /**
+             * Path
+             * @description Its folder.
+             */
+            path: string;
+            /**
+             * Architecture
+             * @description Architecture.
+             */
+            architecture: string;
+            /**
+             * Num Parameters
+             * @description Numbers in its tensors.
+             */
+            num_parameters: number;
+            /**
+             * Size Bytes
+             * @description Size of its weight files.
+             */
+            size_bytes: number;
+            /**
+             * Last Used
+             * @description When it was last used.
+             */
+            last_used?: string | null;
+        };
+        /**
+         * LocalModelListResponse
+         * @description A page of the local store.
+         */
+        LocalModelListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["LocalModel"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+        };
+        /**
+         * MemoryState
+         * @description Memory of the device that models run on, in 10⁹ bytes.
+         */
+        MemoryState: {
+            /**
+             * Total Gb
+             * @description All of it.
+             */
+            total_gb: number;
+            /**
+             * Available Gb
+             * @description What is free now.
+             */
+            available_gb: number;
+            /**
+             * Used Gb
+             * @description What is in use.
+             */
+            used_gb: number;
+        };
+        /**
+         * ModelHealthResponse
+         * @description State of the runtime, the device and its memory.
+         */
+        ModelHealthResponse: {
+            /**
+             * Status
+             * @description `ready`: the current model answers; `loading`; `idle`: nothing is loaded for you.
+             * @enum {string}
+             */
+            status: "ready" | "loading" | "idle";
+            /**
+             * Current Model
+             * @description Name of the current model.
+             */
+            current_model?: string | null;
+            /**
+             * Device
+             * @description Device that models run on: `mps`, `cuda` or `cpu`.
+             */
+            device: string;
+            /** @description Its memory. */
+            memory: components["schemas"]["MemoryState"];
+            /**
+             * Loaded
+             * @description Everything that is loaded.
+             */
+            loaded: components["schemas"]["LoadedModel"][];
+            /**
+             * Optimal Batch Size
+             * @description Largest training batch that fits, for the current model or `num_parameters`.
+             */
+            optimal_batch_size?: number | null;
+            /**
+             * Estimated Memory Gb
+             * @description Memory to answer with it, in 10⁹ bytes, for the current model or `num_parameters`.
+             */
+            estimated_memory_gb?: number | null;
+        };
+        /**
+         * ModelLoading
+         * @description The model is still being loaded.
+         */
+        ModelLoading: {
+            /**
+             * Status
+             * @description Always `loading`.
+             * @default loading
+             * @constant
+             */
+            status: "loading";
+            /**
+             * Model Id
+             * @description Name of the model.
+             */
+            model_id: string;
+            /**
+             * Links
+             * @description `self`: where the model will be.
+             */
+            links: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ModelMetadata
+         * @description A model, read from its configuration and the headers of its files.
+         */
+        ModelMetadata: {
+            /**
+             * Model Id
+             * @description Name of the model.
+             * @example tunesmith/tiny
+             * @example Qwen/Qwen3-0.6B
+             */
+            model_id: string;
+            /**
+             * Architecture
+             * @description Architecture as transformers names it.
+             * @example Qwen3ForCausalLM
+             */
+            architecture: string;
+            /**
+             * Num Parameters
+             * @description Numbers in its tensors.
+             */
+            num_parameters: number;
+            /**
+             * Trainable Parameters
+             * @description Numbers that full fine-tuning would change.
+             */
+            trainable_parameters: number;
+            /**
+             * Dtype
+             * @description Number format of most of its tensors.
+             * @example bfloat16
+             */
+            dtype: string;
+            /**
+             * Context Length
+             * @description Longest prompt and answer together, in tokens.
+             */
+            context_length: number | null;
+            /**
+             * Vocab Size
+             * @description Entries of its vocabulary.
+             */
+            vocab_size: number;
+            /**
+             * Chat Template
+             * @description Whether it brings a chat template.
+             */
+            chat_template: boolean;
+            /**
+             * Device
+             * @description Device that it is, or would be, loaded on: `mps`, `cuda` or `cpu`.
+             */
+            device: string;
+            /**
+             * Estimated Memory Gb
+             * @description Estimated memory to answer with it, in 10⁹ bytes.
+             */
+            estimated_memory_gb: number;
+            /**
+             * Size Bytes
+             * @description Size of its weight files.
+             */
+            size_bytes: number;
+            /**
+             * Revision
+             * @description Revision, where the source has one.
+             */
+            revision?: string | null;
+            /**
+             * Loaded At
+             * @description When it was loaded; null while it is not.
+             */
+            loaded_at?: string | null;
+        };
+        /**
+         * UnloadResponse
+         * @description What unloading did.
+         */
+        UnloadResponse: {
+            /**
+             * Unloaded
+             * @description Whether a model was loaded.
+             */
+            unloaded: boolean;
+            /**
+             * Model Id
+             * @description Name of the model that was unloaded.
+             */
+            model_id?: string | null;
+            /**
+             * Freed Bytes
+             * @description Resident memory that went back to the system.
+             * @default 0
+             */
+            freed_bytes: number;
+            /**
+             * Message
+             * @description The same in a sentence.
+             */
+            message: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -3047,189 +4954,139 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Accepted = components['schemas']['Accepted'];
+export type Adapter = components['schemas']['Adapter'];
+export type AnswerMessage = components['schemas']['AnswerMessage'];
+export type Certificate = components['schemas']['Certificate'];
+export type CertificateRequest = components['schemas']['CertificateRequest'];
+export type ChatCompletion = components['schemas']['ChatCompletion'];
+export type ChatCompletionRequest = components['schemas']['ChatCompletionRequest'];
+export type ChatMessage = components['schemas']['ChatMessage'];
+export type CheckpointListResponse = components['schemas']['CheckpointListResponse'];
+export type CheckpointResponse = components['schemas']['CheckpointResponse'];
+export type Choice = components['schemas']['Choice'];
+export type Comparison = components['schemas']['Comparison'];
+export type DataFormat = components['schemas']['DataFormat'];
+export type DataSection = components['schemas']['DataSection'];
+export type DatasetListResponse = components['schemas']['DatasetListResponse'];
+export type DatasetPart = components['schemas']['DatasetPart'];
+export type DatasetPreviewResponse = components['schemas']['DatasetPreviewResponse'];
+export type DatasetReference = components['schemas']['DatasetReference'];
+export type DatasetResponse = components['schemas']['DatasetResponse'];
+export type DatasetSplitRequest = components['schemas']['DatasetSplitRequest'];
+export type DatasetSplitResponse = components['schemas']['DatasetSplitResponse'];
 export type DatasetStatus = components['schemas']['DatasetStatus'];
 export type DatasetSummary = components['schemas']['DatasetSummary'];
-export type DatasetResponse = components['schemas']['DatasetResponse'];
-export type DatasetListResponse = components['schemas']['DatasetListResponse'];
-export type PreviewRow = components['schemas']['PreviewRow'];
-export type DatasetPreviewResponse = components['schemas']['DatasetPreviewResponse'];
-export type Finding = components['schemas']['Finding'];
-export type DatasetValidationResponse = components['schemas']['DatasetValidationResponse'];
-export type FindingListResponse = components['schemas']['FindingListResponse'];
-export type DatasetSplitRequest = components['schemas']['DatasetSplitRequest'];
-export type DatasetPart = components['schemas']['DatasetPart'];
-export type DatasetSplitResponse = components['schemas']['DatasetSplitResponse'];
-export type AcceptedResponse = components['schemas']['AcceptedResponse'];
-export type RecipeFault = components['schemas']['RecipeFault'];
-export type RecipeValidationRequest = components['schemas']['RecipeValidationRequest'];
-export type RecipeValidationResponse = components['schemas']['RecipeValidationResponse'];
-export type RecipePreset = components['schemas']['RecipePreset'];
-export type RecipePresetList = components['schemas']['RecipePresetList'];
-export type RunFigures = components['schemas']['RunFigures'];
-export type FinetuningJobResponse = components['schemas']['FinetuningJobResponse'];
-export type FinetuningJobListResponse = components['schemas']['FinetuningJobListResponse'];
-export type LogLineView = components['schemas']['LogLineView'];
-export type JobLogsResponse = components['schemas']['JobLogsResponse'];
-export type TrainingMetrics = components['schemas']['TrainingMetrics'];
-export type JobMetricsResponse = components['schemas']['JobMetricsResponse'];
-export type CheckpointResponse = components['schemas']['CheckpointResponse'];
-export type CheckpointListResponse = components['schemas']['CheckpointListResponse'];
-export type JobFailure = components['schemas']['JobFailure'];
-export type JobView = components['schemas']['JobView'];
-export type JobListResponse = components['schemas']['JobListResponse'];
-export type ModelResponse = components['schemas']['ModelResponse'];
-export type ModelListResponse = components['schemas']['ModelListResponse'];
-export type ModelCardResponse = components['schemas']['ModelCardResponse'];
-export type Check = components['schemas']['Check'];
-export type Certificate = components['schemas']['Certificate'];
-export type ExportResponse = components['schemas']['ExportResponse'];
-export type ExportListResponse = components['schemas']['ExportListResponse'];
-export type ModelExportRequest = components['schemas']['ModelExportRequest'];
-export type LocalModel = components['schemas']['LocalModel'];
-export type LocalModelListResponse = components['schemas']['LocalModelListResponse'];
-export type Health = components['schemas']['Health'];
-export type SystemInfo = components['schemas']['SystemInfo'];
-export type OpenAiModel = components['schemas']['OpenAIModel'];
-export type OpenAiModelList = components['schemas']['OpenAIModelList'];
-export type ChatMessage = components['schemas']['ChatMessage'];
-export type ChatCompletionRequest = components['schemas']['ChatCompletionRequest'];
-export type Accepted = components['schemas']['Accepted'];
-export type AnswerMessage = components['schemas']['AnswerMessage'];
-export type ChatCompletion = components['schemas']['ChatCompletion'];
-export type Choice = components['schemas']['Choice'];
-export type DataFormat = components['schemas']['DataFormat'];
-export type DatasetReference = components['schemas']['DatasetReference'];
 export type DatasetValidationRequest = components['schemas']['DatasetValidationRequest'];
+export type DatasetValidationResponse = components['schemas']['DatasetValidationResponse'];
+export type EarlyStopping = components['schemas']['EarlyStopping'];
+export type EvaluateSection = components['schemas']['EvaluateSection'];
+export type EvaluationRequest = components['schemas']['EvaluationRequest'];
+export type EvaluationResponse = components['schemas']['EvaluationResponse'];
 export type EvidenceView = components['schemas']['EvidenceView'];
+export type ExportFile = components['schemas']['ExportFile'];
+export type ExportFormat = components['schemas']['ExportFormat'];
+export type ExportItem = components['schemas']['ExportItem'];
+export type ExportListResponse = components['schemas']['ExportListResponse'];
+export type ExportOutput = components['schemas']['ExportOutput'];
+export type ExportRequest = components['schemas']['ExportRequest'];
+export type ExportResponse = components['schemas']['ExportResponse'];
+export type ExportResult = components['schemas']['ExportResult'];
+export type ExportStatus = components['schemas']['ExportStatus'];
 export type ExtraState = components['schemas']['ExtraState'];
+export type Finding = components['schemas']['Finding'];
+export type FindingListResponse = components['schemas']['FindingListResponse'];
 export type FindingsOfKind = components['schemas']['FindingsOfKind'];
+export type FinetuningJobCreate = components['schemas']['FinetuningJobCreate'];
+export type FinetuningJobListResponse = components['schemas']['FinetuningJobListResponse'];
+export type FinetuningJobResponse = components['schemas']['FinetuningJobResponse'];
+export type FinetuningStatus = components['schemas']['FinetuningStatus'];
+export type GraphStep = components['schemas']['GraphStep'];
+export type Health = components['schemas']['Health'];
 export type InputReference = components['schemas']['InputReference'];
+export type JobFailure = components['schemas']['JobFailure'];
+export type JobForm = components['schemas']['JobForm'];
+export type JobListResponse = components['schemas']['JobListResponse'];
+export type JobLogsResponse = components['schemas']['JobLogsResponse'];
+export type JobMetricsResponse = components['schemas']['JobMetricsResponse'];
 export type JobResultResponse = components['schemas']['JobResultResponse'];
 export type JobState = components['schemas']['JobState'];
+export type JobView = components['schemas']['JobView'];
+export type LogLineView = components['schemas']['LogLineView'];
+export type LoraSection = components['schemas']['LoraSection'];
+export type MethodSection = components['schemas']['MethodSection'];
+export type Metric = components['schemas']['Metric'];
+export type ModelCardResponse = components['schemas']['ModelCardResponse'];
 export type ModelDetailResponse = components['schemas']['ModelDetailResponse'];
 export type ModelEntries = components['schemas']['ModelEntries'];
 export type ModelEntry = components['schemas']['ModelEntry'];
+export type ModelEvaluationListResponse = components['schemas']['ModelEvaluationListResponse'];
+export type ModelEvaluationRequest = components['schemas']['ModelEvaluationRequest'];
+export type ModelEvaluationResponse = components['schemas']['ModelEvaluationResponse'];
+export type ModelExportRequest = components['schemas']['ModelExportRequest'];
 export type ModelFile = components['schemas']['ModelFile'];
+export type ModelListResponse = components['schemas']['ModelListResponse'];
 export type ModelRegisterRequest = components['schemas']['ModelRegisterRequest'];
+export type ModelResponse = components['schemas']['ModelResponse'];
+export type ModelSection = components['schemas']['ModelSection'];
 export type ModelStatus = components['schemas']['ModelStatus'];
+export type Objective = components['schemas']['Objective'];
+export type Precision = components['schemas']['Precision'];
+export type PreviewRow = components['schemas']['PreviewRow'];
 export type ProblemDetail = components['schemas']['ProblemDetail'];
 export type Publication = components['schemas']['Publication'];
 export type Readiness = components['schemas']['Readiness'];
+export type Recipe = components['schemas']['Recipe'];
+export type RecipeFault = components['schemas']['RecipeFault'];
+export type RecipePreset = components['schemas']['RecipePreset'];
+export type RecipePresetListResponse = components['schemas']['RecipePresetListResponse'];
+export type RecipeValidationRequest = components['schemas']['RecipeValidationRequest'];
+export type RecipeValidationResponse = components['schemas']['RecipeValidationResponse'];
+export type RegisterSection = components['schemas']['RegisterSection'];
+export type ResourcesSection = components['schemas']['ResourcesSection'];
+export type ResumeRequest = components['schemas']['ResumeRequest'];
+export type RunFigures = components['schemas']['RunFigures'];
+export type Scheduler = components['schemas']['Scheduler'];
 export type Severity = components['schemas']['Severity'];
+export type Side = components['schemas']['Side'];
+export type SplitSection = components['schemas']['SplitSection'];
 export type StreamOptions = components['schemas']['StreamOptions'];
+export type SystemInfo = components['schemas']['SystemInfo'];
 export type TextPart = components['schemas']['TextPart'];
+export type TrainingMetrics = components['schemas']['TrainingMetrics'];
+export type TrainingSection = components['schemas']['TrainingSection'];
 export type Usage = components['schemas']['Usage'];
+export type TunesmithApiSystemCheck = components['schemas']['tunesmith__api__system__Check'];
+export type TunesmithDomainsExportSchemasCheck = components['schemas']['tunesmith__domains__export__schemas__Check'];
+export type Check = components['schemas']['Check'];
+export type FindingCounts = components['schemas']['FindingCounts'];
+export type LoadedModel = components['schemas']['LoadedModel'];
+export type LoadedModelResponse = components['schemas']['LoadedModelResponse'];
+export type LocalModel = components['schemas']['LocalModel'];
+export type LocalModelListResponse = components['schemas']['LocalModelListResponse'];
+export type MemoryState = components['schemas']['MemoryState'];
+export type ModelHealthResponse = components['schemas']['ModelHealthResponse'];
+export type ModelLoading = components['schemas']['ModelLoading'];
+export type ModelMetadata = components['schemas']['ModelMetadata'];
+export type UnloadResponse = components['schemas']['UnloadResponse'];
 export type $defs = Record<string, never>;
 export interface operations {
-    list_datasets: {
-        parameters: {
-            query?: {
-                /** @description Part of a name or file name. */
-                search?: string | null;
-                /** @description Only these states. */
-                status?: components["schemas"]["DatasetStatus"][] | null;
-                /** @description Column to sort by; `-` for the largest first. */
-                sort?: "created_at" | "-created_at" | "name" | "-name" | "size_bytes" | "-size_bytes" | "total_samples" | "-total_samples" | "quality_score" | "-quality_score";
-                /** @description Page number, from 1. */
-                page?: number;
-                /** @description Rows per page. */
-                page_size?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DatasetListResponse"];
-                };
-            };
-            /** @description Problem */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-        };
-    };
-    upload_dataset: {
+    health: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "multipart/form-data": {
-                    /**
-                     * Format: binary
-                     * @description UTF-8 .jsonl, .json or .csv.
-                     */
-                    file: string;
-                    /** @description Name that people see. */
-                    name: string;
-                    /** @default 1.0 */
-                    version?: string;
-                    /** @enum {string} */
-                    format?: "messages" | "alpaca" | "prompt_completion";
-                    /** @description What the data is. */
-                    description?: string;
-                    /** @description Tags, separated by commas. */
-                    tags?: string;
-                    /** @description Anything else, as a JSON object. */
-                    dataset_metadata?: string;
-                };
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
-            201: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DatasetResponse"];
+                    "application/json": components["schemas"]["Health"];
                 };
             };
             /** @description Problem */
@@ -3244,26 +5101,6 @@ export interface operations {
             };
             /** @description Problem */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3292,26 +5129,13 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetail"];
                 };
             };
-            /** @description Problem */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
         };
     };
-    get_dataset: {
+    ready: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                /** @description Id of the dataset. */
-                dataset_id: number;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -3322,7 +5146,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DatasetResponse"];
+                    "application/json": components["schemas"]["Readiness"];
                 };
             };
             /** @description Problem */
@@ -3346,16 +5170,6 @@ export interface operations {
                 };
             };
             /** @description Problem */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3365,31 +5179,22 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetail"];
                 };
             };
-            /** @description Problem */
+            /** @description Service Unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["Readiness"];
                 };
             };
         };
     };
-    preview_dataset: {
+    metrics: {
         parameters: {
-            query?: {
-                /** @description Rows to pass over. */
-                offset?: number;
-                /** @description Rows to show. */
-                limit?: number;
-            };
+            query?: never;
             header?: never;
-            path: {
-                /** @description Id of the dataset. */
-                dataset_id: number;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -3400,7 +5205,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DatasetPreviewResponse"];
+                    "text/plain": string;
                 };
             };
             /** @description Problem */
@@ -3410,7 +5215,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "text/plain": components["schemas"]["ProblemDetail"];
                 };
             };
             /** @description Problem */
@@ -3420,17 +5225,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "text/plain": components["schemas"]["ProblemDetail"];
                 };
             };
             /** @description Problem */
@@ -3440,7 +5235,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "text/plain": components["schemas"]["ProblemDetail"];
                 };
             };
             /** @description Problem */
@@ -3450,127 +5245,16 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "text/plain": components["schemas"]["ProblemDetail"];
                 };
             };
         };
     };
-    validate_dataset: {
+    config: {
         parameters: {
-            query?: {
-                /** @description Seconds to wait for the answer; then 202 with the job. */
-                wait?: number;
-            };
+            query?: never;
             header?: never;
-            path: {
-                /** @description Id of the dataset. */
-                dataset_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["DatasetValidationRequest"] | null;
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DatasetValidationResponse"];
-                };
-            };
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Accepted"];
-                };
-            };
-            /** @description Problem */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-        };
-    };
-    list_findings: {
-        parameters: {
-            query?: {
-                /** @description Only findings of this severity. */
-                severity?: components["schemas"]["Severity"] | null;
-                /** @description Only findings with this code. */
-                code?: string | null;
-                /** @description Page number, from 1. */
-                page?: number;
-                /** @description Rows per page. */
-                page_size?: number;
-            };
-            header?: never;
-            path: {
-                /** @description Id of the dataset. */
-                dataset_id: number;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -3581,7 +5265,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FindingListResponse"];
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description Problem */
@@ -3596,26 +5282,6 @@ export interface operations {
             };
             /** @description Problem */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3646,24 +5312,14 @@ export interface operations {
             };
         };
     };
-    split_dataset: {
+    get_system: {
         parameters: {
-            query?: {
-                /** @description Seconds to wait for the answer; then 202 with the job. */
-                wait?: number;
-            };
+            query?: never;
             header?: never;
-            path: {
-                /** @description Id of the dataset. */
-                dataset_id: number;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DatasetSplitRequest"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
@@ -3671,16 +5327,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DatasetSplitResponse"];
-                };
-            };
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Accepted"];
+                    "application/json": components["schemas"]["SystemInfo"];
                 };
             };
             /** @description Problem */
@@ -3695,26 +5342,6 @@ export interface operations {
             };
             /** @description Problem */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3969,6 +5596,175 @@ export interface operations {
             };
         };
     };
+    stream_job_events: {
+        parameters: {
+            query?: {
+                /** @description Events after this offset. */
+                from?: number;
+            };
+            header?: {
+                /** @description Sent by browsers that reconnect; wins over `from`. */
+                "last-event-id"?: number | null;
+            };
+            path: {
+                /** @description Id of the job. */
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events; `id` is the offset to resume from. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description The job has ended and there is nothing after that offset; a browser stops asking. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_job_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobResultResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     cancel_job: {
         parameters: {
             query?: never;
@@ -4135,6 +5931,273 @@ export interface operations {
             };
         };
     };
+    list_datasets: {
+        parameters: {
+            query?: {
+                /** @description Part of a name or file name. */
+                search?: string | null;
+                /** @description Only these states. */
+                status?: components["schemas"]["DatasetStatus"][] | null;
+                /** @description Column to sort by; `-` for the largest first. */
+                sort?: "created_at" | "-created_at" | "name" | "-name" | "size_bytes" | "-size_bytes" | "total_samples" | "-total_samples" | "quality_score" | "-quality_score";
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    upload_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description UTF-8 .jsonl, .json or .csv.
+                     */
+                    file: string;
+                    /** @description Name that people see. */
+                    name: string;
+                    /** @default 1.0 */
+                    version?: string;
+                    /** @enum {string} */
+                    format?: "messages" | "alpaca" | "prompt_completion";
+                    /** @description What the data is. */
+                    description?: string;
+                    /** @description Tags, separated by commas. */
+                    tags?: string;
+                    /** @description Anything else, as a JSON object. */
+                    dataset_metadata?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    register_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelRegisterRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_models: {
         parameters: {
             query?: {
@@ -4216,7 +6279,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Id of the version. */
-                model_id: number;
+                id: number;
             };
             cookie?: never;
         };
@@ -4289,7 +6352,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Id of the version. */
-                model_id: number;
+                id: number;
             };
             cookie?: never;
         };
@@ -4356,9 +6419,16 @@ export interface operations {
             };
         };
     };
-    health: {
+    list_finetuning_jobs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only jobs with this status. */
+                status?: components["schemas"]["FinetuningStatus"] | null;
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4371,7 +6441,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Health"];
+                    "application/json": components["schemas"]["FinetuningJobListResponse"];
                 };
             };
             /** @description Problem */
@@ -4416,22 +6486,29 @@ export interface operations {
             };
         };
     };
-    get_system: {
+    create_finetuning_job: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Folder that relative paths in the recipe start from (local mode). */
+                base_dir?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinetuningJobCreate"];
+            };
+        };
         responses: {
             /** @description Successful Response */
-            200: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SystemInfo"];
+                    "application/json": components["schemas"]["FinetuningJobResponse"];
                 };
             };
             /** @description Problem */
@@ -4446,6 +6523,1368 @@ export interface operations {
             };
             /** @description Problem */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_finetuning_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinetuningJobResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    stop_finetuning_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinetuningJobResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    resume_finetuning_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ResumeRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinetuningJobResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_finetuning_job_logs: {
+        parameters: {
+            query?: {
+                /** @description How many of the newest lines. */
+                tail?: number;
+                /** @description Instead: the lines after this offset. */
+                after?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobLogsResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_finetuning_job_metrics: {
+        parameters: {
+            query?: {
+                /** @description Curves, separated by commas; empty: all. */
+                names?: string | null;
+                /** @description Only points from this step on. */
+                from_step?: number;
+                /** @description At most this many, evenly chosen. */
+                max_points?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobMetricsResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_finetuning_job_checkpoints: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckpointListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_recipe_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_recipe_presets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipePresetListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    validate_recipe_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipeValidationRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeValidationResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    evaluate_model: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the version. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelEvaluationRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelEvaluationResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_model_evaluations: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the version. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelEvaluationListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    evaluate_any_model: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    export_model: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the version. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelExportRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportResult"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_model_exports: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the version. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    certify_export: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the version. */
+                id: number;
+                /** @description Id of the export. */
+                export_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    export_any_model: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportResult"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    certify_artefact: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4641,220 +8080,26 @@ export interface operations {
             };
         };
     };
-    ready: {
+    get_dataset: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Readiness"];
-                };
-            };
-            /** @description Problem */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Readiness"];
-                };
-            };
-        };
-    };
-    metrics: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            /** @description Problem */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "text/plain": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "text/plain": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "text/plain": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "text/plain": components["schemas"]["ProblemDetail"];
-                };
-            };
-        };
-    };
-    config: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-            /** @description Problem */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-        };
-    };
-    stream_job_events: {
-        parameters: {
-            query?: {
-                /** @description Events after this offset. */
-                from?: number;
-            };
-            header?: {
-                /** @description Sent by browsers that reconnect; wins over `from`. */
-                "last-event-id"?: number | null;
-            };
             path: {
-                /** @description Id of the job. */
-                job_id: number;
+                /** @description Id of the dataset. */
+                id: number;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Events; `id` is the offset to resume from. */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": unknown;
+                    "application/json": components["schemas"]["DatasetResponse"];
                 };
-            };
-            /** @description The job has ended and there is nothing after that offset; a browser stops asking. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Problem */
             400: {
@@ -4908,13 +8153,18 @@ export interface operations {
             };
         };
     };
-    get_job_result: {
+    preview_dataset: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Rows to pass over. */
+                offset?: number;
+                /** @description Rows to show. */
+                limit?: number;
+            };
             header?: never;
             path: {
-                /** @description Id of the job. */
-                job_id: number;
+                /** @description Id of the dataset. */
+                id: number;
             };
             cookie?: never;
         };
@@ -4926,7 +8176,89 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobResultResponse"];
+                    "application/json": components["schemas"]["DatasetPreviewResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_findings: {
+        parameters: {
+            query?: {
+                /** @description Only findings of this severity. */
+                severity?: components["schemas"]["Severity"] | null;
+                /** @description Only findings with this code. */
+                code?: string | null;
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingListResponse"];
                 };
             };
             /** @description Problem */
@@ -4991,26 +8323,140 @@ export interface operations {
             };
         };
     };
-    register_model: {
+    validate_dataset: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
             header?: never;
-            path?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DatasetValidationRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetValidationResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    split_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ModelRegisterRequest"];
+                "application/json": components["schemas"]["DatasetSplitRequest"];
             };
         };
         responses: {
             /** @description Successful Response */
-            201: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ModelResponse"];
+                    "application/json": components["schemas"]["DatasetSplitResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description Problem */
@@ -5045,6 +8491,513 @@ export interface operations {
             };
             /** @description Problem */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the version. */
+                model_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetailResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_model_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the version. */
+                model_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelCardResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    upload_model: {
+        parameters: {
+            query?: {
+                /** @description A model folder of this machine, or the name of a model in the local store. */
+                model_path?: string | null;
+                /** @description Seconds to wait until it is loaded. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoadedModelResponse"] | components["schemas"]["ModelLoading"];
+                };
+            };
+            /** @description The model is still being loaded. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelLoading"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_current_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelMetadata"] | components["schemas"]["ModelLoading"];
+                };
+            };
+            /** @description The model is still being loaded. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelLoading"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_local_models: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocalModelListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    unload_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnloadResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_model_health: {
+        parameters: {
+            query?: {
+                /** @description Size of a model to estimate for; default is the current one. */
+                num_parameters?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelHealthResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

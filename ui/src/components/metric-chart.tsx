@@ -64,10 +64,10 @@ export default function MetricChart({ label, steps, series, format, stepLabel, h
   return <div ref={box} role="img" aria-label={label} className="metric-chart w-full" />;
 }
 
-/** As short as a tick can be: 0.5, 2e-4, 2100. */
-function tick(value: number): string {
-  const short = Number(value.toPrecision(3));
-  return short !== 0 && Math.abs(short) < 0.001 ? short.toExponential() : String(short);
+/** As many digits as tell two ticks apart: 0.5, 2e-4, 2100. */
+function tick(value: number, step: number): string {
+  if (value !== 0 && Math.abs(value) < 0.001) return Number(value.toPrecision(3)).toExponential();
+  return value.toFixed(Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9))));
 }
 
 function data(steps: number[], series: Series[]): uPlot.AlignedData {
@@ -108,7 +108,7 @@ function options(
         size: 26,
         values: (_, ticks) => ticks.map((step) => (Number.isInteger(step) ? String(step) : "")),
       },
-      { ...axis, size: 58, values: (_, ticks) => ticks.map(tick) },
+      { ...axis, size: 58, values: (_, ticks, __, ___, step) => ticks.map((value) => tick(value, step)) },
     ],
     series: [
       { label: stepLabel },

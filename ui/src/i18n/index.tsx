@@ -3,7 +3,7 @@ import { createFormat, type Format } from "@/lib/format";
 import { readStored, writeStored } from "@/lib/stored";
 import { en } from "./en";
 import { ko } from "./ko";
-import { errorHintsKo, errorTitlesKo } from "./server-errors-ko";
+import { errorHintsKo, errorTitlesKo, findingFixesKo } from "./server-errors-ko";
 import type { Arguments, LeafPaths, LocaleShape } from "./types";
 
 export type Messages = LocaleShape<typeof en>;
@@ -46,6 +46,7 @@ export function findMessage(locale: Locale, key: string, values: Record<string, 
 const serverWords: Partial<Record<MessageGroup, Record<string, string>>> = {
   "errors.titles": errorTitlesKo,
   "errors.hints": errorHintsKo,
+  fixes: findingFixesKo,
 };
 
 function findKnown(locale: Locale, group: MessageGroup, key: string): string | undefined {
@@ -67,7 +68,7 @@ interface I18n {
   format: Format;
 }
 
-type MessageGroup = "states" | "errors.titles" | "errors.hints" | "findings" | "kinds" | "checks" | "metrics";
+type MessageGroup = "fixes" | "states" | "errors.titles" | "errors.hints" | "findings" | "kinds" | "checks" | "metrics";
 
 const I18nContext = createContext<I18n | null>(null);
 

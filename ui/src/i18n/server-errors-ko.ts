@@ -168,3 +168,33 @@ export const errorHintsKo: Record<string, string> = {
   "user-not-found": "목록에서 이름이나 번호를 확인하십시오.",
   "weights-overflow": "범위가 더 넓은 형식을 고르십시오.",
 };
+
+/** 검사 결과를 고치는 방법. */
+export const findingFixesKo: Record<string, string> = {
+  "empty-file": "파일에 행을 하나 이상 넣으세요.",
+  "broken-json": "표시된 곳의 JSON을 고치세요. 따옴표, 쉼표, 괄호가 빠진 경우가 많습니다.",
+  "not-an-object": "행을 { } 안에 이름 있는 필드로 쓰세요.",
+  "missing-field": "필드를 추가하거나, 그 값을 가진 필드의 이름을 바꾸세요.",
+  "wrong-type": "기대한 자료형으로 값을 쓰세요.",
+  "unknown-role": "system, user, assistant 중 하나를 쓰세요.",
+  "wrong-role-order": "맨 앞의 system 하나 다음에는 user와 assistant가 번갈아 나오게 하세요.",
+  "no-assistant": "assistant의 답을 추가하거나 행을 지우세요. 배울 것이 없습니다.",
+  "empty-turn": "글을 쓰거나 행을 지우세요.",
+  "invalid-encoding": "파일을 UTF-8로 저장하고 이 행을 다시 쓰세요.",
+  "row-too-large": "행을 나누세요.",
+  "column-count": "쉼표가 든 값을 따옴표로 감싸세요.",
+  "unclosed-quote": "따옴표를 닫고, 따옴표 안의 따옴표는 두 번 쓰세요.",
+  "last-turn-not-assistant": "assistant의 답으로 끝내세요. 마지막 말에서는 배우지 않습니다.",
+  "control-character": "그 문자를 지우세요.",
+  mojibake: "원본을 UTF-8로 다시 읽으세요.",
+  "exact-duplicate": "일부러 반복한 것이 아니라면 둘 중 하나를 지우세요.",
+  "contradictory-answers": "맞는 답만 남기거나 질문을 다르게 하세요.",
+  "type-drift": "모든 행에서 같은 자료형으로 쓰세요.",
+  "duplicate-key": "둘 중 하나를 지우거나 이름을 바꾸세요.",
+  "too-long": "행을 줄이거나 나누거나, max_length를 늘리세요. 넘는 부분은 잘립니다.",
+  "pii-email": "모델이 말해도 되는 것이 아니라면 지우거나 바꾸세요.",
+  "pii-phone": "모델이 말해도 되는 것이 아니라면 지우거나 바꾸세요.",
+  "extra-field": "다른 필드로 쓸 것이 아니라면 그대로 두어도 됩니다.",
+  "blank-line": "건너뛰므로 그대로 두어도 됩니다.",
+  "encoding-bom": "건너뛰므로 그대로 두어도 됩니다.",
+};

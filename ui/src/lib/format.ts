@@ -68,7 +68,7 @@ export function createFormat(locale: string) {
   }
 
   function clock(time: string): string {
-    return new Date(time).toLocaleTimeString(locale, { hour12: false });
+    return new Date(time).toLocaleTimeString("en-GB");
   }
 
   return { number, measure, bytes, compact, percent, duration, ago, dateTime, clock };

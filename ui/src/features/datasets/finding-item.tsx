@@ -5,6 +5,7 @@ import type { Finding } from "./queries";
 
 export function FindingItem({ finding }: { finding: Finding }) {
   const { t, known } = useI18n();
+  const fix = known("fixes", finding.code, finding.fix);
   const names = { red: t("data.red"), amber: t("data.amber"), green: t("data.green") };
   return (
     <li className="grid gap-x-5 gap-y-2 px-5 py-4 sm:grid-cols-[7.5rem_1fr]">
@@ -39,7 +40,12 @@ export function FindingItem({ finding }: { finding: Finding }) {
           <p className="mt-2 flex gap-2 text-[0.8125rem]">
             <Wrench aria-hidden className="mt-0.5 size-3.5 shrink-0 text-accent" />
             <span>
-              <span className="font-medium">{t("data.fix")}</span> {finding.fix}
+              <span className="font-medium">{t("data.fix")}</span> {fix}
+              {fix !== finding.fix && (
+                <span lang="en" className="block text-ink-faint text-xs">
+                  {finding.fix}
+                </span>
+              )}
             </span>
           </p>
         )}

@@ -42,8 +42,7 @@ export const datasetQueries = {
   detail: (id: number) =>
     queryOptions({
       queryKey: [...datasetQueries.all(), "detail", id],
-      queryFn: ({ signal }) =>
-        answer(api.GET(`${PATH}/{dataset_id}`, { signal, params: { path: { dataset_id: id } } })),
+      queryFn: ({ signal }) => answer(api.GET(`${PATH}/{id}`, { signal, params: { path: { id } } })),
       refetchInterval: ({ state }) => (state.data && isBusy(state.data) ? 700 : false),
     }),
   findings: (id: number, filter: FindingFilter) =>
@@ -51,9 +50,7 @@ export const datasetQueries = {
       queryKey: [...datasetQueries.all(), "findings", id, filter],
       queryFn: ({ signal }) => {
         const query = { ...filter, page_size: PAGE_SIZE };
-        return answer(
-          api.GET(`${PATH}/{dataset_id}/findings`, { signal, params: { path: { dataset_id: id }, query } }),
-        );
+        return answer(api.GET(`${PATH}/{id}/findings`, { signal, params: { path: { id }, query } }));
       },
       placeholderData: keepPreviousData,
     }),
@@ -62,7 +59,7 @@ export const datasetQueries = {
       queryKey: [...datasetQueries.all(), "preview", id, offset],
       queryFn: ({ signal }) => {
         const query = { offset, limit: PAGE_SIZE };
-        return answer(api.GET(`${PATH}/{dataset_id}/preview`, { signal, params: { path: { dataset_id: id }, query } }));
+        return answer(api.GET(`${PATH}/{id}/preview`, { signal, params: { path: { id }, query } }));
       },
       placeholderData: keepPreviousData,
     }),
@@ -92,8 +89,8 @@ export function useValidateDataset(id: number) {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: async () => {
-      const params = { path: { dataset_id: id }, query: { wait: 2 } };
-      const outcome = await answerOrJob(api.POST(`${PATH}/{dataset_id}/validate`, { params, headers: idempotency() }));
+      const params = { path: { id }, query: { wait: 2 } };
+      const outcome = await answerOrJob(api.POST(`${PATH}/{id}/validate`, { params, headers: idempotency() }));
       if ("job" in outcome) await waitForJob(outcome.job);
     },
     onSettled: () => queryClient.invalidateQueries({ queryKey: datasetQueries.all() }),
@@ -104,10 +101,8 @@ export function useSplitDataset(id: number) {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: async (body: SplitRequest): Promise<SplitResult> => {
-      const params = { path: { dataset_id: id }, query: { wait: 2 } };
-      const outcome = await answerOrJob(
-        api.POST(`${PATH}/{dataset_id}/split`, { params, body, headers: idempotency() }),
-      );
+      const params = { path: { id }, query: { wait: 2 } };
+      const outcome = await answerOrJob(api.POST(`${PATH}/{id}/split`, { params, body, headers: idempotency() }));
       if ("job" in outcome) return (await waitForJob(outcome.job)).result as unknown as SplitResult;
       return outcome.done as SplitResult;
     },

@@ -25,7 +25,7 @@ export function RowsPanel({ id }: { id: number }) {
                 <span className="numeric text-[0.8125rem] text-ink-faint">
                   {t("data.rowNumber", { row: String(row.row) })}
                 </span>
-                <Row data={row.value} fault={row.error} />
+                <Row data={row.data} fault={row.error} />
               </li>
             ))}
           </ol>

@@ -73,8 +73,12 @@ export function SplitPanel({ dataset }: { dataset: Dataset }) {
       {split.data && (
         <ul data-testid="split-parts" className="mt-5 grid gap-3 sm:grid-cols-3">
           {split.data.parts.map((part) => (
-            <li key={part.id} className="rounded-lg border border-line px-4 py-3">
-              <Link to="/data/$id" params={{ id: String(part.id) }} className="font-medium text-accent hover:underline">
+            <li key={part.dataset_id} className="rounded-lg border border-line px-4 py-3">
+              <Link
+                to="/data/$id"
+                params={{ id: String(part.dataset_id) }}
+                className="font-medium text-accent hover:underline"
+              >
                 {names[part.part as Part] ?? part.name}
               </Link>
               <p className="numeric text-ink-soft">

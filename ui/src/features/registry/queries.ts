@@ -21,19 +21,19 @@ export const registryQueries = {
   detail: (id: number) =>
     queryOptions({
       queryKey: [...registryQueries.all(), "detail", id],
-      queryFn: ({ signal }) => answer(api.GET(`${PATH}/{model_id}`, { signal, params: { path: { model_id: id } } })),
+      queryFn: ({ signal }) => answer(api.GET(`${PATH}/{id}`, { signal, params: { path: { id } } })),
     }),
   card: (id: number) =>
     queryOptions({
       queryKey: [...registryQueries.all(), "card", id],
       queryFn: async ({ signal }) =>
-        (await answer(api.GET(`${PATH}/{model_id}/card`, { signal, params: { path: { model_id: id } } }))).markdown,
+        (await answer(api.GET(`${PATH}/{id}/card`, { signal, params: { path: { id } } }))).markdown,
     }),
   exports: (id: number) =>
     queryOptions({
       queryKey: [...registryQueries.all(), "exports", id],
       queryFn: async ({ signal }) =>
-        (await answer(api.GET(`${PATH}/{model_id}/exports`, { signal, params: { path: { model_id: id } } }))).items,
+        (await answer(api.GET(`${PATH}/{id}/exports`, { signal, params: { path: { id } } }))).items,
     }),
 };
 
@@ -41,8 +41,8 @@ export function useExportVersion(id: number) {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: async (body: Schema<"ModelExportRequest">) => {
-      const call = api.POST(`${PATH}/{model_id}/export`, {
-        params: { path: { model_id: id } },
+      const call = api.POST(`${PATH}/{id}/export`, {
+        params: { path: { id } },
         body,
         headers: idempotency(),
       });

@@ -30,37 +30,39 @@ export const runQueries = {
   detail: (id: number) =>
     queryOptions({
       queryKey: [...runQueries.all(), "detail", id],
-      queryFn: ({ signal }) => answer(api.GET(`${PATH}/{job_id}`, { signal, params: { path: { job_id: id } } })),
+      queryFn: ({ signal }) => answer(api.GET(`${PATH}/{id}`, { signal, params: { path: { id } } })),
       refetchInterval: ({ state }) => (state.data && isMoving(state.data) ? 1_500 : false),
     }),
   metrics: (id: number) =>
     queryOptions({
       queryKey: [...runQueries.all(), "metrics", id],
       queryFn: async ({ signal }) => {
-        const params = { path: { job_id: id }, query: { max_points: MAX_POINTS } };
-        return (await answer(api.GET(`${PATH}/{job_id}/metrics`, { signal, params }))).points;
+        const params = { path: { id }, query: { max_points: MAX_POINTS } };
+        return (await answer(api.GET(`${PATH}/{id}/metrics`, { signal, params }))).points;
       },
     }),
   logs: (id: number) =>
     queryOptions({
       queryKey: [...runQueries.all(), "logs", id],
       queryFn: async ({ signal }) => {
-        const params = { path: { job_id: id }, query: { tail: LOG_LINES } };
-        return (await answer(api.GET(`${PATH}/{job_id}/logs`, { signal, params }))).lines;
+        const params = { path: { id }, query: { tail: LOG_LINES } };
+        return (await answer(api.GET(`${PATH}/{id}/logs`, { signal, params }))).lines;
       },
     }),
   checkpoints: (id: number) =>
     queryOptions({
       queryKey: [...runQueries.all(), "checkpoints", id],
       queryFn: async ({ signal }) =>
-        (await answer(api.GET(`${PATH}/{job_id}/checkpoints`, { signal, params: { path: { job_id: id } } }))).items,
+        (await answer(api.GET(`${PATH}/{id}/checkpoints`, { signal, params: { path: { id } } }))).items,
     }),
 };
 
 export function useStartRun() {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: (body: Record<string, unknown>) => answer(api.POST(PATH, { body, headers: idempotency() })),
+    // The recipe is what the person wrote; the server says what is wrong with it.
+    mutationFn: (recipe: Record<string, unknown>) =>
+      answer(api.POST(PATH, { body: recipe as unknown as Schema<"Recipe">, headers: idempotency() })),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: runQueries.all() }),
   });
 }
@@ -73,8 +75,7 @@ function refreshRuns(queryClient: QueryClient) {
 export function useStopRun(id: number) {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: () =>
-      answer(api.POST(`${PATH}/{job_id}/stop`, { params: { path: { job_id: id } }, headers: idempotency() })),
+    mutationFn: () => answer(api.POST(`${PATH}/{id}/stop`, { params: { path: { id } }, headers: idempotency() })),
     onSettled: () => refreshRuns(queryClient),
   });
 }
@@ -82,8 +83,7 @@ export function useStopRun(id: number) {
 export function useResumeRun(id: number) {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: () =>
-      answer(api.POST(`${PATH}/{job_id}/resume`, { params: { path: { job_id: id } }, headers: idempotency() })),
+    mutationFn: () => answer(api.POST(`${PATH}/{id}/resume`, { params: { path: { id } }, headers: idempotency() })),
     onSettled: () => refreshRuns(queryClient),
   });
 }

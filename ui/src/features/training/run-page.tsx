@@ -10,7 +10,7 @@ import { CurvesCard } from "./curves-card";
 import { LogCard } from "./log-card";
 import { type Run, runQueries } from "./queries";
 import { RunActions } from "./run-actions";
-import { RunFailure } from "./run-failure";
+import { RunFailure, RunWarnings } from "./run-failure";
 import { RunProgress } from "./run-progress";
 import { RunResult } from "./run-result";
 import { useLiveRun } from "./use-live-run";
@@ -53,6 +53,7 @@ function LoadedRun({ run, trail }: { run: Run; trail: React.ReactNode }) {
     >
       <div className="space-y-6">
         <RunFailure run={run} />
+        <RunWarnings warnings={run.warnings} />
         <RunProgress run={run} stages={stages} stream={stream} />
         <RunResult run={run} stages={stages} />
         <CurvesCard metrics={metrics} isLoading={isLoading} />

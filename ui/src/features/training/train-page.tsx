@@ -63,7 +63,7 @@ export function TrainPage() {
       title={t("train.title")}
       description={t("train.description")}
       className="max-w-7xl"
-      actions={<PresetChooser onChoose={draft.setText} onStartOver={draft.startOver} />}
+      actions={<PresetChooser onChoose={draft.choosePreset} onStartOver={draft.startOver} />}
     >
       <Segmented
         className="mb-3 lg:hidden"

@@ -6,7 +6,7 @@ import { datasetReference } from "./source-choosers";
 
 const STORAGE_KEY = "tunesmith.recipe";
 const BLANK =
-  "version: 1\nname:\nmodel:\n  base:\ndata:\n  train:\ntraining:\n  epochs: 3\nregister:\n  name: my-model\n";
+  "version: 1\nname:\nmodel:\n  base:\ndata:\n  train:\n  split:\n    train: 0.9\n    validation: 0.1\ntraining:\n  epochs: 3\nregister:\n  name: my-model\n";
 
 interface Draft {
   text: string;
@@ -17,6 +17,7 @@ interface Draft {
   setText: (text: string) => void;
   change: (path: string[], value: unknown) => void;
   chooseDataset: (dataset: Dataset) => void;
+  choosePreset: (yaml: string) => void;
   startOver: () => void;
 }
 
@@ -54,8 +55,28 @@ export function useRecipeDraft(): Draft {
     setText,
     change,
     chooseDataset,
+    choosePreset: (yaml) => setText(forThisServer(yaml, valueAt(lastGood.current, ["data", "train"]))),
     startOver: () => setStored(null),
   };
+}
+
+const PATHS = [
+  ["data", "train"],
+  ["data", "validation"],
+  ["data", "test"],
+  ["evaluate", "questions"],
+  ["evaluate", "general"],
+];
+
+/** A preset names files beside itself, which a browser cannot reach: the dataset chosen here takes their place. */
+function forThisServer(yaml: string, dataset: unknown): string {
+  const { value } = parseRecipe(yaml);
+  let text = yaml;
+  for (const path of PATHS) {
+    const named = valueAt(value, path);
+    if (typeof named === "string" && !named.startsWith("dataset:")) text = withValue(text, path, undefined);
+  }
+  return typeof dataset === "string" && dataset.startsWith("dataset:") ? withValue(text, ["data", "train"], dataset) : text;
 }
 
 function nameInReference(reference: unknown): string | undefined {
@@ -68,5 +89,5 @@ export function slugOf(name: string): string {
     .normalize("NFKD")
     .replace(/[^A-Za-z0-9_-]+/g, "-")
     .replace(/^-+|-+$/g, "");
-  return /[A-Za-z0-9]/.test(slug) ? slug.slice(0, 255) : "";
+  return /[A-Za-z]/.test(slug) ? slug.slice(0, 255) : "";
 }

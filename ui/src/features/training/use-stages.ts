@@ -14,8 +14,7 @@ export interface Stage {
 
 /** The jobs of a run's graph with their states and results; they go on after the training has ended. */
 export function useStages(run: Run): Stage[] {
-  const ids = Object.values(run.graph).filter((id) => id !== undefined);
-  const first = ids.length > 0 ? Math.min(...ids) : run.id;
+  const first = Math.min(run.id, ...run.graph.map((step) => step.job_id));
   const jobs = useQuery(jobQueries.graph(first));
   const place = (kind: string) => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.length);
   return (jobs.data?.items ?? [])
