@@ -176,7 +176,8 @@ export interface paths {
          * @description Stream what happens to a job as server-sent events, until it has ended.
          *
          *     `event` is the type (`state`, `progress`, `metric`, `log`, `checkpoint`, `sample`, `finished`, `failed`), `id` the offset,
-         *     `data` the event as JSON. After a break the stream goes on behind `Last-Event-ID`, without gaps or repeats.
+         *     `data` the event as the child wrote it, with `offset` and `attempt`.
+         *     After a break the stream goes on behind `Last-Event-ID`, without gaps or repeats.
          */
         get: operations["stream_job_events"];
         put?: never;
@@ -265,6 +266,106 @@ export interface paths {
          * @description Upload a data file as a new dataset version; it is validated at once, in a job.
          */
         post: operations["upload_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset
+         * @description One dataset version.
+         */
+        get: operations["get_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Dataset
+         * @description Rows as they are in the file.
+         */
+        get: operations["preview_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Findings
+         * @description What the last validation found, in the order of the file.
+         */
+        get: operations["list_findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Validate Dataset
+         * @description Examine the file again; answers what was found.
+         */
+        post: operations["validate_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Split Dataset
+         * @description Make parts that share no prompt, each a dataset of its own; the same seed makes the same split.
+         */
+        post: operations["split_dataset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -755,146 +856,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/training/datasets/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get Dataset
-         * @description One dataset version.
-         */
-        get: operations["get_dataset"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/training/datasets/{id}/preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Preview Dataset
-         * @description Rows as they are in the file.
-         */
-        get: operations["preview_dataset"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/training/datasets/{id}/findings": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Findings
-         * @description What the last validation found, in the order of the file.
-         */
-        get: operations["list_findings"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/training/datasets/{id}/validate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Validate Dataset
-         * @description Examine the file again; answers what was found.
-         */
-        post: operations["validate_dataset"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/training/datasets/{id}/split": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Split Dataset
-         * @description Make parts that share no prompt, each a dataset of its own; the same seed makes the same split.
-         */
-        post: operations["split_dataset"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/models/{model_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get Model
-         * @description A version with where it comes from, its files and its evidence.
-         */
-        get: operations["get_model"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/models/{model_id}/card": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get Model Card
-         * @description The model card: what it is, where it comes from, what it can do, how to use it.
-         */
-        get: operations["get_model_card"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/model/upload": {
         parameters: {
             query?: never;
@@ -1354,7 +1315,7 @@ export interface components {
         DataFormat: "messages" | "alpaca" | "prompt_completion";
         /**
          * DataSection
-         * @description The data.
+         * @description What to learn from.
          */
         DataSection: {
             /**
@@ -2390,6 +2351,37 @@ export interface components {
             message: string;
         };
         /**
+         * FindingCounts
+         * @description How many findings a file has.
+         */
+        FindingCounts: {
+            /**
+             * Red
+             * @description Findings that forbid training.
+             * @default 0
+             */
+            red: number;
+            /**
+             * Amber
+             * @description Findings that are suspicious.
+             * @default 0
+             */
+            amber: number;
+            /**
+             * Green
+             * @description Findings for information.
+             * @default 0
+             */
+            green: number;
+            /**
+             * By Code
+             * @description Number by code.
+             */
+            by_code?: {
+                [key: string]: number;
+            };
+        };
+        /**
          * FindingListResponse
          * @description A page of findings, in the order of the file.
          */
@@ -3047,6 +3039,209 @@ export interface components {
             readonly status: components["schemas"]["JobState"];
         };
         /**
+         * LoadedModel
+         * @description A model that is loaded now.
+         */
+        LoadedModel: {
+            /**
+             * Name
+             * @description Name that it was loaded by.
+             * @example tunesmith/tiny
+             */
+            name: string;
+            /**
+             * Backend
+             * @description `transformers` or `llamacpp`.
+             * @example transformers
+             */
+            backend: string;
+            /**
+             * Device
+             * @description `mps`, `cuda` or `cpu`.
+             * @example cpu
+             */
+            device: string;
+            /**
+             * Dtype
+             * @description Number format that it computes in.
+             * @example float32
+             */
+            dtype: string;
+            /**
+             * Adapter
+             * @description Whether an adapter is loaded on top of the base.
+             */
+            adapter: boolean;
+            /**
+             * Context Length
+             * @description Longest prompt and answer together, in tokens.
+             */
+            context_length: number;
+            /**
+             * Memory Bytes
+             * @description Resident memory of its process.
+             */
+            memory_bytes: number;
+            /**
+             * Active Requests
+             * @description Sessions that use it now.
+             */
+            active_requests: number;
+            /**
+             * Loaded At
+             * Format: date-time
+             * @description When it was loaded.
+             */
+            loaded_at: string;
+            /**
+             * Idle Seconds
+             * @description Time since it was last used; 0 while it is.
+             */
+            idle_seconds: number;
+        };
+        /**
+         * LoadedModelResponse
+         * @description The model that was loaded.
+         */
+        LoadedModelResponse: {
+            /**
+             * Model Id
+             * @description Name of the model.
+             * @example tunesmith/tiny
+             * @example Qwen/Qwen3-0.6B
+             */
+            model_id: string;
+            /**
+             * Architecture
+             * @description Architecture as transformers names it.
+             * @example Qwen3ForCausalLM
+             */
+            architecture: string;
+            /**
+             * Num Parameters
+             * @description Numbers in its tensors.
+             */
+            num_parameters: number;
+            /**
+             * Trainable Parameters
+             * @description Numbers that full fine-tuning would change.
+             */
+            trainable_parameters: number;
+            /**
+             * Dtype
+             * @description Number format of most of its tensors.
+             * @example bfloat16
+             */
+            dtype: string;
+            /**
+             * Context Length
+             * @description Longest prompt and answer together, in tokens.
+             */
+            context_length: number | null;
+            /**
+             * Vocab Size
+             * @description Entries of its vocabulary.
+             */
+            vocab_size: number;
+            /**
+             * Chat Template
+             * @description Whether it brings a chat template.
+             */
+            chat_template: boolean;
+            /**
+             * Device
+             * @description Device that it is, or would be, loaded on: `mps`, `cuda` or `cpu`.
+             */
+            device: string;
+            /**
+             * Estimated Memory Gb
+             * @description Estimated memory to answer with it, in 10⁹ bytes.
+             */
+            estimated_memory_gb: number;
+            /**
+             * Size Bytes
+             * @description Size of its weight files.
+             */
+            size_bytes: number;
+            /**
+             * Revision
+             * @description Revision, where the source has one.
+             */
+            revision?: string | null;
+            /**
+             * Loaded At
+             * @description When it was loaded; null while it is not.
+             */
+            loaded_at?: string | null;
+            /**
+             * Cached
+             * @description Whether it was loaded already.
+             */
+            cached: boolean;
+        };
+        /**
+         * LocalModel
+         * @description A model in the local store.
+         */
+        LocalModel: {
+            /**
+             * Model Id
+             * @description Name to use it by.
+             */
+            model_id: string;
+            /**
+             * Path
+             * @description Its folder.
+             */
+            path: string;
+            /**
+             * Architecture
+             * @description Architecture.
+             */
+            architecture: string;
+            /**
+             * Num Parameters
+             * @description Numbers in its tensors.
+             */
+            num_parameters: number;
+            /**
+             * Size Bytes
+             * @description Size of its weight files.
+             */
+            size_bytes: number;
+            /**
+             * Last Used
+             * @description When it was last used.
+             */
+            last_used?: string | null;
+        };
+        /**
+         * LocalModelListResponse
+         * @description A page of the local store.
+         */
+        LocalModelListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["LocalModel"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+        };
+        /**
          * LogLineView
          * @description A line of the job's log.
          */
@@ -3121,8 +3316,29 @@ export interface components {
             use_dora: boolean;
         };
         /**
+         * MemoryState
+         * @description Memory of the device that models run on, in 10⁹ bytes.
+         */
+        MemoryState: {
+            /**
+             * Total Gb
+             * @description All of it.
+             */
+            total_gb: number;
+            /**
+             * Available Gb
+             * @description What is free now.
+             */
+            available_gb: number;
+            /**
+             * Used Gb
+             * @description What is in use.
+             */
+            used_gb: number;
+        };
+        /**
          * MethodSection
-         * @description How the weights are changed.
+         * @description What is optimised, and which weights change.
          */
         MethodSection: {
             /**
@@ -3475,6 +3691,45 @@ export interface components {
             size_bytes: number;
         };
         /**
+         * ModelHealthResponse
+         * @description State of the runtime, the device and its memory.
+         */
+        ModelHealthResponse: {
+            /**
+             * Status
+             * @description `ready`: the current model answers; `loading`; `idle`: nothing is loaded for you.
+             * @enum {string}
+             */
+            status: "ready" | "loading" | "idle";
+            /**
+             * Current Model
+             * @description Name of the current model.
+             */
+            current_model?: string | null;
+            /**
+             * Device
+             * @description Device that models run on: `mps`, `cuda` or `cpu`.
+             */
+            device: string;
+            /** @description Its memory. */
+            memory: components["schemas"]["MemoryState"];
+            /**
+             * Loaded
+             * @description Everything that is loaded.
+             */
+            loaded: components["schemas"]["LoadedModel"][];
+            /**
+             * Optimal Batch Size
+             * @description Largest training batch that fits, for the current model or `num_parameters`.
+             */
+            optimal_batch_size?: number | null;
+            /**
+             * Estimated Memory Gb
+             * @description Memory to answer with it, in 10⁹ bytes, for the current model or `num_parameters`.
+             */
+            estimated_memory_gb?: number | null;
+        };
+        /**
          * ModelListResponse
          * @description A page of versions, newest first.
          */
@@ -3499,6 +3754,106 @@ export interface components {
              * @description Rows per page, at most 200.
              */
             page_size: number;
+        };
+        /**
+         * ModelLoading
+         * @description The model is still being loaded.
+         */
+        ModelLoading: {
+            /**
+             * Status
+             * @description Always `loading`.
+             * @default loading
+             * @constant
+             */
+            status: "loading";
+            /**
+             * Model Id
+             * @description Name of the model.
+             */
+            model_id: string;
+            /**
+             * Links
+             * @description `self`: where the model will be.
+             */
+            links: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ModelMetadata
+         * @description A model, read from its configuration and the headers of its files.
+         */
+        ModelMetadata: {
+            /**
+             * Model Id
+             * @description Name of the model.
+             * @example tunesmith/tiny
+             * @example Qwen/Qwen3-0.6B
+             */
+            model_id: string;
+            /**
+             * Architecture
+             * @description Architecture as transformers names it.
+             * @example Qwen3ForCausalLM
+             */
+            architecture: string;
+            /**
+             * Num Parameters
+             * @description Numbers in its tensors.
+             */
+            num_parameters: number;
+            /**
+             * Trainable Parameters
+             * @description Numbers that full fine-tuning would change.
+             */
+            trainable_parameters: number;
+            /**
+             * Dtype
+             * @description Number format of most of its tensors.
+             * @example bfloat16
+             */
+            dtype: string;
+            /**
+             * Context Length
+             * @description Longest prompt and answer together, in tokens.
+             */
+            context_length: number | null;
+            /**
+             * Vocab Size
+             * @description Entries of its vocabulary.
+             */
+            vocab_size: number;
+            /**
+             * Chat Template
+             * @description Whether it brings a chat template.
+             */
+            chat_template: boolean;
+            /**
+             * Device
+             * @description Device that it is, or would be, loaded on: `mps`, `cuda` or `cpu`.
+             */
+            device: string;
+            /**
+             * Estimated Memory Gb
+             * @description Estimated memory to answer with it, in 10⁹ bytes.
+             */
+            estimated_memory_gb: number;
+            /**
+             * Size Bytes
+             * @description Size of its weight files.
+             */
+            size_bytes: number;
+            /**
+             * Revision
+             * @description Revision, where the source has one.
+             */
+            revision?: string | null;
+            /**
+             * Loaded At
+             * @description When it was loaded; null while it is not.
+             */
+            loaded_at?: string | null;
         };
         /**
          * ModelRegisterRequest
@@ -3617,7 +3972,7 @@ export interface components {
         };
         /**
          * ModelSection
-         * @description The model to start from.
+         * @description Which model to start from.
          */
         ModelSection: {
             /**
@@ -3805,7 +4160,7 @@ export interface components {
              * @description database, storage, disk.
              */
             checks: {
-                [key: string]: components["schemas"]["Check"];
+                [key: string]: components["schemas"]["tunesmith__api__system__Check"];
             };
         };
         /**
@@ -3831,15 +4186,30 @@ export interface components {
              * @default 42
              */
             seed: number;
-            /** Model */
+            /**
+             * Model
+             * @description The model to start from.
+             */
             model: components["schemas"]["ModelSection"];
-            /** Data */
+            /**
+             * Data
+             * @description The data.
+             */
             data: components["schemas"]["DataSection"];
-            /** Method */
+            /**
+             * Method
+             * @description How the weights are changed.
+             */
             method?: components["schemas"]["MethodSection"];
-            /** Training */
+            /**
+             * Training
+             * @description The optimisation.
+             */
             training?: components["schemas"]["TrainingSection"];
-            /** Resources */
+            /**
+             * Resources
+             * @description Where the run may happen.
+             */
             resources?: components["schemas"]["ResourcesSection"];
             /**
              * Evaluation
@@ -4004,7 +4374,7 @@ export interface components {
         };
         /**
          * ResourcesSection
-         * @description Where the run may happen.
+         * @description Device and memory.
          */
         ResourcesSection: {
             /**
@@ -4327,7 +4697,7 @@ export interface components {
         };
         /**
          * TrainingSection
-         * @description The optimisation.
+         * @description How long, how fast and in what portions to train.
          */
         TrainingSection: {
             /**
@@ -4442,6 +4812,33 @@ export interface components {
             early_stopping?: components["schemas"]["EarlyStopping"] | null;
         };
         /**
+         * UnloadResponse
+         * @description What unloading did.
+         */
+        UnloadResponse: {
+            /**
+             * Unloaded
+             * @description Whether a model was loaded.
+             */
+            unloaded: boolean;
+            /**
+             * Model Id
+             * @description Name of the model that was unloaded.
+             */
+            model_id?: string | null;
+            /**
+             * Freed Bytes
+             * @description Resident memory that went back to the system.
+             * @default 0
+             */
+            freed_bytes: number;
+            /**
+             * Message
+             * @description The same in a sentence.
+             */
+            message: string;
+        };
+        /**
          * Usage
          * @description Tokens that were read and written.
          */
@@ -4510,443 +4907,6 @@ export interface components {
              */
             message?: string | null;
         };
-        /**
-         * Check
-         * @description One thing that the program needs.
-         */
-        Check: {
-            /**
-             * Ok
-             * @description Whether it works.
-             */
-            ok: boolean;
-            /**
-             * Detail
-             * @description What was found.
-             */
-            detail: string;
-        };
-        /**
-         * FindingCounts
-         * @description How many findings a file has.
-         */
-        FindingCounts: {
-            /**
-             * Red
-             * @description Findings that forbid training.
-             * @default 0
-             */
-            red: number;
-            /**
-             * Amber
-             * @description Findings that are suspicious.
-             * @default 0
-             */
-            amber: number;
-            /**
-             * Green
-             * @description Findings for information.
-             * @default 0
-             */
-            green: number;
-            /**
-             * By Code
-             * @description Number by code.
-             */
-            by_code?: {
-                [key: string]: number;
-            };
-        };
-        /**
-         * LoadedModel
-         * @description A model that is loaded now.
-         */
-        LoadedModel: {
-            /**
-             * Name
-             * @description Name that it was loaded by.
-             * @example tunesmith/tiny
-             */
-            name: string;
-            /**
-             * Backend
-             * @description `transformers` or `llamacpp`.
-             * @example transformers
-             */
-            backend: string;
-            /**
-             * Device
-             * @description `mps`, `cuda` or `cpu`.
-             * @example cpu
-             */
-            device: string;
-            /**
-             * Dtype
-             * @description Number format that it computes in.
-             * @example float32
-             */
-            dtype: string;
-            /**
-             * Adapter
-             * @description Whether an adapter is loaded on top of the base.
-             */
-            adapter: boolean;
-            /**
-             * Context Length
-             * @description Longest prompt and answer together, in tokens.
-             */
-            context_length: number;
-            /**
-             * Memory Bytes
-             * @description Resident memory of its process.
-             */
-            memory_bytes: number;
-            /**
-             * Active Requests
-             * @description Sessions that use it now.
-             */
-            active_requests: number;
-            /**
-             * Loaded At
-             * Format: date-time
-             * @description When it was loaded.
-             */
-            loaded_at: string;
-            /**
-             * Idle Seconds
-             * @description Time since it was last used; 0 while it is.
-             */
-            idle_seconds: number;
-        };
-        /**
-         * LoadedModelResponse
-         * @description The model that was loaded.
-         */
-        LoadedModelResponse: {
-            /**
-             * Model Id
-             * @description Name of the model.
-             * @example tunesmith/tiny
-             * @example Qwen/Qwen3-0.6B
-             */
-            model_id: string;
-            /**
-             * Architecture
-             * @description Architecture as transformers names it.
-             * @example Qwen3ForCausalLM
-             */
-            architecture: string;
-            /**
-             * Num Parameters
-             * @description Numbers in its tensors.
-             */
-            num_parameters: number;
-            /**
-             * Trainable Parameters
-             * @description Numbers that full fine-tuning would change.
-             */
-            trainable_parameters: number;
-            /**
-             * Dtype
-             * @description Number format of most of its tensors.
-             * @example bfloat16
-             */
-            dtype: string;
-            /**
-             * Context Length
-             * @description Longest prompt and answer together, in tokens.
-             */
-            context_length: number | null;
-            /**
-             * Vocab Size
-             * @description Entries of its vocabulary.
-             */
-            vocab_size: number;
-            /**
-             * Chat Template
-             * @description Whether it brings a chat template.
-             */
-            chat_template: boolean;
-            /**
-             * Device
-             * @description Device that it is, or would be, loaded on: `mps`, `cuda` or `cpu`.
-             */
-            device: string;
-            /**
-             * Estimated Memory Gb
-             * @description Estimated memory to answer with it, in 10⁹ bytes.
-             */
-            estimated_memory_gb: number;
-            /**
-             * Size Bytes
-             * @description Size of its weight files.
-             */
-            size_bytes: number;
-            /**
-             * Revision
-             * @description Revision, where the source has one.
-             */
-            revision?: string | null;
-            /**
-             * Loaded At
-             * @description When it was loaded; null while it is not.
-             */
-            loaded_at?: string | null;
-            /**
-             * Cached
-             * @description Whether it was loaded already.
-             */
-            cached: boolean;
-        };
-        /**
-         * LocalModel
-         * @description A model in the local store.
-         */
-        LocalModel: {
-            /**
-             * Model Id
-             * @description Name to use it by.
-             */
-            model_id: string;
-            /**
-             * Path
-             * @description Its folder.
-             */
-            path: string;
-            /**
-             * Architecture
-             * @description Architecture.
-             */
-            architecture: string;
-            /**
-             * Num Parameters
-             * @description Numbers in its tensors.
-             */
-            num_parameters: number;
-            /**
-             * Size Bytes
-             * @description Size of its weight files.
-             */
-            size_bytes: number;
-            /**
-             * Last Used
-             * @description When it was last used.
-             */
-            last_used?: string | null;
-        };
-        /**
-         * LocalModelListResponse
-         * @description A page of the local store.
-         */
-        LocalModelListResponse: {
-            /**
-             * Items
-             * @description The rows of this page.
-             */
-            items: components["schemas"]["LocalModel"][];
-            /**
-             * Total
-             * @description How many rows match in all.
-             */
-            total: number;
-            /**
-             * Page
-             * @description The page number, from 1.
-             */
-            page: number;
-            /**
-             * Page Size
-             * @description Rows per page, at most 200.
-             */
-            page_size: number;
-        };
-        /**
-         * MemoryState
-         * @description Memory of the device that models run on, in 10⁹ bytes.
-         */
-        MemoryState: {
-            /**
-             * Total Gb
-             * @description All of it.
-             */
-            total_gb: number;
-            /**
-             * Available Gb
-             * @description What is free now.
-             */
-            available_gb: number;
-            /**
-             * Used Gb
-             * @description What is in use.
-             */
-            used_gb: number;
-        };
-        /**
-         * ModelHealthResponse
-         * @description State of the runtime, the device and its memory.
-         */
-        ModelHealthResponse: {
-            /**
-             * Status
-             * @description `ready`: the current model answers; `loading`; `idle`: nothing is loaded for you.
-             * @enum {string}
-             */
-            status: "ready" | "loading" | "idle";
-            /**
-             * Current Model
-             * @description Name of the current model.
-             */
-            current_model?: string | null;
-            /**
-             * Device
-             * @description Device that models run on: `mps`, `cuda` or `cpu`.
-             */
-            device: string;
-            /** @description Its memory. */
-            memory: components["schemas"]["MemoryState"];
-            /**
-             * Loaded
-             * @description Everything that is loaded.
-             */
-            loaded: components["schemas"]["LoadedModel"][];
-            /**
-             * Optimal Batch Size
-             * @description Largest training batch that fits, for the current model or `num_parameters`.
-             */
-            optimal_batch_size?: number | null;
-            /**
-             * Estimated Memory Gb
-             * @description Memory to answer with it, in 10⁹ bytes, for the current model or `num_parameters`.
-             */
-            estimated_memory_gb?: number | null;
-        };
-        /**
-         * ModelLoading
-         * @description The model is still being loaded.
-         */
-        ModelLoading: {
-            /**
-             * Status
-             * @description Always `loading`.
-             * @default loading
-             * @constant
-             */
-            status: "loading";
-            /**
-             * Model Id
-             * @description Name of the model.
-             */
-            model_id: string;
-            /**
-             * Links
-             * @description `self`: where the model will be.
-             */
-            links: {
-                [key: string]: string;
-            };
-        };
-        /**
-         * ModelMetadata
-         * @description A model, read from its configuration and the headers of its files.
-         */
-        ModelMetadata: {
-            /**
-             * Model Id
-             * @description Name of the model.
-             * @example tunesmith/tiny
-             * @example Qwen/Qwen3-0.6B
-             */
-            model_id: string;
-            /**
-             * Architecture
-             * @description Architecture as transformers names it.
-             * @example Qwen3ForCausalLM
-             */
-            architecture: string;
-            /**
-             * Num Parameters
-             * @description Numbers in its tensors.
-             */
-            num_parameters: number;
-            /**
-             * Trainable Parameters
-             * @description Numbers that full fine-tuning would change.
-             */
-            trainable_parameters: number;
-            /**
-             * Dtype
-             * @description Number format of most of its tensors.
-             * @example bfloat16
-             */
-            dtype: string;
-            /**
-             * Context Length
-             * @description Longest prompt and answer together, in tokens.
-             */
-            context_length: number | null;
-            /**
-             * Vocab Size
-             * @description Entries of its vocabulary.
-             */
-            vocab_size: number;
-            /**
-             * Chat Template
-             * @description Whether it brings a chat template.
-             */
-            chat_template: boolean;
-            /**
-             * Device
-             * @description Device that it is, or would be, loaded on: `mps`, `cuda` or `cpu`.
-             */
-            device: string;
-            /**
-             * Estimated Memory Gb
-             * @description Estimated memory to answer with it, in 10⁹ bytes.
-             */
-            estimated_memory_gb: number;
-            /**
-             * Size Bytes
-             * @description Size of its weight files.
-             */
-            size_bytes: number;
-            /**
-             * Revision
-             * @description Revision, where the source has one.
-             */
-            revision?: string | null;
-            /**
-             * Loaded At
-             * @description When it was loaded; null while it is not.
-             */
-            loaded_at?: string | null;
-        };
-        /**
-         * UnloadResponse
-         * @description What unloading did.
-         */
-        UnloadResponse: {
-            /**
-             * Unloaded
-             * @description Whether a model was loaded.
-             */
-            unloaded: boolean;
-            /**
-             * Model Id
-             * @description Name of the model that was unloaded.
-             */
-            model_id?: string | null;
-            /**
-             * Freed Bytes
-             * @description Resident memory that went back to the system.
-             * @default 0
-             */
-            freed_bytes: number;
-            /**
-             * Message
-             * @description The same in a sentence.
-             */
-            message: string;
-        };
     };
     responses: never;
     parameters: never;
@@ -4995,6 +4955,7 @@ export type ExportResult = components['schemas']['ExportResult'];
 export type ExportStatus = components['schemas']['ExportStatus'];
 export type ExtraState = components['schemas']['ExtraState'];
 export type Finding = components['schemas']['Finding'];
+export type FindingCounts = components['schemas']['FindingCounts'];
 export type FindingListResponse = components['schemas']['FindingListResponse'];
 export type FindingsOfKind = components['schemas']['FindingsOfKind'];
 export type FinetuningJobCreate = components['schemas']['FinetuningJobCreate'];
@@ -5012,8 +4973,13 @@ export type JobMetricsResponse = components['schemas']['JobMetricsResponse'];
 export type JobResultResponse = components['schemas']['JobResultResponse'];
 export type JobState = components['schemas']['JobState'];
 export type JobView = components['schemas']['JobView'];
+export type LoadedModel = components['schemas']['LoadedModel'];
+export type LoadedModelResponse = components['schemas']['LoadedModelResponse'];
+export type LocalModel = components['schemas']['LocalModel'];
+export type LocalModelListResponse = components['schemas']['LocalModelListResponse'];
 export type LogLineView = components['schemas']['LogLineView'];
 export type LoraSection = components['schemas']['LoraSection'];
+export type MemoryState = components['schemas']['MemoryState'];
 export type MethodSection = components['schemas']['MethodSection'];
 export type Metric = components['schemas']['Metric'];
 export type ModelCardResponse = components['schemas']['ModelCardResponse'];
@@ -5025,7 +4991,10 @@ export type ModelEvaluationRequest = components['schemas']['ModelEvaluationReque
 export type ModelEvaluationResponse = components['schemas']['ModelEvaluationResponse'];
 export type ModelExportRequest = components['schemas']['ModelExportRequest'];
 export type ModelFile = components['schemas']['ModelFile'];
+export type ModelHealthResponse = components['schemas']['ModelHealthResponse'];
 export type ModelListResponse = components['schemas']['ModelListResponse'];
+export type ModelLoading = components['schemas']['ModelLoading'];
+export type ModelMetadata = components['schemas']['ModelMetadata'];
 export type ModelRegisterRequest = components['schemas']['ModelRegisterRequest'];
 export type ModelResponse = components['schemas']['ModelResponse'];
 export type ModelSection = components['schemas']['ModelSection'];
@@ -5055,20 +5024,10 @@ export type SystemInfo = components['schemas']['SystemInfo'];
 export type TextPart = components['schemas']['TextPart'];
 export type TrainingMetrics = components['schemas']['TrainingMetrics'];
 export type TrainingSection = components['schemas']['TrainingSection'];
+export type UnloadResponse = components['schemas']['UnloadResponse'];
 export type Usage = components['schemas']['Usage'];
 export type TunesmithApiSystemCheck = components['schemas']['tunesmith__api__system__Check'];
 export type TunesmithDomainsExportSchemasCheck = components['schemas']['tunesmith__domains__export__schemas__Check'];
-export type Check = components['schemas']['Check'];
-export type FindingCounts = components['schemas']['FindingCounts'];
-export type LoadedModel = components['schemas']['LoadedModel'];
-export type LoadedModelResponse = components['schemas']['LoadedModelResponse'];
-export type LocalModel = components['schemas']['LocalModel'];
-export type LocalModelListResponse = components['schemas']['LocalModelListResponse'];
-export type MemoryState = components['schemas']['MemoryState'];
-export type ModelHealthResponse = components['schemas']['ModelHealthResponse'];
-export type ModelLoading = components['schemas']['ModelLoading'];
-export type ModelMetadata = components['schemas']['ModelMetadata'];
-export type UnloadResponse = components['schemas']['UnloadResponse'];
 export type $defs = Record<string, never>;
 export interface operations {
     health: {
@@ -6104,6 +6063,447 @@ export interface operations {
             };
             /** @description Problem */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    preview_dataset: {
+        parameters: {
+            query?: {
+                /** @description Rows to pass over. */
+                offset?: number;
+                /** @description Rows to show. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetPreviewResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_findings: {
+        parameters: {
+            query?: {
+                /** @description Only findings of this severity. */
+                severity?: components["schemas"]["Severity"] | null;
+                /** @description Only findings with this code. */
+                code?: string | null;
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    validate_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DatasetValidationRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetValidationResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    split_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetSplitRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetSplitResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8060,593 +8460,6 @@ export interface operations {
             };
             /** @description Problem */
             500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-        };
-    };
-    get_dataset: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of the dataset. */
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DatasetResponse"];
-                };
-            };
-            /** @description Problem */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-        };
-    };
-    preview_dataset: {
-        parameters: {
-            query?: {
-                /** @description Rows to pass over. */
-                offset?: number;
-                /** @description Rows to show. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description Id of the dataset. */
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DatasetPreviewResponse"];
-                };
-            };
-            /** @description Problem */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-        };
-    };
-    list_findings: {
-        parameters: {
-            query?: {
-                /** @description Only findings of this severity. */
-                severity?: components["schemas"]["Severity"] | null;
-                /** @description Only findings with this code. */
-                code?: string | null;
-                /** @description Page number, from 1. */
-                page?: number;
-                /** @description Rows per page. */
-                page_size?: number;
-            };
-            header?: never;
-            path: {
-                /** @description Id of the dataset. */
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FindingListResponse"];
-                };
-            };
-            /** @description Problem */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-        };
-    };
-    validate_dataset: {
-        parameters: {
-            query?: {
-                /** @description Seconds to wait for the answer; then 202 with the job. */
-                wait?: number;
-            };
-            header?: never;
-            path: {
-                /** @description Id of the dataset. */
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["DatasetValidationRequest"] | null;
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DatasetValidationResponse"];
-                };
-            };
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Accepted"];
-                };
-            };
-            /** @description Problem */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-        };
-    };
-    split_dataset: {
-        parameters: {
-            query?: {
-                /** @description Seconds to wait for the answer; then 202 with the job. */
-                wait?: number;
-            };
-            header?: never;
-            path: {
-                /** @description Id of the dataset. */
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DatasetSplitRequest"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DatasetSplitResponse"];
-                };
-            };
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Accepted"];
-                };
-            };
-            /** @description Problem */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-        };
-    };
-    get_model: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of the version. */
-                model_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ModelDetailResponse"];
-                };
-            };
-            /** @description Problem */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-        };
-    };
-    get_model_card: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of the version. */
-                model_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ModelCardResponse"];
-                };
-            };
-            /** @description Problem */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
-                };
-            };
-            /** @description Problem */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -76,7 +76,9 @@ function forThisServer(yaml: string, dataset: unknown): string {
     const named = valueAt(value, path);
     if (typeof named === "string" && !named.startsWith("dataset:")) text = withValue(text, path, undefined);
   }
-  return typeof dataset === "string" && dataset.startsWith("dataset:") ? withValue(text, ["data", "train"], dataset) : text;
+  return typeof dataset === "string" && dataset.startsWith("dataset:")
+    ? withValue(text, ["data", "train"], dataset)
+    : text;
 }
 
 function nameInReference(reference: unknown): string | undefined {
