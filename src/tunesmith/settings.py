@@ -209,6 +209,7 @@ class Settings(BaseSettings):
             "HF_HUB_OFFLINE": "1",
             "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
             "TOKENIZERS_PARALLELISM": "false",
+            "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait starve their neighbours
             "PYTHONUNBUFFERED": "1",
             "WANDB_MODE": "disabled",
             "MLFLOW_DISABLE_TELEMETRY": "true",

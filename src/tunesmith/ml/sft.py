@@ -12,11 +12,12 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from tunesmith.ml.guard import forbid_pickle, stay_offline
+from tunesmith.ml.guard import forbid_pickle, share_the_processor, stay_offline
 from tunesmith.ml.report import Reporter
 
 forbid_pickle()  # before any library that knows how to read one
 stay_offline()
+share_the_processor()
 
 COMPANIONS = (
     "tokenizer.json",

@@ -14,7 +14,8 @@ from tunesmith.wire.recipe_text import read_recipe
 def list_presets() -> list[RecipePreset]:
     """Every preset, by name. The description is the comment at the top of its file."""
     presets = []
-    for file in sorted(_folder().glob("*.yaml")):
+    files = {file.name: file for folder in _folders() for file in folder.glob("*.yaml")}
+    for _name, file in sorted(files.items()):
         text = file.read_text(encoding="utf-8")
         comment = [line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#")]
         recipe = read_recipe(file)
@@ -25,8 +26,7 @@ def list_presets() -> list[RecipePreset]:
     return presets
 
 
-def _folder() -> Path:
-    """In a wheel they lie in the bundle, in a checkout at its root."""
+def _folders() -> list[Path]:
+    """In a wheel they lie in the bundle, in a checkout at its root; the bundle has the last word."""
     package = Path(tunesmith.__file__).parent
-    bundled = package / "bundle" / "recipes"
-    return bundled if bundled.is_dir() else package.parents[1] / "recipes"
+    return [package.parents[1] / "recipes", package / "bundle" / "recipes"]
