@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.server import Server
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -31,6 +33,28 @@ def run(script: str, folder: Path, **environment: str) -> str:
     )
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_tutorial(language: str, tmp_path: Path) -> None:
+    """From a CSV file to a certified model that answers, in both languages."""
+    script = "\n".join(blocks(ROOT / "docs" / language / "tutorial.md", "test"))
+    said = run(script, tmp_path, TUNESMITH_DATA_DIR=str(tmp_path / "data"))
+    name = {"en": "ferry@1.0.0", "ko": "ferry-ko@1.0.0"}[language]
+    assert name in said
+    assert said.count(name) >= 2  # the list and the card
+
+
+def test_the_calls_of_the_readme(server: Server, tmp_path: Path) -> None:
+    """The workbench and one job with curl; each answer is read, none is an error."""
+    (script,) = blocks(ROOT / "README.md", "server")
+    strict = script.replace("http://127.0.0.1:8000", server.url).replace("curl -s", "curl -sS --fail-with-body")
+    said = run(strict, tmp_path)
+    assert "tunesmith/tiny" in said
+    assert '"chat.completion"' in said
+    assert "desk" in said
+    runs = server.http.get("/api/v1/admin/finetuning/jobs").json()["items"]
+    server.wait_for_job(runs[0]["id"], "succeeded")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
