@@ -3999,6 +3999,40 @@ export interface components {
          */
         Objective: "sft";
         /**
+         * OpenAIError
+         * @description An error in the shape that OpenAI's clients know.
+         */
+        OpenAIError: {
+            /** @description The fault. */
+            error: components["schemas"]["OpenAIErrorDetail"];
+        };
+        /**
+         * OpenAIErrorDetail
+         * @description What was wrong.
+         */
+        OpenAIErrorDetail: {
+            /**
+             * Message
+             * @description What was wrong, and what to do.
+             */
+            message: string;
+            /**
+             * Type
+             * @description `invalid_request_error` or `server_error`.
+             */
+            type: string;
+            /**
+             * Code
+             * @description Stable slug of the error.
+             */
+            code: string;
+            /**
+             * Param
+             * @description The field that is at fault.
+             */
+            param?: string | null;
+        };
+        /**
          * Precision
          * @description Number format of the forward and backward pass; weights in training stay float32.
          * @enum {string}
@@ -5000,6 +5034,8 @@ export type ModelResponse = components['schemas']['ModelResponse'];
 export type ModelSection = components['schemas']['ModelSection'];
 export type ModelStatus = components['schemas']['ModelStatus'];
 export type Objective = components['schemas']['Objective'];
+export type OpenAiError = components['schemas']['OpenAIError'];
+export type OpenAiErrorDetail = components['schemas']['OpenAIErrorDetail'];
 export type Precision = components['schemas']['Precision'];
 export type PreviewRow = components['schemas']['PreviewRow'];
 export type ProblemDetail = components['schemas']['ProblemDetail'];
@@ -8333,44 +8369,76 @@ export interface operations {
                     "application/json": components["schemas"]["ModelEntries"];
                 };
             };
-            /** @description Problem */
+            /** @description Error in OpenAI's shape */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["OpenAIError"];
                 };
             };
-            /** @description Problem */
+            /** @description Error in OpenAI's shape */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["OpenAIError"];
                 };
             };
-            /** @description Problem */
+            /** @description Error in OpenAI's shape */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Error in OpenAI's shape */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Error in OpenAI's shape */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Error in OpenAI's shape */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["OpenAIError"];
                 };
             };
-            /** @description Problem */
+            /** @description Error in OpenAI's shape */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Error in OpenAI's shape */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["OpenAIError"];
                 };
             };
         };
@@ -8398,84 +8466,76 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description Problem */
+            /** @description Error in OpenAI's shape */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["OpenAIError"];
                 };
             };
-            /** @description Problem */
+            /** @description Error in OpenAI's shape */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["OpenAIError"];
                 };
             };
-            /** @description Problem */
+            /** @description Error in OpenAI's shape */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["OpenAIError"];
                 };
             };
-            /** @description Problem */
+            /** @description Error in OpenAI's shape */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["OpenAIError"];
                 };
             };
-            /** @description Problem */
+            /** @description Error in OpenAI's shape */
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["OpenAIError"];
                 };
             };
-            /** @description Problem */
+            /** @description Error in OpenAI's shape */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["OpenAIError"];
                 };
             };
-            /** @description Problem */
+            /** @description Error in OpenAI's shape */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["OpenAIError"];
                 };
             };
-            /** @description Problem */
+            /** @description Error in OpenAI's shape */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["ProblemDetail"];
+                    "application/json": components["schemas"]["OpenAIError"];
                 };
             };
         };
