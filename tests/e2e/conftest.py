@@ -71,7 +71,9 @@ def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
 
         page.on("request", lambda request: on_request(request.url))
         page.on("pageerror", lambda error: faults.append(f"script failed: {error}"))
-        page.on("console", lambda message: faults.append(f"console: {message.text}") if is_fault(message.text) else None)
+        page.on(
+            "console", lambda message: faults.append(f"console: {message.text}") if is_fault(message.text) else None
+        )
 
     def is_fault(text: str) -> bool:
         return "Content Security Policy" in text or "Warning:" in text or "Uncaught" in text

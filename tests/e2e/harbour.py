@@ -6,7 +6,12 @@ import json
 from pathlib import Path
 
 PLACES = ("등대", "어시장", "매표소", "전망대", "박물관", "낚시터")
-QUESTIONS = ("{place}은 몇 시에 여나요?", "{place}은 어디에 있나요?", "{place}의 요금은 얼마인가요?", "{place}까지 어떻게 가나요?")
+QUESTIONS = (
+    "{place}은 몇 시에 여나요?",
+    "{place}은 어디에 있나요?",
+    "{place}의 요금은 얼마인가요?",
+    "{place}까지 어떻게 가나요?",
+)
 ANSWERS = ("오전 {n}시에 엽니다.", "동쪽 {n}번 길에 있습니다.", "{n}천 원입니다.", "{n}번 버스를 타세요.")
 
 

@@ -175,7 +175,7 @@ async def test_what_cannot_be_exported_is_refused_at_once(house: House) -> None:
     gguf = [{"format": "gguf", "method": "F16"}]
     for where, body, status, code in (
         (f"{path}/export", {"format": "onnx"}, 422, "export-format"),
-        (f"{path}/export", {"format": "gguf", "method": "Q4_K_M"}, 422, "unsupported-method"),
+        (f"{path}/export", {"format": "gguf", "method": "Q4_K_M"}, 422, "gguf-method"),
         (f"{path}/export", {"format": "merged", "method": "F16"}, 422, "validation"),
         ("/exports", {"model": str(other), "outputs": gguf}, 422, "unsupported-architecture"),
         ("/exports", {"model": "harbour@7.0.0", "outputs": gguf}, 404, "model-not-found"),

@@ -34,8 +34,8 @@ def test_requests_become_outputs(request_body: dict[str, Any], expected: list[tu
     ("request_body", "code", "word"),
     [
         ({"format": "onnx"}, "export-format", "merged, gguf"),
-        ({"format": "gguf", "method": "Q4_K_M"}, "unsupported-method", "F16, Q8_0"),
-        ({"format": "gguf", "methods": ["F16", "Q2_K"]}, "unsupported-method", "Q2_K"),
+        ({"format": "gguf", "method": "Q4_K_M"}, "gguf-method", "F16, Q8_0"),
+        ({"format": "gguf", "methods": ["F16", "Q2_K"]}, "gguf-method", "Q2_K"),
         ({"format": "gguf", "method": "F16", "methods": ["F16"]}, "validation", "not both"),
         ({"format": "merged", "method": "F16"}, "validation", "gguf only"),
     ],

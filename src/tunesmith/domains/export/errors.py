@@ -34,7 +34,7 @@ class FormatUnsupported(Unsupported):
 class MethodUnsupported(Unsupported):
     """A GGUF method that this version does not write."""
 
-    code, title = "unsupported-method", "This GGUF method is not supported"
+    code, title = "gguf-method", "This GGUF method is not supported"
     hint = "Use F16 or Q8_0."
 
 
