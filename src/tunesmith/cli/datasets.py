@@ -10,6 +10,7 @@ from typing import Any
 from tunesmith.client import ApiError, TunesmithClient
 
 OnEvent = Any
+PLAIN_NAMES = ("data", "dataset", "train", "validation", "test", "questions", "general")
 
 
 def sha256_of(path: Path) -> str:
@@ -19,8 +20,10 @@ def sha256_of(path: Path) -> str:
 
 
 def default_name(path: Path) -> str:
-    """A dataset name for a file."""
-    return path.name.split(".", 1)[0] or path.name
+    """A dataset name for a file; one that says little (`train.jsonl`) takes its folder's name in front."""
+    stem = path.name.split(".", 1)[0] or path.name
+    folder = path.absolute().parent.name
+    return f"{folder}-{stem}" if stem.split("_", 1)[0] in PLAIN_NAMES and folder else stem
 
 
 async def ensure_dataset(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunesmith.cli.options import FINE, NO
+from tunesmith.cli.options import FINE, NO, CommandError
 from tunesmith.cli.runner import AsJson, in_session
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ async def _road(session: Session, recipe: Path) -> dict[str, Any]:
     err.rule("[bold]3. Fine-tune, evaluate, register, export", align="left")
     run = await client.post("/finetuning/jobs", document)
     result = await follow_run(session, run["id"])
+    if result["status"] != "completed":
+        where = f"tunesmith jobs logs {run['id']}"
+        raise CommandError(f"The training run {run['id']} {result['status']}.", f"See its log: {where}", NO)
     evaluation = result.pop("evaluation", {})
     version = result.pop("version", None)
     exports = result.pop("exports", [])
