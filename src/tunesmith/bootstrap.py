@@ -12,7 +12,7 @@ from tunesmith.adapters.serving.llamacpp import LlamaCppBackend
 from tunesmith.adapters.serving.transformers import TransformersBackend
 from tunesmith.adapters.storage.local import LocalStorage
 from tunesmith.adapters.training import training_engine
-from tunesmith.db import Base, Database
+from tunesmith.db import Database
 from tunesmith.db.migrate import ensure_schema
 from tunesmith.domains.accounts import AccountService
 from tunesmith.domains.datasets import DatasetService
@@ -70,8 +70,6 @@ class Services:
         for folder in (self.settings.store_dir, self.settings.runs_dir):
             folder.mkdir(exist_ok=True)
         await ensure_schema(self.database)
-        async with self.database.exclusive() as connection:
-            await connection.run_sync(Base.metadata.create_all)
         async with self.database.write(Principal(0, "system", "admin", 0)) as unit:
             owner_id = await self.accounts.ensure_owner(unit.session)
             await self.projects.ensure_default(unit.session, owner_id)

@@ -25,6 +25,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
     )
     op.create_table(
+        "workers",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("host", sa.String(length=200), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("capabilities", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("started_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
+        sa.UniqueConstraint("name", name=op.f("uq_workers_name")),
+    )
+    with op.batch_alter_table("workers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_workers_seen_at"), ["seen_at"], unique=False)
+
+    op.create_table(
         "audit_log",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
@@ -73,6 +88,76 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_projects_name")),
     )
     op.create_table(
+        "jobs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=50), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("spec", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("spec_sha256", sa.String(length=64), nullable=True),
+        sa.Column("inputs", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("result", tunesmith.db.types.JsonColumn, nullable=True),
+        sa.Column("error", tunesmith.db.types.JsonColumn, nullable=True),
+        sa.Column("graph_id", sa.Integer(), nullable=True),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("start_after", tunesmith.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("lease", sa.Integer(), nullable=False),
+        sa.Column("lease_owner", sa.String(length=200), nullable=True),
+        sa.Column("lease_expires_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("end_requested", sa.String(length=10), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("first_attempt", sa.Integer(), nullable=False),
+        sa.Column("discarded_attempts", sa.Integer(), nullable=False),
+        sa.Column("starts_without_checkpoint", sa.Integer(), nullable=False),
+        sa.Column("last_checkpoint_step", sa.Integer(), nullable=True),
+        sa.Column("resumed", sa.Boolean(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("total_steps", sa.Integer(), nullable=True),
+        sa.Column("progress", sa.Double(), nullable=False),
+        sa.Column("eta_seconds", sa.Double(), nullable=True),
+        sa.Column("message", sa.Text(), nullable=True),
+        sa.Column("queued_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("started_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_jobs_created_by_users")),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_jobs_project_id_projects")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_jobs_graph_id"), ["graph_id"], unique=False)
+        batch_op.create_index("ix_jobs_kind_id", ["kind", "id"], unique=False)
+        batch_op.create_index("ix_jobs_kind_spec_sha256", ["kind", "spec_sha256"], unique=False)
+        batch_op.create_index(batch_op.f("ix_jobs_project_id"), ["project_id"], unique=False)
+        batch_op.create_index("ix_jobs_state_lease_expires_at", ["state", "lease_expires_at"], unique=False)
+        batch_op.create_index("ix_jobs_state_priority_id", ["state", "priority", "id"], unique=False)
+
+    op.create_table(
+        "models",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("model_id", sa.String(length=255), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("model_metadata", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("last_used", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_models_created_by_users")),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_models_project_id_projects")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_models")),
+        sa.UniqueConstraint("project_id", "model_id", name=op.f("uq_models_project_id_model_id")),
+        sa.UniqueConstraint("project_id", "path", name=op.f("uq_models_project_id_path")),
+    )
+    with op.batch_alter_table("models", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_models_last_used"), ["last_used"], unique=False)
+        batch_op.create_index(batch_op.f("ix_models_project_id"), ["project_id"], unique=False)
+
+    op.create_table(
         "project_members",
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
@@ -89,15 +174,464 @@ def upgrade() -> None:
     with op.batch_alter_table("project_members", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_project_members_user_id"), ["user_id"], unique=False)
 
+    op.create_table(
+        "workbench_states",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("model_id", sa.String(length=255), nullable=True),
+        sa.Column("model_path", sa.Text(), nullable=True),
+        sa.Column("model_metadata", tunesmith.db.types.JsonColumn, nullable=True),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_workbench_states_created_by_users")),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_workbench_states_project_id_projects")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workbench_states")),
+        sa.UniqueConstraint("project_id", "created_by", name=op.f("uq_workbench_states_project_id_created_by")),
+    )
+    with op.batch_alter_table("workbench_states", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_workbench_states_project_id"), ["project_id"], unique=False)
+
+    op.create_table(
+        "job_dependencies",
+        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("after_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["after_id"], ["jobs.id"], name=op.f("fk_job_dependencies_after_id_jobs"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["jobs.id"], name=op.f("fk_job_dependencies_job_id_jobs"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("job_id", "after_id", name=op.f("pk_job_dependencies")),
+    )
+    with op.batch_alter_table("job_dependencies", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_job_dependencies_after_id"), ["after_id"], unique=False)
+
+    op.create_table(
+        "job_events",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("byte_offset", sa.Integer(), nullable=True),
+        sa.Column("type", sa.String(length=20), nullable=False),
+        sa.Column("payload", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_job_events_job_id_jobs"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_events")),
+        sa.UniqueConstraint("job_id", "attempt", "byte_offset", name=op.f("uq_job_events_job_id_attempt_byte_offset")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("job_events", schema=None) as batch_op:
+        batch_op.create_index("ix_job_events_job_id_id", ["job_id", "id"], unique=False)
+
+    op.create_table(
+        "model_registry",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("model_name", sa.String(length=255), nullable=False),
+        sa.Column("version", sa.String(length=50), nullable=False),
+        sa.Column("base_model", sa.String(length=512), nullable=False),
+        sa.Column("job_id", sa.Integer(), nullable=True),
+        sa.Column("register_job_id", sa.Integer(), nullable=True),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("model_size_gb", sa.Double(), nullable=False),
+        sa.Column("tags", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("publication", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("model_metadata", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("mlflow_model_uri", sa.String(length=500), nullable=True),
+        sa.Column("promoted_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("archived_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_model_registry_created_by_users")),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_model_registry_job_id_jobs")),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_model_registry_project_id_projects")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_registry")),
+        sa.UniqueConstraint(
+            "project_id", "model_name", "version", name=op.f("uq_model_registry_project_id_model_name_version")
+        ),
+        sa.UniqueConstraint("register_job_id", name=op.f("uq_model_registry_register_job_id")),
+    )
+    with op.batch_alter_table("model_registry", schema=None) as batch_op:
+        batch_op.create_index("ix_model_registry_base_model_id", ["base_model", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_model_registry_job_id"), ["job_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_model_registry_project_id"), ["project_id"], unique=False)
+        batch_op.create_index("ix_model_registry_status_id", ["status", "id"], unique=False)
+
+    op.create_table(
+        "training_datasets",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("slug", sa.String(length=255), nullable=False),
+        sa.Column("version", sa.String(length=50), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("tags", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("dataset_metadata", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("format", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("file_name", sa.String(length=255), nullable=False),
+        sa.Column("file_kind", sa.String(length=20), nullable=False),
+        sa.Column("file_path", sa.String(length=1024), nullable=False),
+        sa.Column("encoding", sa.String(length=40), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("parent_id", sa.Integer(), nullable=True),
+        sa.Column("source", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("source_job_id", sa.Integer(), nullable=True),
+        sa.Column("total_samples", sa.BigInteger(), nullable=True),
+        sa.Column("avg_instruction_length", sa.Double(), nullable=True),
+        sa.Column("avg_output_length", sa.Double(), nullable=True),
+        sa.Column("preprocessed_path", sa.Text(), nullable=True),
+        sa.Column("quality_score", sa.Double(), nullable=True),
+        sa.Column("findings_counts", tunesmith.db.types.JsonColumn, nullable=True),
+        sa.Column("examination", sa.String(length=255), nullable=True),
+        sa.Column("job_id", sa.Integer(), nullable=True),
+        sa.Column("validated_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("archived_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_training_datasets_created_by_users")),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_training_datasets_job_id_jobs")),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["training_datasets.id"], name=op.f("fk_training_datasets_parent_id_training_datasets")
+        ),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_training_datasets_project_id_projects")),
+        sa.ForeignKeyConstraint(["source_job_id"], ["jobs.id"], name=op.f("fk_training_datasets_source_job_id_jobs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_training_datasets")),
+        sa.UniqueConstraint("project_id", "name", "version", name=op.f("uq_training_datasets_project_id_name_version")),
+    )
+    with op.batch_alter_table("training_datasets", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_training_datasets_parent_id"), ["parent_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_training_datasets_project_id"), ["project_id"], unique=False)
+        batch_op.create_index("ix_training_datasets_project_id_id", ["project_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_training_datasets_sha256"), ["sha256"], unique=False)
+        batch_op.create_index(batch_op.f("ix_training_datasets_source_job_id"), ["source_job_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_training_datasets_status"), ["status"], unique=False)
+
+    op.create_table(
+        "dataset_quality_logs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("dataset_id", sa.Integer(), nullable=False),
+        sa.Column("quality_score", sa.Double(), nullable=False),
+        sa.Column("pii", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("duplicates", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("format_errors", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_dataset_quality_logs_created_by_users")),
+        sa.ForeignKeyConstraint(
+            ["dataset_id"],
+            ["training_datasets.id"],
+            name=op.f("fk_dataset_quality_logs_dataset_id_training_datasets"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("fk_dataset_quality_logs_project_id_projects")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dataset_quality_logs")),
+    )
+    with op.batch_alter_table("dataset_quality_logs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_dataset_quality_logs_dataset_id"), ["dataset_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_dataset_quality_logs_project_id"), ["project_id"], unique=False)
+
+    op.create_table(
+        "finetuning_jobs",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("job_name", sa.String(length=200), nullable=False),
+        sa.Column("base_model", sa.String(length=1024), nullable=False),
+        sa.Column("dataset_id", sa.Integer(), nullable=True),
+        sa.Column("method", sa.String(length=20), nullable=False),
+        sa.Column("hyperparameters", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("recipe", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("progress", sa.Double(), nullable=False),
+        sa.Column("current_step", sa.Integer(), nullable=False),
+        sa.Column("total_steps", sa.Integer(), nullable=True),
+        sa.Column("eta_seconds", sa.Double(), nullable=True),
+        sa.Column("message", sa.Text(), nullable=True),
+        sa.Column("mlflow_run_id", sa.String(length=64), nullable=True),
+        sa.Column("error_type", sa.String(length=40), nullable=True),
+        sa.Column("error_code", sa.String(length=100), nullable=True),
+        sa.Column("error_message", sa.Text(), nullable=True),
+        sa.Column("error_hint", sa.Text(), nullable=True),
+        sa.Column("resumed", sa.Boolean(), nullable=False),
+        sa.Column("resume_from", sa.String(length=1024), nullable=True),
+        sa.Column("figures", tunesmith.db.types.JsonColumn, nullable=True),
+        sa.Column("graph", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("warnings", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("started_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("completed_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_finetuning_jobs_created_by_users")),
+        sa.ForeignKeyConstraint(
+            ["dataset_id"], ["training_datasets.id"], name=op.f("fk_finetuning_jobs_dataset_id_training_datasets")
+        ),
+        sa.ForeignKeyConstraint(["id"], ["jobs.id"], name=op.f("fk_finetuning_jobs_id_jobs"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_finetuning_jobs_project_id_projects")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_finetuning_jobs")),
+    )
+    with op.batch_alter_table("finetuning_jobs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_finetuning_jobs_dataset_id"), ["dataset_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_finetuning_jobs_job_name"), ["job_name"], unique=False)
+        batch_op.create_index(batch_op.f("ix_finetuning_jobs_project_id"), ["project_id"], unique=False)
+        batch_op.create_index("ix_finetuning_jobs_project_id_id", ["project_id", "id"], unique=False)
+        batch_op.create_index("ix_finetuning_jobs_status_id", ["status", "id"], unique=False)
+
+    op.create_table(
+        "model_evaluations",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("model_id", sa.Integer(), nullable=True),
+        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("dataset_id", sa.Integer(), nullable=True),
+        sa.Column("metrics", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("evaluator", sa.Integer(), nullable=False),
+        sa.Column("answers_key", sa.String(length=1024), nullable=True),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_model_evaluations_created_by_users")),
+        sa.ForeignKeyConstraint(["evaluator"], ["users.id"], name=op.f("fk_model_evaluations_evaluator_users")),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_model_evaluations_job_id_jobs")),
+        sa.ForeignKeyConstraint(
+            ["model_id"],
+            ["model_registry.id"],
+            name=op.f("fk_model_evaluations_model_id_model_registry"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_model_evaluations_project_id_projects")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_evaluations")),
+        sa.UniqueConstraint("job_id", name=op.f("uq_model_evaluations_job_id")),
+    )
+    with op.batch_alter_table("model_evaluations", schema=None) as batch_op:
+        batch_op.create_index("ix_model_evaluations_model_id_id", ["model_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_model_evaluations_project_id"), ["project_id"], unique=False)
+
+    op.create_table(
+        "model_evidence",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("model_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=50), nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("document", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_model_evidence_created_by_users")),
+        sa.ForeignKeyConstraint(
+            ["model_id"],
+            ["model_registry.id"],
+            name=op.f("fk_model_evidence_model_id_model_registry"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_model_evidence_project_id_projects")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_evidence")),
+        sa.UniqueConstraint("model_id", "kind", "source", name=op.f("uq_model_evidence_model_id_kind_source")),
+    )
+    with op.batch_alter_table("model_evidence", schema=None) as batch_op:
+        batch_op.create_index("ix_model_evidence_model_id_kind_id", ["model_id", "kind", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_model_evidence_project_id"), ["project_id"], unique=False)
+
+    op.create_table(
+        "model_exports",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("model_id", sa.Integer(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("format", sa.String(length=20), nullable=False),
+        sa.Column("method", sa.String(length=20), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("storage_key", sa.String(length=1024), nullable=False),
+        sa.Column("files", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("certificate", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_model_exports_created_by_users")),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_model_exports_job_id_jobs")),
+        sa.ForeignKeyConstraint(
+            ["model_id"],
+            ["model_registry.id"],
+            name=op.f("fk_model_exports_model_id_model_registry"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_model_exports_project_id_projects")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_exports")),
+        sa.UniqueConstraint("job_id", "format", "method", name=op.f("uq_model_exports_job_id_format_method")),
+    )
+    with op.batch_alter_table("model_exports", schema=None) as batch_op:
+        batch_op.create_index("ix_model_exports_model_id_id", ["model_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_model_exports_project_id"), ["project_id"], unique=False)
+
+    op.create_table(
+        "model_files",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("model_id", sa.Integer(), nullable=False),
+        sa.Column("path", sa.String(length=500), nullable=False),
+        sa.Column("storage_key", sa.String(length=1024), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_model_files_created_by_users")),
+        sa.ForeignKeyConstraint(
+            ["model_id"], ["model_registry.id"], name=op.f("fk_model_files_model_id_model_registry"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_model_files_project_id_projects")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_files")),
+        sa.UniqueConstraint("model_id", "path", name=op.f("uq_model_files_model_id_path")),
+    )
+    with op.batch_alter_table("model_files", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_model_files_project_id"), ["project_id"], unique=False)
+
+    op.create_table(
+        "training_checkpoints",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.Double(), nullable=True),
+        sa.Column("path", sa.String(length=1024), nullable=False),
+        sa.Column("metrics", tunesmith.db.types.JsonColumn, nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("is_best", sa.Boolean(), nullable=False),
+        sa.Column("created_at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["job_id"],
+            ["finetuning_jobs.id"],
+            name=op.f("fk_training_checkpoints_job_id_finetuning_jobs"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_training_checkpoints")),
+        sa.UniqueConstraint("job_id", "path", name=op.f("uq_training_checkpoints_job_id_path")),
+    )
+    with op.batch_alter_table("training_checkpoints", schema=None) as batch_op:
+        batch_op.create_index("ix_training_checkpoints_job_id_step", ["job_id", "step"], unique=False)
+
+    op.create_table(
+        "training_points",
+        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("step", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.Double(), nullable=True),
+        sa.Column("loss", sa.Double(), nullable=True),
+        sa.Column("eval_loss", sa.Double(), nullable=True),
+        sa.Column("learning_rate", sa.Double(), nullable=True),
+        sa.Column("grad_norm", sa.Double(), nullable=True),
+        sa.Column("tokens_per_second", sa.Double(), nullable=True),
+        sa.Column("memory_gb", sa.Double(), nullable=True),
+        sa.Column("at", tunesmith.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["job_id"],
+            ["finetuning_jobs.id"],
+            name=op.f("fk_training_points_job_id_finetuning_jobs"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("job_id", "step", name=op.f("pk_training_points")),
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("training_points")
+    with op.batch_alter_table("training_checkpoints", schema=None) as batch_op:
+        batch_op.drop_index("ix_training_checkpoints_job_id_step")
+
+    op.drop_table("training_checkpoints")
+    with op.batch_alter_table("model_files", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_model_files_project_id"))
+
+    op.drop_table("model_files")
+    with op.batch_alter_table("model_exports", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_model_exports_project_id"))
+        batch_op.drop_index("ix_model_exports_model_id_id")
+
+    op.drop_table("model_exports")
+    with op.batch_alter_table("model_evidence", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_model_evidence_project_id"))
+        batch_op.drop_index("ix_model_evidence_model_id_kind_id")
+
+    op.drop_table("model_evidence")
+    with op.batch_alter_table("model_evaluations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_model_evaluations_project_id"))
+        batch_op.drop_index("ix_model_evaluations_model_id_id")
+
+    op.drop_table("model_evaluations")
+    with op.batch_alter_table("finetuning_jobs", schema=None) as batch_op:
+        batch_op.drop_index("ix_finetuning_jobs_status_id")
+        batch_op.drop_index("ix_finetuning_jobs_project_id_id")
+        batch_op.drop_index(batch_op.f("ix_finetuning_jobs_project_id"))
+        batch_op.drop_index(batch_op.f("ix_finetuning_jobs_job_name"))
+        batch_op.drop_index(batch_op.f("ix_finetuning_jobs_dataset_id"))
+
+    op.drop_table("finetuning_jobs")
+    with op.batch_alter_table("dataset_quality_logs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_dataset_quality_logs_project_id"))
+        batch_op.drop_index(batch_op.f("ix_dataset_quality_logs_dataset_id"))
+
+    op.drop_table("dataset_quality_logs")
+    with op.batch_alter_table("training_datasets", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_training_datasets_status"))
+        batch_op.drop_index(batch_op.f("ix_training_datasets_source_job_id"))
+        batch_op.drop_index(batch_op.f("ix_training_datasets_sha256"))
+        batch_op.drop_index("ix_training_datasets_project_id_id")
+        batch_op.drop_index(batch_op.f("ix_training_datasets_project_id"))
+        batch_op.drop_index(batch_op.f("ix_training_datasets_parent_id"))
+
+    op.drop_table("training_datasets")
+    with op.batch_alter_table("model_registry", schema=None) as batch_op:
+        batch_op.drop_index("ix_model_registry_status_id")
+        batch_op.drop_index(batch_op.f("ix_model_registry_project_id"))
+        batch_op.drop_index(batch_op.f("ix_model_registry_job_id"))
+        batch_op.drop_index("ix_model_registry_base_model_id")
+
+    op.drop_table("model_registry")
+    with op.batch_alter_table("job_events", schema=None) as batch_op:
+        batch_op.drop_index("ix_job_events_job_id_id")
+
+    op.drop_table("job_events")
+    with op.batch_alter_table("job_dependencies", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_job_dependencies_after_id"))
+
+    op.drop_table("job_dependencies")
+    with op.batch_alter_table("workbench_states", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_workbench_states_project_id"))
+
+    op.drop_table("workbench_states")
     with op.batch_alter_table("project_members", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_project_members_user_id"))
 
     op.drop_table("project_members")
+    with op.batch_alter_table("models", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_models_project_id"))
+        batch_op.drop_index(batch_op.f("ix_models_last_used"))
+
+    op.drop_table("models")
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.drop_index("ix_jobs_state_priority_id")
+        batch_op.drop_index("ix_jobs_state_lease_expires_at")
+        batch_op.drop_index(batch_op.f("ix_jobs_project_id"))
+        batch_op.drop_index("ix_jobs_kind_spec_sha256")
+        batch_op.drop_index("ix_jobs_kind_id")
+        batch_op.drop_index(batch_op.f("ix_jobs_graph_id"))
+
+    op.drop_table("jobs")
     op.drop_table("projects")
     with op.batch_alter_table("idempotency_keys", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_idempotency_keys_created_at"))
@@ -109,5 +643,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_audit_log_at"))
 
     op.drop_table("audit_log")
+    with op.batch_alter_table("workers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_workers_seen_at"))
+
+    op.drop_table("workers")
     op.drop_table("users")
     # ### end Alembic commands ###
