@@ -298,3 +298,9 @@ async def test_recipes_for_forms(client: httpx.AsyncClient) -> None:
         "line": 2,
         "column": 1,
     }
+
+
+def test_the_bundle_carries_the_same_presets_as_the_checkout() -> None:
+    root = Path(__file__).resolve().parents[3]
+    for file in (root / "recipes").glob("sft-*.yaml"):
+        assert (root / "src/tunesmith/bundle/recipes" / file.name).read_bytes() == file.read_bytes()
