@@ -35,7 +35,8 @@ def run(script: str, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("language", ["en", pytest.param("ko", marks=pytest.mark.long)])
 def test_the_tutorial(language: str, tmp_path: Path) -> None:
     """From a CSV file to a certified model that answers, in both languages."""
     script = "\n".join(blocks(ROOT / "docs" / language / "tutorial.md", "test"))
