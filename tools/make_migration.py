@@ -1,4 +1,7 @@
-"""Write a migration from the difference between the tables and an upgraded database: `python -m tools.make_migration 0002 "Add x"`."""
+"""Write a migration from the difference between the tables and an upgraded database.
+
+`python -m tools.make_migration 0004 "pipelines"`, followed by names of tables where only some are meant.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from tunesmith.db import Database
 from tunesmith.db.migrate import MIGRATIONS, ensure_schema
 
 
-async def write(number: str, message: str) -> None:
+async def write(number: str, message: str, only_tables: set[str] | None) -> None:
     """Upgrade an empty SQLite database to the newest revision and let Alembic write the rest."""
     assert bootstrap.routers is not None  # importing bootstrap declared every table
     with tempfile.TemporaryDirectory() as folder:
@@ -28,6 +31,7 @@ async def write(number: str, message: str) -> None:
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS))
             config.attributes["connection"] = connection
+            config.attributes["only_tables"] = only_tables
             command.revision(config, message=message, autogenerate=True, rev_id=number)
 
         async with database.exclusive() as connection:
@@ -36,4 +40,4 @@ async def write(number: str, message: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(write(sys.argv[1], sys.argv[2]))
+    asyncio.run(write(sys.argv[1], sys.argv[2], set(sys.argv[3:]) or None))

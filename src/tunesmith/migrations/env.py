@@ -16,6 +16,17 @@ def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     return False
 
 
+def include_name(name: str | None, kind: str, _parents: Any) -> bool:
+    """Only the tables that the migration being written is about."""
+    return kind != "table" or only is None or name in only
+
+
+def include_object(item: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+    """The same for tables that exist only in the metadata."""
+    return kind != "table" or only is None or name in only
+
+
+only: set[str] | None = context.config.attributes.get("only_tables")
 connection = context.config.attributes.get("connection")
 if connection is None:
     context.configure(
@@ -30,5 +41,7 @@ else:
         render_as_batch=True,
         compare_type=True,
         render_item=render_item,
+        include_name=include_name,
+        include_object=include_object,
     )
     context.run_migrations()
