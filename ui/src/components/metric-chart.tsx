@@ -120,7 +120,7 @@ function options(
           width: one.faint ? 1 : 2,
           alpha: one.faint ? 0.3 : 1,
           spanGaps: true,
-          points: { show: one.sparse ?? false, size: 6, fill: color(one.color) },
+          points: { show: (chart) => one.sparse || chart.data[0].length < 3, size: 6, fill: color(one.color) },
           value: (_, value) => (value === null || value === undefined ? "–" : format(value)),
         }),
       ),

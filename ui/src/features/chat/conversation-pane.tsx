@@ -9,6 +9,7 @@ import type { Conversation, Turn } from "./use-conversation";
 
 const Markdown = lazy(() => import("@/components/markdown"));
 const NEAR_END_PX = 80;
+const FEWEST_FOR_SPEED = 8;
 
 /** One model's conversation. It follows the answer as it grows, unless someone has scrolled up to read. */
 export function ConversationPane({ model, conversation }: { model: string; conversation: Conversation }) {
@@ -84,7 +85,8 @@ function TurnView({ turn, isGrowing }: { turn: Turn; isGrowing: boolean }) {
 
 function TurnFacts({ turn }: { turn: Turn }) {
   const { t, format } = useI18n();
-  const speed = turn.tokens && turn.seconds ? turn.tokens / turn.seconds : null;
+  const { tokens = 0, seconds = 0, waited = 0 } = turn;
+  const speed = tokens >= FEWEST_FOR_SPEED && seconds > waited ? (tokens - 1) / (seconds - waited) : null;
   const facts = [
     turn.finish === "stopped" && t("chat.stopped"),
     turn.finish === "length" && t("chat.cut"),

@@ -6,7 +6,10 @@ import { readStored, writeStored } from "@/lib/stored";
 export interface Turn extends ChatMessage {
   finish?: string;
   tokens?: number;
+  /** Until the end of the answer; the first one of a model includes loading it. */
   seconds?: number;
+  /** Until the first piece of it. */
+  waited?: number;
   problem?: Problem;
 }
 
@@ -60,6 +63,7 @@ export function useConversation(model: string, place: string): Conversation {
           ...reply,
           content: reply.content + (piece.text ?? ""),
           seconds: (performance.now() - started) / 1000,
+          ...(piece.text && reply.waited === undefined && { waited: (performance.now() - started) / 1000 }),
           ...(piece.finish && { finish: piece.finish }),
           ...(piece.tokens !== undefined && { tokens: piece.tokens }),
         };

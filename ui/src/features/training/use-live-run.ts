@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback } from "react";
+import { useCallback, useEffect, useRef } from "react";
 import { jobQueries } from "@/features/jobs/queries";
 import { type StreamState, useEventStream } from "@/hooks/use-event-stream";
 import { LOG_LINES, type LogLine, type Metrics, type Run, runQueries } from "./queries";
@@ -26,6 +26,13 @@ export function useLiveRun(run: Run): {
     void queryClient.invalidateQueries({ queryKey: jobQueries.all() });
     return queryClient.invalidateQueries({ queryKey: runQueries.detail(id).queryKey });
   }, [queryClient, id]);
+
+  // The word that a run has ended may overtake its last points and lines: what the API has at the end counts.
+  const wasMoving = useRef(isMoving);
+  useEffect(() => {
+    if (wasMoving.current && !isMoving) void queryClient.invalidateQueries({ queryKey: runQueries.all() });
+    wasMoving.current = isMoving;
+  }, [isMoving, queryClient]);
 
   const onEvent = (type: string, payload: Record<string, unknown>, offset: number) => {
     if (type === "metric")
