@@ -13,7 +13,9 @@ export const LOG_LINES = 500;
 const MAX_POINTS = 2_000;
 const PATH = "/api/v1/admin/finetuning/jobs";
 
-const isMoving = (run: Run) => run.status === "pending" || run.status === "running";
+/** The outward word for a run that is still saving its last checkpoint is "stopped" already; its job knows better. */
+export const isStopping = (run: Run) => run.graph.some((step) => step.kind === "train" && step.state === "stopping");
+export const isMoving = (run: Run) => run.status === "pending" || run.status === "running" || isStopping(run);
 
 export const runQueries = {
   all: () => ["runs"] as const,

@@ -4,7 +4,7 @@ import { ProblemNotice } from "@/components/problem";
 import { Button } from "@/components/ui/button";
 import { isActive } from "@/features/jobs/queries";
 import { useI18n } from "@/i18n";
-import { type Run, useCancelJob, useResumeRun, useStopRun } from "./queries";
+import { isMoving, isStopping, type Run, useCancelJob, useResumeRun, useStopRun } from "./queries";
 import type { Stage } from "./use-stages";
 
 /** Stop keeps a checkpoint, resume goes on from it, cancel throws the work away (and asks first). */
@@ -14,24 +14,19 @@ export function RunActions({ run, stages }: { run: Run; stages: Stage[] }) {
   const resume = useResumeRun(run.id);
   const cancel = useCancelJob();
   const [isAsking, setIsAsking] = useState(false);
-  const train = stages.find((stage) => stage.kind === "train");
   const active = stages.find((stage) => isActive(stage.state) && stage.state !== "waiting");
-  const isTraining = run.status === "running" || run.status === "pending";
+  const isTraining = isMoving(run);
   const failed = stop.error ?? resume.error ?? cancel.error;
 
   return (
     <>
       {isTraining && (
-        <Button
-          title={t("runs.stopTitle")}
-          pending={stop.isPending || train?.state === "stopping"}
-          onClick={() => stop.mutate()}
-        >
+        <Button title={t("runs.stopTitle")} pending={stop.isPending || isStopping(run)} onClick={() => stop.mutate()}>
           <Square aria-hidden />
           {t("runs.stop")}
         </Button>
       )}
-      {(run.status === "stopped" || run.status === "failed") && (
+      {!isTraining && (run.status === "stopped" || run.status === "failed") && (
         <Button variant="primary" pending={resume.isPending} onClick={() => resume.mutate()}>
           <Play aria-hidden />
           {t("runs.resume")}

@@ -8,7 +8,7 @@ import { useI18n } from "@/i18n";
 import { CheckpointsCard } from "./checkpoints-card";
 import { CurvesCard } from "./curves-card";
 import { LogCard } from "./log-card";
-import { type Run, runQueries } from "./queries";
+import { isStopping, type Run, runQueries } from "./queries";
 import { RunActions } from "./run-actions";
 import { RunFailure, RunWarnings } from "./run-failure";
 import { RunProgress } from "./run-progress";
@@ -45,7 +45,7 @@ function LoadedRun({ run, trail }: { run: Run; trail: React.ReactNode }) {
       trail={trail}
       badge={
         <>
-          <StateBadge state={run.status} />
+          <StateBadge state={isStopping(run) ? "stopping" : run.status} />
           <span className="numeric text-ink-faint">#{run.id}</span>
         </>
       }

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef } from "react";
 import { jobQueries } from "@/features/jobs/queries";
 import { type StreamState, useEventStream } from "@/hooks/use-event-stream";
-import { LOG_LINES, type LogLine, type Metrics, type Run, runQueries } from "./queries";
+import { isMoving, LOG_LINES, type LogLine, type Metrics, type Run, runQueries } from "./queries";
 
 const ENDS = new Set<unknown>(["succeeded", "failed", "stopped", "cancelled"]);
 
@@ -20,7 +20,7 @@ export function useLiveRun(run: Run): {
   const { id } = run;
   const logs = useQuery(runQueries.logs(id));
   const metrics = useQuery(runQueries.metrics(id));
-  const isMoving = run.status === "running" || run.status === "pending";
+  const isLive = isMoving(run);
 
   const refresh = useCallback(() => {
     void queryClient.invalidateQueries({ queryKey: jobQueries.all() });
@@ -28,11 +28,11 @@ export function useLiveRun(run: Run): {
   }, [queryClient, id]);
 
   // The word that a run has ended may overtake its last points and lines: what the API has at the end counts.
-  const wasMoving = useRef(isMoving);
+  const wasLive = useRef(isLive);
   useEffect(() => {
-    if (wasMoving.current && !isMoving) void queryClient.invalidateQueries({ queryKey: runQueries.all() });
-    wasMoving.current = isMoving;
-  }, [isMoving, queryClient]);
+    if (wasLive.current && !isLive) void queryClient.invalidateQueries({ queryKey: runQueries.all() });
+    wasLive.current = isLive;
+  }, [isLive, queryClient]);
 
   const onEvent = (type: string, payload: Record<string, unknown>, offset: number) => {
     if (type === "metric")
@@ -47,7 +47,7 @@ export function useLiveRun(run: Run): {
   };
 
   const stream = useEventStream(`/api/v1/admin/jobs/${id}/events`, {
-    enabled: isMoving && logs.isSuccess && metrics.isSuccess,
+    enabled: isLive && logs.isSuccess && metrics.isSuccess,
     from: logs.data?.at(-1)?.offset ?? 0,
     onEvent,
     // Points between the two first answers and the opening of the stream would be missed without this.
