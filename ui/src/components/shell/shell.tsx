@@ -19,7 +19,7 @@ export function Shell({ health }: { health: ReactNode }) {
       </a>
       <SideNavigation />
       <header className="sticky top-0 z-30 flex h-14 items-center justify-between gap-3 border-line border-b bg-canvas/85 px-4 backdrop-blur sm:px-6 lg:px-8">
-        <div className="lg:invisible">
+        <div className="flex lg:invisible">
           <Wordmark />
         </div>
         <div className="flex items-center gap-1 sm:gap-2">
