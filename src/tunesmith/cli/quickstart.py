@@ -67,6 +67,7 @@ async def _road(session: Session, recipe: Path) -> dict[str, Any]:
         "run": result,
         "base": evaluation.get("base"),
         "tuned": evaluation.get("tuned"),
+        "general": evaluation.get("general"),
         "version": version,
         "exports": exports,
         "seconds": round(time.monotonic() - started, 1),
