@@ -121,10 +121,12 @@ def pick(logits: torch.Tensor, rows: list[Row]) -> list[int]:
 
 
 def _draw(logits: torch.Tensor, row: Row) -> int:
-    probabilities = torch.softmax(logits.float().cpu() / row.request.temperature, dim=-1)
+    shifted = logits.double().cpu() - logits.max().item()  # at most 0, so that no temperature makes it overflow
+    probabilities = torch.softmax(shifted / row.request.temperature, dim=-1)
     if row.request.top_p < 1.0:
         ordered, order = probabilities.sort(descending=True)
         before = ordered.cumsum(-1) - ordered
+        before[0] = -1.0  # the likeliest token always stays, also when rounding or a tiny top_p would drop it
         ordered[before >= row.request.top_p] = 0.0
         drawn = torch.multinomial(ordered, 1, generator=row.generator)
         return int(order[drawn])
