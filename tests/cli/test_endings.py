@@ -99,3 +99,28 @@ def test_team_mode_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     done = tunesmith("serve", "--data-dir", str(tmp_path / "data"))
     assert done.returncode == 4
     assert "accounts" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("empty.jsonl", b"", "empty-file"),
+        ("binary.jsonl", bytes(range(256)) * 20, "file-validation"),
+        ("columns.csv", "질문,답변\n언제,아홉 시\n".encode(), "missing-columns"),
+        (
+            "role.jsonl",
+            b'{"messages":[{"role":"customer","content":"a"},{"role":"assistant","content":"b"}]}\n',
+            "unknown-role",
+        ),
+    ],
+)
+def test_the_doctor_answers_for_every_file(tmp_path: Path, name: str, content: bytes, code: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    done = tunesmith("doctor", str(file), "--json", "--data-dir", str(tmp_path / "data"))
+    assert done.returncode == 1, done.stderr
+    report = json.loads(done.stdout)
+    assert {"file", "rows", "findings", "counts", "score"} <= set(report)
+    assert code in report["counts"]["by_code"]
+    assert report["counts"]["red"] >= 1
+    assert all(f["message"] and f["row"] >= 1 for f in report["findings"])

@@ -12,9 +12,17 @@ from tunesmith.cli.runner import AsJson, existing_file, in_session
 
 if TYPE_CHECKING:
     from tunesmith.cli.session import Session
+    from tunesmith.client import ApiError
 
 app = typer.Typer(help="Datasets: list, add, show, preview, validate, split.", no_args_is_help=True)
 SHOWN = 40
+UNREADABLE = {
+    "empty-dataset": "empty-file",
+    "file-validation": "file-validation",
+    "missing-columns": "missing-columns",
+    "unsupported-encoding": "unsupported-encoding",
+}
+"""Refusals of an upload that are findings to the doctor."""
 
 
 def doctor(
@@ -25,13 +33,19 @@ def doctor(
     """Examine a data file: every problem with its row and line. Exits 1 when there is a red finding."""
     from tunesmith.cli.datasets import ensure_dataset
     from tunesmith.cli.output import JobProgress, print_json
+    from tunesmith.client import ApiError
 
     existing_file(file)
 
     async def body(session: Session) -> dict[str, Any]:
         await session.need_worker()
-        with JobProgress(f"Examining {file.name}") as progress:
-            dataset = await ensure_dataset(session.client, file, on_event=progress)
+        try:
+            with JobProgress(f"Examining {file.name}") as progress:
+                dataset = await ensure_dataset(session.client, file, on_event=progress)
+        except ApiError as error:
+            if error.code not in UNREADABLE:
+                raise
+            return unreadable_report(file, error)
         findings = await session.client.list_findings(dataset["id"])
         counts = (await session.client.get(f"/training/datasets/{dataset['id']}/findings", page_size=1))["counts"]
         score = dataset.get("quality_score")
@@ -50,6 +64,17 @@ def doctor(
     else:
         show_report(report)
     return NO if report["counts"]["red"] else FINE
+
+
+def unreadable_report(file: Path, error: ApiError) -> dict[str, Any]:
+    """The report of a file that cannot be read as data at all: one red finding where reading ended."""
+    place = str(error.errors[0].get("location", "")) if error.errors else ""
+    line = int(place.split("line ", 1)[1].split(",")[0]) if place.startswith("line ") else 1
+    code = UNREADABLE[error.code]
+    finding = {"code": code, "severity": "red", "row": 1, "line": line, "pointer": None, "expected": None}
+    finding |= {"found": None, "fix": error.hint, "message": error.detail}
+    counts = {"red": 1, "amber": 0, "green": 0, "by_code": {code: 1}}
+    return {"file": str(file), "rows": 0, "findings": [finding], "counts": counts, "score": 0, "dataset": None}
 
 
 def show_report(report: dict[str, Any]) -> None:
