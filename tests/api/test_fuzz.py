@@ -20,7 +20,7 @@ def test_no_call_makes_the_server_fail(server: Server, tmp_path: Path) -> None:
         f"--checks={CHECKS}",
         f"--exclude-path-regex={LEFT_OUT}",
         "--phases=examples,coverage,fuzzing",
-        "--max-examples=8",
+        "--max-examples=4",
         "--generation-deterministic",
         "--request-timeout=30",
         "--no-color",

@@ -45,9 +45,9 @@ def built_ui() -> None:
     assert BUILT.is_file(), "The web interface is not built: install Node 20 and run `make ui`."
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(built_ui: None) -> Iterator[Browser]:
-    """Chromium, once for all tests."""
+    """Chromium, once for a module: while it lives an event loop runs in this thread, and no asynchronous test could."""
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     found = found or next(filter(os.path.exists, MAC_CHROMIUM), None)
     assert found, "Chromium is not installed: run `make services`."
