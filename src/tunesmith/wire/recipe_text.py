@@ -24,7 +24,7 @@ class RecipeError(InvalidInput):
     """A recipe that cannot be used. ``errors`` has ``{location, message, value, line, column}`` for each fault."""
 
     code, title = "configuration", "The recipe is not valid"
-    hint = "Correct the keys that are named; docs/en/reference/recipe.md lists them all."
+    hint = "Correct the keys that are named; docs/reference/recipe.md lists them all."
 
 
 def read_recipe(source: str | Path) -> Recipe:
