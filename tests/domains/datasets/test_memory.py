@@ -16,11 +16,12 @@ from tunesmith.domains.datasets.doctor import Limits
 from tunesmith.domains.datasets.examination import Examination
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.readers import FileKind
+from tunesmith.domains.datasets.source import RowSource
 path = Path(sys.argv[1])
-small = Examination(Path(sys.argv[2]), FileKind.JSONL, DataFormat.MESSAGES, Limits(), 1 << 24)
+small = Examination(RowSource(Path(sys.argv[2]), FileKind.JSONL, DataFormat.MESSAGES, 1 << 24), Limits())
 small.run(path.parent / "small")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-work = Examination(path, FileKind.JSONL, DataFormat.MESSAGES, Limits(), 1 << 24)
+work = Examination(RowSource(path, FileKind.JSONL, DataFormat.MESSAGES, 1 << 24), Limits())
 started = time.monotonic()
 work.run(path.parent / "out")
 seconds = time.monotonic() - started

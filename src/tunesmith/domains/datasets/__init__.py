@@ -9,7 +9,7 @@ from tunesmith.domains.datasets.errors import (
 )
 from tunesmith.domains.datasets.exporting import MessagesFile
 from tunesmith.domains.datasets.formats import DataFormat
-from tunesmith.domains.datasets.schemas import DatasetResponse, DatasetStatus
+from tunesmith.domains.datasets.schemas.dataset import DatasetResponse, DatasetStatus
 from tunesmith.domains.datasets.service import DatasetService
 
 __all__ = [

@@ -9,9 +9,8 @@ from pathlib import Path
 from tunesmith.domains.datasets.doctor import Finding, Limits, examine
 from tunesmith.domains.datasets.doctor.examine import Tally
 from tunesmith.domains.datasets.findings_file import FINDINGS, INDEX, FindingsWriter
-from tunesmith.domains.datasets.formats import DataFormat
-from tunesmith.domains.datasets.readers import FileKind, open_data_file
 from tunesmith.domains.datasets.row_index import ROW_INDEX, RowIndexWriter
+from tunesmith.domains.datasets.source import RowSource
 
 OUTPUTS = (FINDINGS, INDEX, ROW_INDEX)
 FIRST_FINDINGS = 100
@@ -21,11 +20,8 @@ FIRST_FINDINGS = 100
 class Examination:
     """One validation: what to read, how far it is (``tally``, read by another thread), and what it found first."""
 
-    path: Path
-    kind: FileKind
-    format: DataFormat
+    source: RowSource
     limits: Limits
-    max_row_bytes: int
     tally: Tally = field(default_factory=Tally)
     first: list[Finding] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -34,8 +30,8 @@ class Examination:
         """Examine the file and write ``OUTPUTS`` into ``folder``; ends early, with half of them, when ``stop`` is set."""
         folder.mkdir(parents=True, exist_ok=True)
         places = RowIndexWriter()
-        with open_data_file(self.path, self.kind, self.max_row_bytes) as data, FindingsWriter(folder) as findings:
-            for examined in examine(data, self.format, self.limits, self.tally):
+        with self.source.open() as data, FindingsWriter(folder) as findings:
+            for examined in examine(data, self.source.format, self.limits, self.tally):
                 places.add(examined.record)
                 for finding in examined.findings:
                     findings.write(finding)

@@ -10,8 +10,8 @@ from pathlib import Path
 from tunesmith.domains.datasets.doctor import Finding, Limits, examine
 from tunesmith.domains.datasets.doctor.examine import Tally
 from tunesmith.domains.datasets.errors import DatasetRedError
-from tunesmith.domains.datasets.formats import DataFormat, to_messages
-from tunesmith.domains.datasets.readers import FileKind, open_data_file
+from tunesmith.domains.datasets.formats import to_messages
+from tunesmith.domains.datasets.source import RowSource
 from tunesmith.kit.paths import atomic_file
 
 SHOWN_ROWS = 20
@@ -28,9 +28,7 @@ class MessagesFile:
     skipped: list[int]
 
 
-def export_messages(
-    source: Path, kind: FileKind, fmt: DataFormat, target: Path, *, skip_invalid: bool, max_row_bytes: int
-) -> MessagesFile:
+def export_messages(source: RowSource, target: Path, *, skip_invalid: bool) -> MessagesFile:
     """Write the trainable rows of ``source`` to ``target``: whole, or not at all.
 
     Raises DatasetRedError, naming the rows, when some cannot be trained on and ``skip_invalid`` is not asked for; and when
@@ -42,15 +40,15 @@ def export_messages(
     skipped: list[int] = []
     hashed = hashlib.sha256()
     rows = 0
-    with open_data_file(source, kind, max_row_bytes) as data, atomic_file(target) as file:
-        for examined in examine(data, fmt, limits, tally):
+    with source.open() as data, atomic_file(target) as file:
+        for examined in examine(data, source.format, limits, tally):
             if examined.is_red:
                 if len(red) < LISTED_ROWS:
                     red += [finding for finding in examined.findings if finding.severity == "red"]
                 if examined.record.is_row:
                     skipped.append(examined.record.row)
             elif examined.checked is not None and not (red and not skip_invalid):
-                row = {"messages": to_messages(examined.record.value, fmt)}
+                row = {"messages": to_messages(examined.record.value, source.format)}
                 line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
                 file.write(line)
                 hashed.update(line)

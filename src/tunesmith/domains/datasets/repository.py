@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from tunesmith.db import visible_to
-from tunesmith.domains.datasets.schemas import DatasetStatus
+from tunesmith.domains.datasets.schemas.dataset import DatasetStatus
 from tunesmith.domains.datasets.tables import DatasetRow, QualityLogRow
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Principal

@@ -24,22 +24,22 @@ from tunesmith.domains.datasets.exporting import MessagesFile, export_messages
 from tunesmith.domains.datasets.findings_file import FINDINGS, INDEX, read_findings
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.places import LocalFiles
-from tunesmith.domains.datasets.readers import FileKind, kind_of_name, open_data_file
+from tunesmith.domains.datasets.readers import FileKind, kind_of_name
 from tunesmith.domains.datasets.readers.reading import look_into
 from tunesmith.domains.datasets.readers.sniff import HEAD_BYTES
 from tunesmith.domains.datasets.row_index import ROW_INDEX, find_place
-from tunesmith.domains.datasets.schemas import (
+from tunesmith.domains.datasets.schemas.dataset import (
     DatasetCreate,
     DatasetListResponse,
     DatasetPreviewResponse,
     DatasetResponse,
-    DatasetSplitRequest,
     DatasetStatus,
     DatasetSummary,
-    DatasetValidationRequest,
-    FindingListResponse,
     PreviewRow,
 )
+from tunesmith.domains.datasets.schemas.split import DatasetSplitRequest
+from tunesmith.domains.datasets.schemas.validation import DatasetValidationRequest, FindingListResponse
+from tunesmith.domains.datasets.source import RowSource
 from tunesmith.domains.datasets.tables import DatasetRow
 from tunesmith.domains.datasets.uploads import checked_file_name
 from tunesmith.domains.jobs import JobService, JobView
@@ -71,6 +71,11 @@ class DatasetService:
         if row is None:
             raise DatasetNotFoundError(f"There is no dataset {dataset_id}.")
         return row
+
+    async def source_of(self, row: DatasetRow) -> RowSource:
+        """Its rows, for a pass over them in a thread or child; the file may have to be fetched from the store first."""
+        path = await self.files.path_of(row.file_path)
+        return RowSource(path, FileKind(row.file_kind), DataFormat(row.format), self.limits.max_row_bytes)
 
     async def find_by_reference(self, unit: Unit, reference: str) -> DatasetResponse | None:
         """The dataset that ``dataset:NAME@VERSION`` names; without a version the newest one that is not archived."""
@@ -205,11 +210,9 @@ class DatasetService:
     async def preview(self, unit: Unit, dataset_id: int, offset: int, limit: int) -> DatasetPreviewResponse:
         """Some rows as they are in the file; quick at any offset once the dataset has been validated."""
         row = await self.get_row(unit, dataset_id)
-        path = await self.files.path_of(row.file_path)
+        source = await self.source_of(row)
         index = await self.files.path_of(f"{row.examination}/{ROW_INDEX}") if row.examination else None
-        rows = await asyncio.to_thread(
-            _preview, path, FileKind(row.file_kind), index, offset, limit, self.limits.max_row_bytes
-        )
+        rows = await asyncio.to_thread(_preview, source, index, offset, limit)
         fields = dict.fromkeys(str(name) for r in rows if isinstance(r.data, dict) for name in r.data)
         return DatasetPreviewResponse(
             dataset_id=row.id,
@@ -247,17 +250,8 @@ class DatasetService:
         self, unit: Unit, dataset_id: int, target: Path, *, skip_invalid: bool = False
     ) -> MessagesFile:
         """Write what training reads to ``target``. Raises DatasetRedError naming rows that cannot be trained on."""
-        row = await self.get_row(unit, dataset_id)
-        path = await self.files.path_of(row.file_path)
-        return await asyncio.to_thread(
-            export_messages,
-            path,
-            FileKind(row.file_kind),
-            DataFormat(row.format),
-            target,
-            skip_invalid=skip_invalid,
-            max_row_bytes=self.limits.max_row_bytes,
-        )
+        source = await self.source_of(await self.get_row(unit, dataset_id))
+        return await asyncio.to_thread(export_messages, source, target, skip_invalid=skip_invalid)
 
 
 def next_version(version: str, taken: Collection[str]) -> str:
@@ -288,10 +282,8 @@ def _look(kind: FileKind, head: bytes, wanted: DataFormat | None, max_row_bytes:
     return detect_format(data, wanted)
 
 
-def _preview(
-    path: Path, kind: FileKind, index: Path | None, offset: int, limit: int, max_row_bytes: int
-) -> list[PreviewRow]:
-    with open_data_file(path, kind, max_row_bytes) as data:
+def _preview(source: RowSource, index: Path | None, offset: int, limit: int) -> list[PreviewRow]:
+    with source.open() as data:
         place = find_place(index, offset + 1) if index else None
         rows = (record for record in data.records(place) if record.is_row and record.row > offset)
         return [

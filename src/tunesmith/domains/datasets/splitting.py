@@ -24,8 +24,7 @@ from tunesmith.domains.datasets.doctor.digests import digest
 from tunesmith.domains.datasets.doctor.examine import Tally
 from tunesmith.domains.datasets.doctor.rows import Turn
 from tunesmith.domains.datasets.errors import DatasetRedError, PreprocessingError
-from tunesmith.domains.datasets.formats import DataFormat
-from tunesmith.domains.datasets.readers import FileKind, open_data_file
+from tunesmith.domains.datasets.source import RowSource
 
 PARTS = ("train", "validation", "test")
 _NOISE = re.compile(r"[\W_]+")
@@ -53,25 +52,18 @@ def prompt_digest(turns: list[Turn], seed: int) -> int:
 
 
 def split_file(
-    source: Path,
-    kind: FileKind,
-    fmt: DataFormat,
-    folder: Path,
-    *,
-    shares: Mapping[str, float],
-    seed: int,
-    max_row_bytes: int,
+    source: RowSource, folder: Path, *, shares: Mapping[str, float], seed: int
 ) -> tuple[list[PartFile], int]:
     """Write each part with a share above 0 as JSON Lines; answers them and the number of groups.
 
     Raises DatasetRedError when a row cannot be read, and PreprocessingError when there are fewer groups than parts.
     """
     wanted = [part for part in PARTS if shares.get(part, 0) > 0]
-    digests = _digests(source, kind, fmt, seed, max_row_bytes)
+    digests = _digests(source, seed)
     part_of_row, groups = _assign(digests, [shares[part] for part in wanted])
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{part}.jsonl" for part in wanted]
-    with open_data_file(source, kind, max_row_bytes) as data, ExitStack() as stack:
+    with source.open() as data, ExitStack() as stack:
         files = [stack.enter_context(path.open("wb")) for path in paths]
         for record in data.records():
             if record.is_row:
@@ -81,12 +73,12 @@ def split_file(
     return [PartFile(part, path, int(count)) for part, path, count in zip(wanted, paths, counts, strict=True)], groups
 
 
-def _digests(source: Path, kind: FileKind, fmt: DataFormat, seed: int, max_row_bytes: int) -> NDArray[np.uint64]:
+def _digests(source: RowSource, seed: int) -> NDArray[np.uint64]:
     digests = array("Q")
     red: list[int] = []
     tally = Tally()
-    with open_data_file(source, kind, max_row_bytes) as data:
-        for examined in examine(data, fmt, Limits(check_pii=False, check_duplicates=False), tally):
+    with source.open() as data:
+        for examined in examine(data, source.format, Limits(check_pii=False, check_duplicates=False), tally):
             if examined.is_red:
                 red.append(examined.findings[0].row)
             elif examined.checked is not None:

@@ -33,6 +33,14 @@ class DatasetRow(ProjectOwned, Base):
     file_kind: Mapped[str] = mapped_column(String(20))
     file_path: Mapped[str] = mapped_column(String(1024))
     encoding: Mapped[str] = mapped_column(String(40))
+    packing: Mapped[str] = mapped_column(String(20), default="none", server_default="none")
+    """How the file is packed: none, gzip, zstd or zip."""
+    plain_path: Mapped[str | None] = mapped_column(String(1024))
+    """Key of the same rows as plain UTF-8 text; null where the file itself is that."""
+    column_mapping: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)
+    """Column of the file → field of the format; null where the names are the format's own."""
+    row_map: Mapped[str | None] = mapped_column(String(1024))
+    """Key of the parent's row number behind each row, for a version that was made from another."""
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("training_datasets.id"), index=True)
@@ -49,6 +57,38 @@ class DatasetRow(ProjectOwned, Base):
     job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
     validated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    purged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ColumnMappingRow(ProjectOwned, Base):
+    """How somebody once mapped a file's columns: proposed again for the next file that has them."""
+
+    __tablename__ = "column_mappings"
+    __table_args__ = (UniqueConstraint("project_id", "columns_sha256", "format"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    columns_sha256: Mapped[str] = mapped_column(String(64))
+    """Of the sorted names of the columns."""
+    format: Mapped[str] = mapped_column(String(40))
+    mapping: Mapped[dict[str, Any]] = mapped_column(JsonColumn)
+
+
+class UploadRow(ProjectOwned, Base):
+    """A file that arrives in parts; its bytes lie in the data folder until it is complete."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    file_name: Mapped[str] = mapped_column(String(255))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    received_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    """What the client promises, until the file is complete; then what it is."""
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    """``receiving → complete → used``, or ``expired``."""
+    file_path: Mapped[str | None] = mapped_column(String(1024))
+    """Key in the store once complete."""
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class QualityLogRow(ProjectOwned, Base):

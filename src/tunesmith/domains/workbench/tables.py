@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tunesmith.db import Base, JsonColumn, ProjectOwned
@@ -20,3 +20,7 @@ class WorkbenchRow(ProjectOwned, Base):
     model_id: Mapped[str | None] = mapped_column(String(255))
     model_path: Mapped[str | None] = mapped_column(Text)
     model_metadata: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)
+    dataset_id: Mapped[int | None] = mapped_column(ForeignKey("training_datasets.id"))
+    """The current dataset: the newest version of what was uploaded."""
+    uploaded_dataset_id: Mapped[int | None] = mapped_column(ForeignKey("training_datasets.id"))
+    """The upload as it was, to which a reset leads back."""

@@ -1,4 +1,4 @@
-"""What datasets look like from outside."""
+"""A dataset version: what is sent with the file, and what is known about it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator
 
-from tunesmith.domains.datasets.doctor import Finding, FindingCounts
+from tunesmith.domains.datasets.doctor import FindingCounts
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.kit.ids import display_name
 from tunesmith.kit.paging import Page
-
-NEAR_DUPLICATES_LATER = 0.95
 
 
 class DatasetStatus(StrEnum):
@@ -97,56 +95,6 @@ class DatasetListResponse(Page[DatasetSummary]):
     """A page of datasets."""
 
 
-class DatasetValidationRequest(BaseModel):
-    """What to look for."""
-
-    model_config = ConfigDict(extra="forbid")
-    check_pii: bool = Field(True, description="Look for e-mail addresses and telephone numbers.")
-    check_duplicates: bool = Field(True, description="Look for repeated rows and contradictory answers.")
-    check_format: bool = Field(True, description="Look for rows that their format does not allow.")
-    similarity_threshold: float = Field(
-        NEAR_DUPLICATES_LATER,
-        ge=0.5,
-        le=1.0,
-        description="Threshold of near duplicates. This version compares rows exactly and takes the default only.",
-    )
-
-
-class FindingsOfKind(BaseModel):
-    """How many findings there are of one kind of check; null counts mean that it was left out."""
-
-    checked: bool = Field(description="Whether this was looked for.")
-    total: int = Field(description="Number of findings.")
-    by_code: dict[str, int] = Field(description="Number by code.")
-
-
-class DatasetValidationResponse(BaseModel):
-    """What a validation said."""
-
-    dataset_id: int = Field(description="Dataset that was examined.")
-    status: DatasetStatus = Field(description="`ready`, or `invalid` when a row cannot be trained on.")
-    quality_score: float = Field(description="0–1: the score of the doctor divided by 100.")
-    passed: bool = Field(description="Whether no finding is red.")
-    weights: dict[str, float] = Field(description="What a row costs by its worst finding.")
-    pii: FindingsOfKind = Field(description="Personal data.")
-    duplicates: FindingsOfKind = Field(description="Repeated rows and contradictory answers.")
-    format_errors: FindingsOfKind = Field(description="Rows that cannot be trained on.")
-    validated_at: datetime = Field(description="When the examination ended.")
-    file: str = Field(description="Name of the uploaded file.")
-    rows: int = Field(description="Number of rows.")
-    findings: list[Finding] = Field(description="The first 100 findings; `/findings` has all of them.")
-    counts: FindingCounts = Field(description="`{red, amber, green, by_code}`.")
-    score: int = Field(description="0–100; the reference of findings has the formula.")
-
-
-class FindingListResponse(Page[Finding]):
-    """A page of findings, in the order of the file."""
-
-    counts: FindingCounts = Field(description="`{red, amber, green, by_code}` over all findings.")
-    score: int | None = Field(description="0–100; null until validated.")
-    file: str = Field(description="Name of the uploaded file.")
-
-
 class PreviewRow(BaseModel):
     """One row as it is in the file."""
 
@@ -166,44 +114,3 @@ class DatasetPreviewResponse(BaseModel):
     limit: int = Field(description="Rows that were asked for.")
     total: int | None = Field(description="Number of rows; null until validated.")
     rows: list[PreviewRow] = Field(description="The rows.")
-
-
-class DatasetSplitRequest(BaseModel):
-    """Shares of the parts; together they make 1."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"train": 0.9, "validation": 0.1, "test": 0}]}
-    )
-    train: float = Field(0.8, gt=0, le=1, description="Share of the rows for training.")
-    validation: float = Field(0.1, ge=0, lt=1, description="Share held out to choose by.")
-    test: float = Field(0.1, ge=0, lt=1, description="Share held out to judge by.")
-    seed: int = Field(42, ge=0, le=2**31 - 1, description="Another seed makes another split; the same one the same.")
-
-    @model_validator(mode="after")
-    def _make_one(self) -> DatasetSplitRequest:
-        total = self.train + self.validation + self.test
-        if abs(total - 1) > 0.01:
-            raise ValueError(f"train, validation and test make {total:.6g}; together they must make 1")
-        if self.validation == 0 and self.test == 0:
-            raise ValueError("nothing is held out; give validation or test a share")
-        return self
-
-
-class DatasetPart(BaseModel):
-    """One part of a split, a dataset of its own."""
-
-    part: str = Field(description="`train`, `validation` or `test`.")
-    dataset_id: int = Field(description="Id of the new dataset.")
-    name: str = Field(description="Its name.")
-    version: str = Field(description="Its version.")
-    rows: int = Field(description="Its rows.")
-    sha256: str = Field(description="SHA-256 of its file.")
-
-
-class DatasetSplitResponse(BaseModel):
-    """The parts that a split made."""
-
-    dataset_id: int = Field(description="Dataset that was split.")
-    seed: int = Field(description="Seed of the split.")
-    groups: int = Field(description="Groups of rows with the same prompt; a group is never divided.")
-    parts: list[DatasetPart] = Field(description="The parts.")

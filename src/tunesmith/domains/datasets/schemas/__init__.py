@@ -1,0 +1,1 @@
+"""What datasets look like from outside, a module for each noun."""

@@ -1,0 +1,12 @@
+"""What the worker does with datasets. Every task may run twice after a kill and then makes nothing twice."""
+
+from __future__ import annotations
+
+from tunesmith.domains.datasets.service import DatasetService
+from tunesmith.domains.datasets.tasks import split, validation
+from tunesmith.domains.jobs import JobKind
+
+
+def kinds(datasets: DatasetService) -> list[JobKind]:
+    """The kinds of jobs that this slice declares."""
+    return [validation.kind(datasets), split.kind(datasets)]
