@@ -1,0 +1,31 @@
+import type { en } from "../en";
+import type { LocaleShape } from "../types";
+import { chat } from "./chat";
+import { data, findings } from "./data";
+import { errors } from "./errors";
+import { home } from "./home";
+import { checks, models, registry } from "./models";
+import { metrics, runs } from "./runs";
+import { common, nav, shell } from "./shell";
+import { kinds, states } from "./states";
+import { train } from "./train";
+
+/** 한국어. 키가 빠지거나 틀리면 `tsc`가 실패합니다. */
+export const ko: LocaleShape<typeof en> = {
+  nav,
+  shell,
+  common,
+  home,
+  data,
+  train,
+  runs,
+  chat,
+  models,
+  registry,
+  states,
+  kinds,
+  metrics,
+  checks,
+  findings,
+  errors,
+};
