@@ -94,11 +94,22 @@ class JobSettings(BaseModel):
     )
 
 
+class ScoreWeights(BaseModel):
+    """What a row costs a dataset's quality score, by the worst finding that it has."""
+
+    red: float = Field(1.0, ge=0, le=1, description="Cost of a row that cannot be trained on.")
+    amber: float = Field(0.25, ge=0, le=1, description="Cost of a suspicious row.")
+    green: float = Field(0.02, ge=0, le=1, description="Cost of a row with a finding for information.")
+
+
 class DatasetSettings(BaseModel):
-    """Limits on data."""
+    """Limits on data, and how it is scored."""
 
     max_file_size_bytes: int = Field(100 * 2**20, ge=1, description="Largest form upload, in bytes.")
     max_row_bytes: int = Field(16 * 2**20, ge=1024, description="Largest single record, in bytes.")
+    score_weights: ScoreWeights = Field(
+        default_factory=ScoreWeights, description="Costs of rows in the quality score (formula: reference of findings)."
+    )
 
 
 class RuntimeSettings(BaseModel):
@@ -160,7 +171,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Where rows live.")
     storage: StorageSettings = Field(default_factory=StorageSettings, description="Where files live.")
     jobs: JobSettings = Field(default_factory=JobSettings, description="Workers, leases and children.")
-    datasets: DatasetSettings = Field(default_factory=DatasetSettings, description="Limits on data.")
+    datasets: DatasetSettings = Field(default_factory=DatasetSettings, description="Limits on data, scoring.")
     runtime: RuntimeSettings = Field(default_factory=RuntimeSettings, description="Loaded models.")
     training: TrainingSettings = Field(default_factory=TrainingSettings, description="How runs are trained.")
     models: ModelSettings = Field(default_factory=ModelSettings, description="Where models may be read from.")

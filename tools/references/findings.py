@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.references.markdown import cell, code, generated, table
 from tunesmith.domains.datasets.doctor import CODES, Severity
-from tunesmith.domains.datasets.doctor.findings import WEIGHTS
+from tunesmith.settings import ScoreWeights
 
 MEANING = {
     Severity.RED: "the row cannot be trained on; a training is refused until it is mended",
@@ -21,8 +21,9 @@ def page() -> str:
         "A finding is `{code, severity, row, line, pointer, expected, found, fix, message}`: `row` counts from 1, `line` is the first "
         "line of the record in the uploaded file, `pointer` the place inside the row. The doctor never stops at the first fault.\n",
         "The score is 100 for a file without findings. A row costs by its worst finding: "
-        + ", ".join(f"{severity.value} {weight:g}" for severity, weight in WEIGHTS.items())
-        + "; the score is 100 × (1 − the mean cost of a row), rounded down, and 0 for a file without rows.\n",
+        + ", ".join(f"{severity} {cost:g}" for severity, cost in ScoreWeights().model_dump().items())
+        + "; the score is 100 × (1 − the mean cost of a row), rounded down, and 0 for a file without rows. "
+        "The costs are settings: `TUNESMITH_DATASETS__SCORE_WEIGHTS__RED`, `…__AMBER`, `…__GREEN`.\n",
     ]
     for severity in Severity:
         rows = [

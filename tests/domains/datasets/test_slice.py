@@ -12,8 +12,13 @@ import pytest
 from fastapi import FastAPI
 
 from tests.domains.datasets.conftest import PATH, Upload, Work
+from tunesmith.api.app import create_app
 from tunesmith.domains.datasets import DatasetRedError
 from tunesmith.domains.datasets.errors import DatasetExistsError
+from tunesmith.settings import load_settings
+from tunesmith.worker import run_worker
+
+LOCAL = "http://127.0.0.1:8000"
 
 
 def pairs(count: int) -> list[dict[str, str]]:
@@ -50,6 +55,19 @@ async def test_findings_name_the_file_and_the_lines(upload: Upload, work: Work, 
     coded = (await client.get(f"{path}/findings", params={"code": "pii-email"})).json()
     assert (len(coded["items"]), coded["total"]) == (1, 1)
     assert (await client.get(f"{path}/findings", params={"code": "no-such"})).status_code == 422
+
+
+async def test_weights_of_the_score_are_settings(data_dir: Path) -> None:
+    app = create_app(load_settings(data_dir=data_dir, datasets={"score_weights": {"red": 0.5, "amber": 0}}))
+    transport = httpx.ASGITransport(app=app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=LOCAL) as client:
+        made = (await client.post(PATH, files={"file": ("a.jsonl", FAULTY.encode())}, data={"name": "Ferry"})).json()
+        await run_worker(app.state.services, until_idle=True)
+        result = (await client.post(f"{PATH}/{made['id']}/validate", params={"wait": 0}, json={})).json()
+        await run_worker(app.state.services, until_idle=True)
+        result = (await client.get(result["links"]["result"])).json()["result"]
+    assert result["weights"] == {"red": 0.5, "amber": 0.0, "green": 0.02}
+    assert result["score"] == 91  # one red row of six
 
 
 async def test_validate_answers_what_was_found(upload: Upload, work: Work, client: httpx.AsyncClient) -> None:

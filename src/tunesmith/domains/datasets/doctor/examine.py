@@ -18,6 +18,7 @@ from tunesmith.domains.datasets.doctor.texts import text_faults
 from tunesmith.domains.datasets.formats import DataFormat, check_columns, detect, to_messages
 from tunesmith.domains.datasets.personal import mask, shown
 from tunesmith.domains.datasets.readers import DataFile, Fault, Record, kind_of_name, open_data_file
+from tunesmith.settings import ScoreWeights
 from tunesmith.text import ChatTemplate, TextTokenizer
 
 DETECTION_ROWS = 100
@@ -118,6 +119,7 @@ def examine_file(
     fmt: DataFormat | None = None,
     limits: Limits | None = None,
     tokenizer_dir: Path | None = None,
+    weights: ScoreWeights | None = None,
 ) -> DoctorReport:
     """Examine a whole file and keep every finding in memory: for small files and notebooks.
 
@@ -138,7 +140,7 @@ def examine_file(
         rows=tally.rows,
         findings=findings,
         counts=tally.counts.document(),
-        score=tally.counts.score(tally.rows),
+        score=tally.counts.score(tally.rows, weights or ScoreWeights()),
     )
 
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tunesmith.settings import ScoreWeights
+
 
 class Severity(StrEnum):
     """Red rows cannot be trained on; amber ones probably should not be; green is for information."""
@@ -41,10 +43,6 @@ class FindingCounts(BaseModel):
     by_code: dict[str, int] = Field(default_factory=dict, description="Number by code.")
 
 
-WEIGHTS = {Severity.RED: 1.0, Severity.AMBER: 0.25, Severity.GREEN: 0.02}
-"""What a row costs whose worst finding has this severity."""
-
-
 @dataclass
 class Counts:
     """How many findings there are, by severity and code, and how many rows have which worst severity."""
@@ -73,12 +71,12 @@ class Counts:
             by_code=dict(sorted(self.by_code.items())),
         )
 
-    def score(self, rows: int) -> int:
-        """0–100: the share of rows without fault, where a row counts by its worst finding (``WEIGHTS``), rounded down.
+    def score(self, rows: int, weights: ScoreWeights) -> int:
+        """0–100: what the rows are worth on average, where a row loses the weight of its worst finding, rounded down.
 
-        ``floor(100 × (1 − (red rows + 0.25 × amber rows + 0.02 × green rows) ÷ rows))``; a file without rows scores 0.
+        ``floor(100 × (1 − (red × red rows + amber × amber rows + green × green rows) ÷ rows))``; a file without rows scores 0.
         """
         if rows == 0:
             return 0
-        lost = sum(WEIGHTS[severity] * self.worst_rows[severity] for severity in Severity)
+        lost = sum(cost * self.worst_rows[severity] for severity, cost in weights.model_dump().items())
         return max(0, int(100 * (1 - lost / rows) + 1e-9))

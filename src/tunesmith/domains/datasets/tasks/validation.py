@@ -12,7 +12,6 @@ from pydantic import Field
 from tunesmith.db import Unit
 from tunesmith.domains.datasets import repository
 from tunesmith.domains.datasets.doctor import CODES, Limits
-from tunesmith.domains.datasets.doctor.findings import WEIGHTS
 from tunesmith.domains.datasets.examination import OUTPUTS, Examination
 from tunesmith.domains.datasets.schemas.dataset import DatasetStatus
 from tunesmith.domains.datasets.schemas.validation import (
@@ -24,6 +23,7 @@ from tunesmith.domains.datasets.service import DatasetService
 from tunesmith.domains.datasets.tables import DatasetRow, QualityLogRow
 from tunesmith.domains.jobs import JobContext, JobKind, JobState, JobView
 from tunesmith.kit.clock import utc_now
+from tunesmith.settings import ScoreWeights
 
 LOOK_EVERY_SECONDS = 0.2
 _DUPLICATES = ("exact-duplicate", "contradictory-answers")
@@ -72,7 +72,7 @@ class _Validation:
             (context.folder / name).unlink()
         async with context.write() as unit:
             row = await self._datasets.get_row(unit, spec.dataset_id)
-            answer = _answer(row, work, spec)
+            answer = _answer(row, work, spec, self._datasets.limits.score_weights)
             if row.examination is not None and row.examination != stored:
                 unit.after_commit(functools.partial(self._remove, row.examination))
             _keep(row, work, answer, stored)
@@ -96,9 +96,9 @@ class _Validation:
             await self._datasets.storage.delete(f"{folder}/{name}")
 
 
-def _answer(row: DatasetRow, work: Examination, spec: ValidateSpec) -> DatasetValidationResponse:
+def _answer(row: DatasetRow, work: Examination, spec: ValidateSpec, weights: ScoreWeights) -> DatasetValidationResponse:
     counts, rows = work.tally.counts, work.tally.rows
-    score = counts.score(rows)
+    score = counts.score(rows, weights)
     is_red = counts.by_severity["red"] > 0
     pii = [code for code in CODES if code.startswith("pii-")]
     errors = [code.slug for code in CODES.values() if code.severity == "red"]
@@ -107,7 +107,7 @@ def _answer(row: DatasetRow, work: Examination, spec: ValidateSpec) -> DatasetVa
         status=DatasetStatus.INVALID if is_red else DatasetStatus.READY,
         quality_score=score / 100,
         passed=not is_red,
-        weights={severity.value: weight for severity, weight in WEIGHTS.items()},
+        weights=weights.model_dump(),
         pii=_of_kind(counts.by_code, pii, spec.check_pii),
         duplicates=_of_kind(counts.by_code, list(_DUPLICATES), spec.check_duplicates),
         format_errors=_of_kind(counts.by_code, errors, spec.check_format),
