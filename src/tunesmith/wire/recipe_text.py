@@ -7,7 +7,7 @@ import types
 import typing
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Literal, Union
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -18,6 +18,8 @@ from tunesmith.wire.recipe import Recipe
 MAX_RECIPE_BYTES = 1 << 20
 Location = tuple[str | int, ...]
 Places = dict[Location, tuple[int, int]]
+FaultReason = Literal["missing", "unknown-key", "wrong-type", "out-of-range", "not-a-choice", "invalid"]
+_BOUNDS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 
 class RecipeError(InvalidInput):
@@ -143,22 +145,47 @@ def _collect(node: yaml.Node, location: Location, places: Places, name: str) -> 
 
 
 def _fault(error: Any, data: object, places: Places) -> dict[str, Any]:
-    """One fault of the schema in the recipe's own words."""
+    """One fault of the schema in the recipe's own words; ``reason`` is what an interface translates by."""
     location = _within(error["loc"], data, keep_last=error["type"] in ("missing", "extra_forbidden"))
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
+    reason = _reason(error)
+    if reason == "unknown-key":
         message = _unknown_key(location)
-    elif error["type"] == "missing":
+    elif reason == "missing":
         message = "is missing"
     else:
+        message = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "has to be")
         message = message[:1].lower() + message[1:]
-    fault: dict[str, Any] = {"location": _dotted(location), "message": message}
-    if error["type"] != "missing" and isinstance(error.get("input"), str | int | float | bool | None):
+    fault: dict[str, Any] = {"location": _dotted(location), "message": message, "reason": reason}
+    if allowed := _allowed(error):
+        fault["allowed"] = allowed
+    if reason != "missing" and isinstance(error.get("input"), str | int | float | bool):
         fault["value"] = error.get("input")
     place = next((places[location[:n]] for n in range(len(location), -1, -1) if location[:n] in places), None)
     if place:
         fault["line"], fault["column"] = place
     return fault
+
+
+def _allowed(error: Any) -> str:
+    """The bounds or choices that a value has, in signs that every language reads."""
+    context = error.get("ctx") or {}
+    bounds = [f"{sign} {context[name]}" for name, sign in _BOUNDS.items() if name in context]
+    return ", ".join(bounds) or str(context.get("expected", "")).replace(" or ", ", ").replace("'", "")
+
+
+def _reason(error: Any) -> FaultReason:
+    kind = str(error["type"])
+    if kind == "missing" or (error.get("input") is None and kind.endswith("_type")):
+        return "missing"  # in YAML a key without a value is null
+    if kind == "extra_forbidden":
+        return "unknown-key"
+    if kind.endswith(("_type", "_parsing", "_from_float")):
+        return "wrong-type"
+    if kind.startswith(("greater_than", "less_than", "too_", "string_too_", "finite_")):
+        return "out-of-range"
+    if kind in ("literal_error", "enum"):
+        return "not-a-choice"
+    return "invalid"
 
 
 def _within(location: Sequence[str | int], data: object, *, keep_last: bool) -> Location:

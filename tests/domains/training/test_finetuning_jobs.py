@@ -294,9 +294,27 @@ async def test_recipes_for_forms(client: httpx.AsyncClient) -> None:
     assert broken.json()["errors"][0] == {
         "location": "modle",
         "message": "there is no such key; did you mean model?",
+        "reason": "unknown-key",
+        "allowed": None,
         "value": None,
         "line": 2,
         "column": 1,
+    }
+
+
+async def test_each_fault_of_a_recipe_says_its_reason(client: httpx.AsyncClient) -> None:
+    text = (
+        "version: 1\nname:\nmodel: {base: x}\ndata: {train: y}\n"
+        "training: {epochs: 0, max_length: abc, scheduler: foo, learing_rate: 3}\n"
+    )
+    checked = await client.post("/api/v1/admin/recipes/validate", json={"yaml": text})
+    found = {fault["location"]: (fault["reason"], fault["allowed"]) for fault in checked.json()["errors"]}
+    assert found == {
+        "name": ("missing", None),
+        "training.epochs": ("out-of-range", "> 0"),
+        "training.max_length": ("wrong-type", None),
+        "training.scheduler": ("not-a-choice", "cosine, linear, constant"),
+        "training.learing_rate": ("unknown-key", None),
     }
 
 

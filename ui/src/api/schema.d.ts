@@ -4277,6 +4277,19 @@ export interface components {
              */
             message: string;
             /**
+             * Reason
+             * @description Kind of fault.
+             * @default invalid
+             * @enum {string}
+             */
+            reason: "missing" | "unknown-key" | "wrong-type" | "out-of-range" | "not-a-choice" | "invalid";
+            /**
+             * Allowed
+             * @description Bounds or choices of the value.
+             * @example ≥ 1
+             */
+            allowed?: string | null;
+            /**
              * Value
              * @description What was given.
              */

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from tunesmith.kit.paging import Page
+from tunesmith.wire.recipe_text import FaultReason
 
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
@@ -165,6 +166,8 @@ class RecipeFault(BaseModel):
 
     location: str = Field(description="Key, as a dotted path; empty for the whole.")
     message: str = Field(description="What is wrong with it.")
+    reason: FaultReason = Field("invalid", description="Kind of fault.")
+    allowed: str | None = Field(None, description="Bounds or choices of the value.", examples=["≥ 1"])
     value: Any = Field(None, description="What was given.")
     line: int | None = Field(None, description="Line in the text.")
     column: int | None = Field(None, description="Column in the text.")

@@ -28,10 +28,27 @@ export function layOut(fields: SchemaField[]): Layout {
   return { essential, groups };
 }
 
+/** What is wrong at one key; `reason` and `allowed` are there to say it in the reader's language. */
+export interface RecipeFault {
+  location: string;
+  message: string;
+  reason?: string;
+  allowed?: string | null;
+}
+
+/** Before any data is chosen, what is missing is the next step and no mistake. */
+export function isUnstarted(errors: readonly RecipeFault[]): boolean {
+  return (
+    errors.some((error) => normalise(error.location) === "data.train") &&
+    errors.every((error) => error.reason === "missing")
+  );
+}
+
 /** Faults by the path of their field; those that belong to no field apart. */
 export function faultsByField(
-  errors: readonly { location: string; message: string }[],
+  errors: readonly RecipeFault[],
   fields: SchemaField[],
+  say: (fault: RecipeFault) => string,
 ): { byField: Map<string, string>; other: { location: string; message: string }[] } {
   const known = new Set(leaves(fields).map((field) => field.path.join(".")));
   const byField = new Map<string, string>();
@@ -39,8 +56,8 @@ export function faultsByField(
   for (const error of errors) {
     const path = normalise(error.location);
     const owner = known.has(path) || [...known].some((name) => path.startsWith(`${name}.`));
-    if (owner) byField.set(path, error.message);
-    else other.push({ location: path, message: error.message });
+    if (owner) byField.set(path, say(error));
+    else other.push({ location: path, message: say(error) });
   }
   return { byField, other };
 }

@@ -14,6 +14,7 @@ export function RecipeVerdict({ state, count, problem }: RecipeVerdictProps) {
       role="status"
       className="flex min-h-6 items-start gap-2 text-[0.8125rem] [&_svg]:mt-0.5 [&_svg]:size-4 [&_svg]:shrink-0"
     >
+      {state === "idle" && <span className="text-ink-soft">{t("train.chooseFirst")}</span>}
       {state === "checking" && (
         <span className="flex gap-2 text-ink-soft">
           <LoaderCircle aria-hidden className="animate-spin" />

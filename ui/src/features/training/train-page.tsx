@@ -13,14 +13,14 @@ import { YamlEditor } from "@/components/yaml-editor";
 import { datasetQueries } from "@/features/datasets/queries";
 import { modelQueries } from "@/features/models/queries";
 import { useDebounced } from "@/hooks/use-debounced";
-import { useI18n } from "@/i18n";
+import { findMessage, useI18n } from "@/i18n";
 import { cn } from "@/lib/cn";
 import { lineOf } from "@/lib/recipe-document";
 import { readFields } from "@/lib/schema-fields";
 import { PresetChooser } from "./preset-chooser";
 import { useStartRun } from "./queries";
 import { RecipeForm } from "./recipe-form";
-import { faultsByField, normalise } from "./recipe-layout";
+import { faultsByField, isUnstarted, normalise, type RecipeFault } from "./recipe-layout";
 import { recipeQueries } from "./recipe-queries";
 import { RecipeVerdict } from "./recipe-verdict";
 import { LISTED_DATASETS, SourceChoosers } from "./source-choosers";
@@ -30,7 +30,7 @@ const route = getRouteApi("/train");
 const SETTLE_MS = 300;
 
 export function TrainPage() {
-  const { t } = useI18n();
+  const { t, locale } = useI18n();
   const { view = "form" } = route.useSearch();
   const setSearch = route.useNavigate();
   const navigate = useNavigate();
@@ -44,7 +44,13 @@ export function TrainPage() {
   const start = useStartRun();
 
   const refused = start.error ? (asApiError(start.error).problem.errors ?? []) : [];
-  const errors = isBroken || !validation.data ? refused : validation.data.valid ? refused : validation.data.errors;
+  const found: readonly RecipeFault[] =
+    isBroken || !validation.data || validation.data.valid ? refused : validation.data.errors;
+  const unstarted = isUnstarted(found);
+  const errors = unstarted ? [] : found;
+  const say = (fault: RecipeFault) =>
+    findMessage(locale, `train.fault.${fault.reason}`, { message: fault.message, allowed: fault.allowed ?? "" }) ??
+    fault.message;
   const marked = new Set(
     errors.map((error) => lineOf(draft.text, normalise(error.location).split("."))).filter((line) => line !== null),
   );
@@ -80,7 +86,7 @@ export function TrainPage() {
           <QueryView query={schema}>
             {(document) => {
               const fields = readFields(document);
-              const faults = faultsByField(errors, fields);
+              const faults = faultsByField(errors, fields, say);
               const form = { values: draft.values, errors: faults.byField, onChange: draft.change };
               return (
                 <form onSubmit={(event) => event.preventDefault()}>
@@ -128,9 +134,9 @@ export function TrainPage() {
                   ? "checking"
                   : errors.length > 0
                     ? "invalid"
-                    : validation.data
-                      ? "valid"
-                      : "idle"
+                    : unstarted || !validation.data
+                      ? "idle"
+                      : "valid"
             }
           />
           {validation.isError && <ProblemNotice error={validation.error} />}

@@ -34,5 +34,13 @@ export const train = {
   start: "Start training",
   startOver: "Start over",
   startHint: "Evaluation, registration and exports follow by themselves as the recipe says.",
+  fault: {
+    missing: "Needed.",
+    "unknown-key": "There is no such key here: {message}.",
+    "wrong-type": "Not the kind of value that belongs here: {message}.",
+    "out-of-range": "Outside of what is allowed ({allowed}).",
+    "not-a-choice": "One of these: {allowed}.",
+  },
+  chooseFirst: "Choose a dataset and a base model; the rest has values already.",
   otherProblems: "In the recipe as a whole",
 } as const;

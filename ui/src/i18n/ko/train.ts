@@ -37,5 +37,13 @@ export const train: LocaleShape<typeof english.train> = {
   start: "학습 시작",
   startOver: "처음부터 다시",
   startHint: "평가, 등록, 내보내기는 레시피에 적힌 대로 이어집니다.",
+  fault: {
+    missing: "값이 필요합니다.",
+    "unknown-key": "여기에 없는 키입니다: {message}.",
+    "wrong-type": "이 자리에 맞지 않는 값입니다: {message}.",
+    "out-of-range": "허용되는 범위를 벗어났습니다 ({allowed}).",
+    "not-a-choice": "다음 중 하나여야 합니다: {allowed}.",
+  },
+  chooseFirst: "데이터셋과 기본 모델을 고르세요. 나머지는 값이 이미 정해져 있습니다.",
   otherProblems: "레시피 전체",
 };
