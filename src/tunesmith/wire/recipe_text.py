@@ -46,7 +46,7 @@ def validate_recipe(data: object, *, places: Places | None = None, name: str = "
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
-        faults = [_fault(e, data, places or {}) for e in error.errors(include_url=False, include_context=False)]
+        faults = [_fault(e, data, places or {}) for e in error.errors(include_url=False)]
     faults.sort(key=lambda fault: fault["message"] == "is missing")  # a key that is misspelt is missing too
     first = faults[0]
     where = f"{name}, line {first['line']}: " if "line" in first else f"{name}: "
@@ -169,7 +169,7 @@ def _fault(error: Any, data: object, places: Places) -> dict[str, Any]:
 def _allowed(error: Any) -> str:
     """The bounds or choices that a value has, in signs that every language reads."""
     context = error.get("ctx") or {}
-    bounds = [f"{sign} {context[name]}" for name, sign in _BOUNDS.items() if name in context]
+    bounds = [f"{sign} {context[name]:g}" for name, sign in _BOUNDS.items() if name in context]
     return ", ".join(bounds) or str(context.get("expected", "")).replace(" or ", ", ").replace("'", "")
 
 
