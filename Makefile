@@ -45,7 +45,7 @@ bench: setup ## run the benchmarks whose figures the documents quote
 docs: setup ## build the documentation site into build/site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --site-dir build/site && echo "Open build/site/index.html"
 
-reference: setup ## write .env.example, docs/reference/ and ui/openapi.json anew
+reference: setup ## write the generated pages, the OpenAPI document and the schema anew
 	@$(BIN)/python -m tools.reference
 
 constraints: setup ## pin the dependencies anew for every platform

@@ -19,6 +19,7 @@ from tunesmith.db.migrate import (
     ensure_schema,
     head_revision,
     schema_sql,
+    sqlite_script,
     upgrade,
 )
 from tunesmith.settings import load_settings
@@ -42,13 +43,33 @@ def _tables(connection: Connection) -> set[str]:
 
 
 async def test_up_down_up_and_no_difference(database: Database) -> None:
-    assert await ensure_schema(database) == head_revision()
     async with database.exclusive() as connection:
+        await connection.run_sync(upgrade)
         assert await connection.run_sync(_difference) == []
         await connection.run_sync(downgrade, "base")
         assert await connection.run_sync(_tables) == {"alembic_version"}
         await connection.run_sync(upgrade)
         assert await connection.run_sync(_difference) == []
+        assert await connection.run_sync(current_revision) == head_revision()
+
+
+async def test_an_empty_database_gets_what_the_migrations_make(database: Database) -> None:
+    assert await ensure_schema(database) == head_revision()
+    async with database.exclusive() as connection:
+        assert await connection.run_sync(_difference) == []
+        if database.is_sqlite:
+            made = await connection.run_sync(sqlite_script)
+            await connection.run_sync(downgrade, "base")
+            await connection.execute(text("DROP TABLE alembic_version"))
+            await connection.run_sync(upgrade)
+            assert made == await connection.run_sync(sqlite_script)
+
+
+async def test_a_database_that_is_behind_is_brought_up(database: Database) -> None:
+    async with database.exclusive() as connection:
+        await connection.run_sync(upgrade, "0001")
+    assert await ensure_schema(database) == head_revision()
+    async with database.exclusive() as connection:
         assert await connection.run_sync(current_revision) == head_revision()
 
 
