@@ -3,6 +3,8 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
+# These commands start many processes; none should compile its libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup quickstart serve services test test-all check audit ui bench docs reference constraints clean
 
 BIN := .venv/bin

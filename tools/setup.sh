@@ -26,7 +26,7 @@ if [ -z "$python" ]; then
   exit 1
 fi
 
-echo "[1/3] virtual environment: .venv ($("$python" --version))"
+echo "[1/4] virtual environment: .venv ($("$python" --version))"
 # A virtual environment holds absolute paths: one that was moved or copied is made anew.
 if [ -f "$stamp" ] && ! grep -qF " $(pwd)" "$stamp"; then
   rm -rf .venv
@@ -40,13 +40,13 @@ if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/d
 fi
 rm -f "$stamp"
 
-echo "[2/3] installer"
+echo "[2/4] installer"
 if [ ! -x .venv/bin/uv ]; then
   .venv/bin/python -m pip install --quiet --disable-pip-version-check uv ||
     echo "      uv could not be installed; pip does the work instead (slower)"
 fi
 
-echo "[3/3] dependencies from constraints.txt (about 2 GB the first time)"
+echo "[3/4] dependencies from constraints.txt (about 2 GB the first time)"
 with_uv() {
   [ -x .venv/bin/uv ] || return 1
   # uv does not read pip's configuration: pass on the folder of ready wheels where there is one.
@@ -61,5 +61,12 @@ with_pip() {
   .venv/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[all,dev]'
 }
 with_uv || with_pip
+
+# Every command, worker and child is a process of its own, and one that finds no byte code compiles its libraries first:
+# two seconds for a server, seven for torch. Written once here, also where the environment forbids it for later.
+echo "[4/4] byte code"
+env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c 'import tunesmith.api.app, tunesmith.worker, alembic.command' &
+env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c 'import tunesmith.ml.trainer, tunesmith.ml.serve, tunesmith.ml.export'
+wait $!
 echo "$key $(pwd)" >"$stamp"
 echo "Ready: .venv/bin/tunesmith"
