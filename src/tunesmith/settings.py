@@ -10,11 +10,26 @@ from collections.abc import Iterator
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+ALIASES = {
+    "DATABASE_URL": "TUNESMITH_DATABASE__URL",
+    "HF_HOME": "TUNESMITH_MODELS__HF_HOME",
+    "TRANSFORMERS_CACHE": "TUNESMITH_MODELS__HF_HOME",
+    "WORKER_CONCURRENCY": "TUNESMITH_JOBS__CONCURRENCY",
+    "WORKER_LOG_LEVEL": "TUNESMITH_LOG_LEVEL",
+}
+"""Names that other tools use, accepted beside ours; ours wins, and of two for one setting the first."""
 
 
 class Mode(StrEnum):
@@ -176,6 +191,19 @@ class Settings(BaseSettings):
     training: TrainingSettings = Field(default_factory=TrainingSettings, description="How runs are trained.")
     models: ModelSettings = Field(default_factory=ModelSettings, description="Where models may be read from.")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was said here and now, the environment, ``.env``, and last the names of other tools."""
+        aliases = InitSettingsSource(settings_cls, init_kwargs=_said_by_alias())
+        return init_settings, env_settings, dotenv_settings, file_secret_settings, aliases
+
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -234,6 +262,20 @@ class Settings(BaseSettings):
         return dict(os.environ) | dict(_as_environment("TUNESMITH", self))
 
 
+def _said_by_alias() -> dict[str, Any]:
+    """The settings that the environment has under another tool's name, nested as ours are."""
+    said: dict[str, Any] = {}
+    for alias, name in ALIASES.items():
+        if alias not in os.environ:
+            continue
+        *groups, field = name.removeprefix("TUNESMITH_").lower().split("__")
+        place = said
+        for group in groups:
+            place = place.setdefault(group, {})
+        place.setdefault(field, os.environ[alias].upper() if field == "log_level" else os.environ[alias])
+    return said
+
+
 def _as_environment(prefix: str, group: BaseModel) -> Iterator[tuple[str, str]]:
     separator = "_" if isinstance(group, BaseSettings) else "__"
     for name in group.model_fields_set:
@@ -249,23 +291,9 @@ def _as_environment(prefix: str, group: BaseModel) -> Iterator[tuple[str, str]]:
             yield key, str(value)
 
 
-ALIASES = {
-    "DATABASE_URL": "TUNESMITH_DATABASE__URL",
-    "HF_HOME": "TUNESMITH_MODELS__HF_HOME",
-    "TRANSFORMERS_CACHE": "TUNESMITH_MODELS__HF_HOME",
-    "WORKER_CONCURRENCY": "TUNESMITH_JOBS__CONCURRENCY",
-    "WORKER_LOG_LEVEL": "TUNESMITH_LOG_LEVEL",
-}
-"""Names that other tools use, accepted beside ours; ours wins."""
-
-
 def load_settings(**overrides: object) -> Settings:
     """Read the environment (with the aliases of other tools) and apply ``overrides`` on top.
 
     Raises ``pydantic.ValidationError`` naming the setting that is wrong.
     """
-    for alias, name in ALIASES.items():
-        if alias in os.environ and name not in os.environ:
-            value = os.environ[alias]
-            os.environ[name] = value.upper() if name.endswith("LOG_LEVEL") else value
     return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
