@@ -6,7 +6,7 @@ The API puts two things on ``app.state``: ``authorize`` (request, permission →
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Query, Request
 from fastapi.responses import JSONResponse
@@ -17,6 +17,9 @@ from tunesmith.kit.principal import Permission
 
 ID_MAX = 2**31 - 1
 """Largest id that both databases keep."""
+
+Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the result before 202.")]
+"""The parameter of routes that start a job and answer with its result."""
 
 
 class ProblemDetail(BaseModel):
@@ -56,6 +59,37 @@ def accepted(job_id: int, state: str) -> JSONResponse:
     base = f"/api/v1/admin/jobs/{job_id}"
     links = {"self": base, "events": f"{base}/events", "result": f"{base}/result"}
     return JSONResponse({"job_id": job_id, "status": state, "links": links}, status_code=202)
+
+
+class Started(Protocol):
+    """Work that has just been queued."""
+
+    id: int
+    state: Any
+
+
+class Ended(Protocol):
+    """Work that has ended, well or badly."""
+
+    def result_or_raise(self) -> dict[str, Any]:
+        """Its result, or the error that it ended with."""
+        ...
+
+
+class Awaiting(Protocol):
+    """Who knows when work has ended."""
+
+    async def answer(self, access: Any, job_id: int, wait_seconds: float) -> Ended | None:
+        """The work, if it ends in time."""
+        ...
+
+
+async def result_or_accepted(
+    jobs: Awaiting, access: Any, job: Started, wait_seconds: float
+) -> dict[str, Any] | JSONResponse:
+    """The result of ``job`` when it ends within ``wait_seconds``, else 202; raises what the job failed with."""
+    ended = await jobs.answer(access, job.id, wait_seconds)
+    return accepted(job.id, job.state) if ended is None else ended.result_or_raise()
 
 
 def _marked(function: Callable[..., Any], permission: Permission | None) -> Callable[..., Any]:

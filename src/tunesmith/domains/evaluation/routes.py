@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Response
 
 from tunesmith.db import Access, Unit
 from tunesmith.domains.evaluation.schemas import (
@@ -18,7 +18,17 @@ from tunesmith.domains.evaluation.service import EvaluationService
 from tunesmith.domains.jobs import JobService
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Permission
-from tunesmith.kit.web import ID_MAX, Accepted, accepted, allow, paging, problem_responses, provide, reading
+from tunesmith.kit.web import (
+    ID_MAX,
+    Accepted,
+    Wait,
+    allow,
+    paging,
+    problem_responses,
+    provide,
+    reading,
+    result_or_accepted,
+)
 
 router = APIRouter(prefix="/api/v1/admin", tags=["evaluation"])
 
@@ -27,7 +37,6 @@ Evaluates = Annotated[Access, allow(Permission.REGISTRY_WRITE)]
 Evaluations = Annotated[EvaluationService, provide(EvaluationService)]
 Jobs = Annotated[JobService, provide(JobService)]
 ModelId = Annotated[int, Path(ge=1, le=ID_MAX, description="Id of the version.")]
-Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the result before 202.")]
 
 
 @router.post(
@@ -46,10 +55,9 @@ async def evaluate_model(
     """Evaluate a version beside its base: held-out loss, perplexity, exact answers."""
     async with access.write("model.evaluate", resource=f"model:{id}") as unit:
         job = await evaluations.start(unit, id, request)
-    ended = await jobs.answer(access, job.id, wait)
-    if ended is None:
-        return accepted(job.id, job.state)
-    ended.result_or_raise()
+    answer = await result_or_accepted(jobs, access, job, wait)
+    if isinstance(answer, Response):
+        return answer
     async with access.read() as unit:
         return await evaluations.get_by_job(unit, id, job.id)
 
@@ -73,5 +81,4 @@ async def evaluate_any_model(
     """The same for any model by name; an evaluation of a registered version is kept with it."""
     async with access.write("model.evaluate", resource=request.model[:200]) as unit:
         job = await evaluations.start_for(unit, request)
-    ended = await jobs.answer(access, job.id, wait)
-    return accepted(job.id, job.state) if ended is None else ended.result_or_raise()
+    return await result_or_accepted(jobs, access, job, wait)

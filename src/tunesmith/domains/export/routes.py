@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 
 from tunesmith.db import Access, Unit
 from tunesmith.domains.export.schemas import (
@@ -19,7 +19,17 @@ from tunesmith.domains.export.service import ExportService
 from tunesmith.domains.jobs import JobService
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Permission
-from tunesmith.kit.web import ID_MAX, Accepted, accepted, allow, paging, problem_responses, provide, reading
+from tunesmith.kit.web import (
+    ID_MAX,
+    Accepted,
+    Wait,
+    allow,
+    paging,
+    problem_responses,
+    provide,
+    reading,
+    result_or_accepted,
+)
 
 router = APIRouter(prefix="/api/v1/admin", tags=["export"])
 
@@ -29,7 +39,6 @@ Service = Annotated[ExportService, provide(ExportService)]
 Jobs = Annotated[JobService, provide(JobService)]
 ModelId = Annotated[int, Path(ge=1, le=ID_MAX, description="Id of the version.")]
 ExportId = Annotated[int, Path(ge=1, le=ID_MAX, description="Id of the export.")]
-Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the result before 202.")]
 
 
 @router.post(
@@ -43,8 +52,7 @@ async def export_model(
     """Write a version in another format, and certify that it behaves like the version."""
     async with access.write("model.export", resource=f"model:{id}") as unit:
         job = await service.start(unit, id, request)
-    ended = await jobs.answer(access, job.id, wait)
-    return accepted(job.id, job.state) if ended is None else ended.result_or_raise()
+    return await result_or_accepted(jobs, access, job, wait)
 
 
 @router.get("/models/{id}/exports", responses=problem_responses(404, 422))
@@ -66,8 +74,7 @@ async def certify_export(
     """Check an export again: its bytes, and its behaviour beside its source."""
     async with access.write("export.certify", resource=f"export:{export_id}") as unit:
         job = await service.start_certification(unit, id, export_id)
-    ended = await jobs.answer(access, job.id, wait)
-    return accepted(job.id, job.state) if ended is None else ended.result_or_raise()
+    return await result_or_accepted(jobs, access, job, wait)
 
 
 @router.post(
@@ -81,8 +88,7 @@ async def export_any_model(
     """The same for any model by name; exports of a registered version are kept with it."""
     async with access.write("model.export", resource=request.model[:200]) as unit:
         job = await service.start_for(unit, request)
-    ended = await jobs.answer(access, job.id, wait)
-    return accepted(job.id, job.state) if ended is None else ended.result_or_raise()
+    return await result_or_accepted(jobs, access, job, wait)
 
 
 @router.post(
@@ -96,5 +102,4 @@ async def certify_artefact(
     """Judge any artefact that the server may read beside the model that it was made from."""
     async with access.write("artefact.certify", resource=request.artefact[:200]) as unit:
         job = await service.start_certificate(unit, request)
-    ended = await jobs.answer(access, job.id, wait)
-    return accepted(job.id, job.state) if ended is None else ended.result_or_raise()
+    return await result_or_accepted(jobs, access, job, wait)
