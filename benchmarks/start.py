@@ -17,25 +17,12 @@ import urllib.request
 from pathlib import Path
 
 import psutil
+from typer.main import get_command
+
+from tunesmith.cli.main import app
 
 RUNS = 5
-COMMANDS = [
-    "quickstart",
-    "serve",
-    "worker",
-    "doctor",
-    "train",
-    "eval",
-    "export",
-    "certify",
-    "chat",
-    "models",
-    "datasets",
-    "jobs",
-    "registry",
-    "system",
-    "migrate",
-]
+COMMANDS = sorted(get_command(app).commands)
 BARE = (
     "import typer\napp = typer.Typer()\n"
     + "".join(
