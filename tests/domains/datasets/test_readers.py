@@ -231,3 +231,24 @@ def test_a_key_that_is_repeated_is_noted_where_it_is(folder: Path) -> None:
     [record] = read(folder, "a.jsonl", b'{"m": [{"x": 1}, {"a/b": 1, "a/b": 2}]}')
     assert record.note is not None
     assert (record.note.code, record.note.pointer) == ("duplicate-key", "/m/1/a~1b")
+
+
+def test_columns_are_read_under_the_names_of_the_format(folder: Path) -> None:
+    path = folder / "mapped.csv"
+    path.write_bytes("제목,질문,답변,prompt\n배,언제?,정오,7\n,어디?,부두,8\n".encode())
+    mapping = {"제목": "prompt", "질문": "prompt", "답변": "completion"}
+    with open_data_file(path, kind_of_name(path.name), mapping=mapping) as data:
+        assert (data.columns, data.fields) == (
+            ["제목", "질문", "답변", "prompt"],
+            ["prompt", "completion", "prompt (unmapped)"],
+        )
+        assert [record.value for record in data.records()] == [
+            {"prompt": "배\n\n언제?", "completion": "정오", "prompt (unmapped)": "7"},
+            {"prompt": "어디?", "completion": "부두", "prompt (unmapped)": "8"},
+        ]
+
+
+def test_a_conversation_in_a_cell_is_read(folder: Path) -> None:
+    turns = [{"role": "user", "content": "hi"}]
+    [record] = read(folder, "a.csv", b'messages,note\n"' + json.dumps(turns).replace('"', '""').encode() + b'",[1]\n')
+    assert record.value == {"messages": turns, "note": "[1]"}

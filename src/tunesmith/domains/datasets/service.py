@@ -75,7 +75,8 @@ class DatasetService:
     async def source_of(self, row: DatasetRow) -> RowSource:
         """Its rows, for a pass over them in a thread or child; the file may have to be fetched from the store first."""
         path = await self.files.path_of(row.file_path)
-        return RowSource(path, FileKind(row.file_kind), DataFormat(row.format), self.limits.max_row_bytes)
+        mapping = row.column_mapping or {}
+        return RowSource(path, FileKind(row.file_kind), DataFormat(row.format), self.limits.max_row_bytes, mapping)
 
     async def find_by_reference(self, unit: Unit, reference: str) -> DatasetResponse | None:
         """The dataset that ``dataset:NAME@VERSION`` names; without a version the newest one that is not archived."""

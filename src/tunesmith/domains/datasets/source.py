@@ -20,7 +20,9 @@ class RowSource:
     format: DataFormat
     max_row_bytes: int
     mapping: Mapping[str, str] = field(default_factory=dict)
+    has_lines: bool = True
+    """Whether the lines of this file are those of the upload; a Parquet file has none, and its findings no line."""
 
     def open(self) -> AbstractContextManager[DataFile]:
         """The file, open at its first record; raises a named error when it is not readable as data at all."""
-        return open_data_file(self.path, self.kind, self.max_row_bytes)
+        return open_data_file(self.path, self.kind, self.max_row_bytes, mapping=self.mapping, has_lines=self.has_lines)

@@ -82,8 +82,8 @@ class Examined(NamedTuple):
 
 def detect_format(data: DataFile, wanted: DataFormat | None = None) -> DataFormat:
     """The format of the first rows, or the one that was asked for; refuses columns that cannot carry it."""
-    if data.columns is not None:
-        check_columns(data.columns, wanted)
+    if data.fields is not None:
+        check_columns(data.fields, wanted)
     if wanted is not None:
         return wanted
     rows = (record.value for record in data.records() if record.is_row and record.fault is None)
@@ -93,7 +93,7 @@ def detect_format(data: DataFile, wanted: DataFormat | None = None) -> DataForma
 
 def examine(data: DataFile, fmt: DataFormat, limits: Limits, tally: Tally) -> Iterator[Examined]:
     """Read ``data`` once; yields every record with its findings, and keeps ``tally``."""
-    checker = _Checker(fmt, limits)
+    checker = _Checker(fmt, limits, data)
     if data.has_bom:
         record = Record(
             1,
@@ -102,14 +102,14 @@ def examine(data: DataFile, fmt: DataFormat, limits: Limits, tally: Tally) -> It
             fault=Fault("encoding-bom", "The file begins with a byte order mark.", None, "ef bb bf"),
             is_row=False,
         )
-        yield _counted(Examined(record, [_finding(record, record.fault)], None), tally)  # type: ignore[arg-type]
+        yield _counted(Examined(record, [_finding(data, record, record.fault)], None), tally)  # type: ignore[arg-type]
     for record in data.records():
         yield _counted(checker.examined(record), tally)
     if tally.rows == 0:
         record = Record(
             1, 1, 0, fault=Fault("empty-file", "The file has no rows.", "at least one row", "none"), is_row=False
         )
-        yield _counted(Examined(record, [_finding(record, record.fault)], None), tally)  # type: ignore[arg-type]
+        yield _counted(Examined(record, [_finding(data, record, record.fault)], None), tally)  # type: ignore[arg-type]
 
 
 def examine_file(
@@ -168,7 +168,8 @@ def _counted(examined: Examined, tally: Tally) -> Examined:
 class _Checker:
     """One pass's memory: what was seen in earlier rows."""
 
-    def __init__(self, fmt: DataFormat, limits: Limits) -> None:
+    def __init__(self, fmt: DataFormat, limits: Limits, data: DataFile) -> None:
+        self._data = data
         self._rows = RowChecker(fmt)
         self._format = fmt
         self._limits = limits
@@ -179,7 +180,7 @@ class _Checker:
     def examined(self, record: Record) -> Examined:
         """All findings of one record."""
         if record.fault is not None:
-            return Examined(record, [_finding(record, record.fault)], None)
+            return Examined(record, [_finding(self._data, record, record.fault)], None)
         checked = self._rows.check(record.value)
         faults = list(checked.faults) if self._limits.check_format else []
         if record.note is not None:
@@ -191,7 +192,7 @@ class _Checker:
             faults.extend(self._of_extra(checked, record.row))
         if is_whole:
             faults.extend(self._of_neighbours(record, checked))
-        return Examined(record, [_finding(record, fault) for fault in faults], checked)
+        return Examined(record, [_finding(self._data, record, fault) for fault in faults], checked)
 
     def _of_text(self, turn: Turn) -> Iterator[Fault]:
         for fault in text_faults(turn.text):
@@ -247,16 +248,18 @@ def _without_indexes(pointer: str) -> str:
     return "/".join("*" if part.isdigit() else part for part in pointer.split("/"))
 
 
-def _finding(record: Record, fault: Fault) -> Finding:
+def _finding(data: DataFile, record: Record, fault: Fault) -> Finding:
     code = CODES[fault.code]
+    column = data.column_of.get(fault.pointer.split("/", 2)[1]) if fault.pointer else None
+    message = f"{fault.message} In the file the column is `{column[:60]}`." if column else fault.message
     return Finding(
         code=code.slug,
         severity=code.severity,
         row=record.row if record.is_row else max(1, record.row - 1),
-        line=record.line,
+        line=record.line if data.has_lines else None,
         pointer=mask(fault.pointer),
         expected=None if fault.expected is None else shown(fault.expected),
         found=None if fault.found is None else shown(fault.found),
         fix=mask(fault.fix or code.fix),
-        message=mask(fault.message),
+        message=mask(message),
     )

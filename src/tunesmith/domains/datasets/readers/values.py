@@ -60,6 +60,11 @@ def escape_pointer(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
+def unescape_pointer(step: str) -> str:
+    """The key behind one step of a JSON pointer."""
+    return step.replace("~1", "/").replace("~0", "~")
+
+
 def not_utf8(raw: bytes, error: UnicodeDecodeError) -> Fault:
     """The fault of bytes that are not UTF-8."""
     shown = " ".join(f"{byte:02x}" for byte in raw[error.start : error.start + 4])
