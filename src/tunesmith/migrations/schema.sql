@@ -192,7 +192,7 @@ CREATE TABLE workbench_states (
 	project_id INTEGER NOT NULL,
 	created_by INTEGER NOT NULL,
 	created_at DATETIME NOT NULL,
-	updated_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL, dataset_id INTEGER REFERENCES training_datasets (id), uploaded_dataset_id INTEGER REFERENCES training_datasets (id),
 	CONSTRAINT pk_workbench_states PRIMARY KEY (id),
 	CONSTRAINT fk_workbench_states_created_by_users FOREIGN KEY(created_by) REFERENCES users (id),
 	CONSTRAINT fk_workbench_states_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id),
@@ -269,7 +269,7 @@ CREATE TABLE training_datasets (
 	project_id INTEGER NOT NULL,
 	created_by INTEGER NOT NULL,
 	created_at DATETIME NOT NULL,
-	updated_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL, packing VARCHAR(20) DEFAULT 'none' NOT NULL, plain_path VARCHAR(1024), column_mapping JSON, row_map VARCHAR(1024), purged_at DATETIME,
 	CONSTRAINT pk_training_datasets PRIMARY KEY (id),
 	CONSTRAINT fk_training_datasets_created_by_users FOREIGN KEY(created_by) REFERENCES users (id),
 	CONSTRAINT fk_training_datasets_job_id_jobs FOREIGN KEY(job_id) REFERENCES jobs (id),
@@ -488,4 +488,45 @@ CREATE TABLE training_points (
 	CONSTRAINT fk_training_points_job_id_finetuning_jobs FOREIGN KEY(job_id) REFERENCES finetuning_jobs (id) ON DELETE CASCADE
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0003');
+CREATE TABLE column_mappings (
+	id INTEGER NOT NULL,
+	columns_sha256 VARCHAR(64) NOT NULL,
+	format VARCHAR(40) NOT NULL,
+	mapping JSON NOT NULL,
+	project_id INTEGER NOT NULL,
+	created_by INTEGER NOT NULL,
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	CONSTRAINT pk_column_mappings PRIMARY KEY (id),
+	CONSTRAINT fk_column_mappings_created_by_users FOREIGN KEY(created_by) REFERENCES users (id),
+	CONSTRAINT fk_column_mappings_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id),
+	CONSTRAINT uq_column_mappings_project_id_columns_sha256_format UNIQUE (project_id, columns_sha256, format)
+);
+
+CREATE INDEX ix_column_mappings_project_id ON column_mappings (project_id);
+
+CREATE TABLE uploads (
+	id INTEGER NOT NULL,
+	file_name VARCHAR(255) NOT NULL,
+	size_bytes BIGINT NOT NULL,
+	received_bytes BIGINT NOT NULL,
+	sha256 VARCHAR(64),
+	state VARCHAR(20) NOT NULL,
+	file_path VARCHAR(1024),
+	expires_at DATETIME NOT NULL,
+	project_id INTEGER NOT NULL,
+	created_by INTEGER NOT NULL,
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	CONSTRAINT pk_uploads PRIMARY KEY (id),
+	CONSTRAINT fk_uploads_created_by_users FOREIGN KEY(created_by) REFERENCES users (id),
+	CONSTRAINT fk_uploads_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id)
+);
+
+CREATE INDEX ix_uploads_expires_at ON uploads (expires_at);
+
+CREATE INDEX ix_uploads_project_id ON uploads (project_id);
+
+CREATE INDEX ix_uploads_state ON uploads (state);
+
+INSERT INTO alembic_version (version_num) VALUES ('0004');
