@@ -69,7 +69,7 @@ def tokenize_file(path: Path, tokenizer: TextTokenizer, template: ChatTemplate, 
     for number, content in read_rows(path):
         last = number
         try:
-            row = tokenize_row(content.get("messages") or content, tokenizer, template, max_length)
+            row = tokenize_row(content, tokenizer, template, max_length)
         except TunesmithError as error:
             raise data_failure(f"Row {number}: {error.message}", error.hint) from error
         carries_loss = np.asarray(row.labels) != IGNORED

@@ -14,7 +14,7 @@ IGNORED = -100
 """The label of a token without loss, as torch's cross entropy knows it."""
 
 PromptCompletion = Mapping[str, Any]
-"""``{"prompt": …, "completion": …}``, both texts or both lists of messages."""
+"""``{"messages": […], "tools"?: […]}``, or ``{"prompt": …, "completion": …}`` as two texts or two lists of messages."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,9 @@ def _rendered(
     row: Sequence[Message] | PromptCompletion, tokenizer: TextTokenizer, template: ChatTemplate | None
 ) -> Rendered:
     messages: Any = row
+    tools = None
     if isinstance(row, Mapping):
+        tools = row.get("tools")
         prompt, completion = row.get("prompt"), row.get("completion")
         if isinstance(prompt, str) and isinstance(completion, str):
             text = prompt + completion + tokenizer.eos_token
@@ -83,7 +85,7 @@ def _rendered(
         raise RowNotTokenizable("The row has neither messages nor a prompt with its completion.")
     if template is None:
         raise RowNotTokenizable("A conversation needs the model's chat template, and none was given.")
-    return template.render_with_spans(messages)
+    return template.render_with_spans(messages, tools=tools) if tools else template.render_with_spans(messages)
 
 
 def _overlaps(offsets: list[tuple[int, int]], spans: list[tuple[int, int]]) -> list[bool]:

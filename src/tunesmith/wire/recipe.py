@@ -94,9 +94,9 @@ class DataSection(Section):
     test: str | None = Field(
         None, description="Data for the final evaluation; the same forms as `train`.", title="Test data"
     )
-    format: Literal["auto", "messages", "alpaca", "prompt_completion"] = Field(
-        "auto", description="Format of the rows.", title="Format"
-    )
+    format: Literal[
+        "auto", "messages", "alpaca", "prompt_completion", "sharegpt", "preference", "kto", "text", "qa"
+    ] = Field("auto", description="Format of the rows.", title="Format")
     split: SplitSection | None = Field(None, description="Split `train` first.", title="Split")
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="Refuse to run on other bytes than these.", title="SHA-256"

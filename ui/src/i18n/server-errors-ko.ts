@@ -31,6 +31,7 @@ export const errorTitlesKo: Record<string, string> = {
   "dataset-creation": "데이터셋을 만들 수 없습니다",
   "dataset-exists": "이 버전의 데이터셋이 이미 있습니다",
   "dataset-not-found": "그런 데이터셋이 없습니다",
+  "dataset-format": "데이터셋의 형식이 맞지 않습니다",
   "dataset-not-ready": "데이터셋이 아직 준비되지 않았습니다",
   "dataset-red": "학습할 수 없는 행이 있는 데이터셋입니다",
   "empty-dataset": "파일에 행이 없습니다",

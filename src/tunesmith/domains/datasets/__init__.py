@@ -7,7 +7,7 @@ from tunesmith.domains.datasets.errors import (
     DatasetNotReadyError,
     DatasetRedError,
 )
-from tunesmith.domains.datasets.exporting import MessagesFile
+from tunesmith.domains.datasets.exporting import MessagesFile, refuse_unsupervised
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.schemas.dataset import DatasetResponse, DatasetStatus
 from tunesmith.domains.datasets.service import DatasetService
@@ -27,4 +27,5 @@ __all__ = [
     "MessagesFile",
     "Severity",
     "examine_file",
+    "refuse_unsupervised",
 ]

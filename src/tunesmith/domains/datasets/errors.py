@@ -81,6 +81,12 @@ class DatasetRedError(Conflict):
     hint = "Correct the rows that are named and upload a new version, or ask for invalid rows to be left out."
 
 
+class DatasetFormatError(InvalidInput):
+    """The rows have a format that what is asked for cannot use."""
+
+    code, title = "dataset-format", "The format of the dataset does not fit"
+
+
 class PreprocessingError(InvalidInput):
     """The rows cannot be turned into what was asked for."""
 

@@ -1,4 +1,4 @@
-"""Rows as the canonical conversations that training reads: JSON Lines of ``{"messages": […]}``."""
+"""Rows as the canonical conversations that training reads: JSON Lines of ``{"messages": […], "tools"?: […]}``."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tunesmith.domains.datasets.doctor import Finding, Limits, examine
 from tunesmith.domains.datasets.doctor.examine import Tally
-from tunesmith.domains.datasets.errors import DatasetRedError
-from tunesmith.domains.datasets.formats import to_messages
+from tunesmith.domains.datasets.errors import DatasetFormatError, DatasetRedError
+from tunesmith.domains.datasets.formats import SUPERVISED, TITLES, DataFormat, to_example
 from tunesmith.domains.datasets.source import RowSource
 from tunesmith.kit.paths import atomic_file
 
@@ -32,8 +32,9 @@ def export_messages(source: RowSource, target: Path, *, skip_invalid: bool) -> M
     """Write the trainable rows of ``source`` to ``target``: whole, or not at all.
 
     Raises DatasetRedError, naming the rows, when some cannot be trained on and ``skip_invalid`` is not asked for; and when
-    none can.
+    none can. Raises DatasetFormatError when its rows are no conversations.
     """
+    refuse_unsupervised(source.format, "The dataset")
     limits = Limits(check_pii=False, check_duplicates=False)
     tally = Tally()
     red: list[Finding] = []
@@ -48,14 +49,25 @@ def export_messages(source: RowSource, target: Path, *, skip_invalid: bool) -> M
                 if examined.record.is_row:
                     skipped.append(examined.record.row)
             elif examined.checked is not None and not (red and not skip_invalid):
-                row = {"messages": to_messages(examined.record.value, source.format)}
-                line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
+                example = to_example(examined.record.value, source.format)
+                line = json.dumps(example, ensure_ascii=False).encode() + b"\n"
                 file.write(line)
                 hashed.update(line)
                 rows += 1
         if (red and not skip_invalid) or rows == 0:
             raise _refusal(red, tally)
     return MessagesFile(target, rows, hashed.hexdigest(), skipped)
+
+
+def refuse_unsupervised(fmt: DataFormat, name: str) -> None:
+    """Raise DatasetFormatError, naming the format, unless its rows are conversations to imitate."""
+    if fmt not in SUPERVISED:
+        trained = ", ".join(sorted(SUPERVISED))
+        raise DatasetFormatError(
+            f"{name} holds {TITLES[fmt]}, and supervised fine-tuning learns from conversations.",
+            hint=f"Use data of one of the formats {trained}, or map its columns to one of them.",
+            format=fmt.value,
+        )
 
 
 def _refusal(red: list[Finding], tally: Tally) -> DatasetRedError:

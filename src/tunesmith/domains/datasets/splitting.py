@@ -45,8 +45,8 @@ def normalised(text: str) -> str:
 
 
 def prompt_digest(turns: list[Turn], seed: int) -> int:
-    """A digest of everything before the last answer, without the system's turn; ``seed`` makes another order of them."""
-    spoken = [turn.text for turn in turns[:-1] if turn.role != "system"]
+    """A digest of what is asked (``CheckedRow.prompt``) without the system's turn; ``seed`` makes another order of them."""
+    spoken = [turn.text for turn in turns if turn.role != "system"]
     texts = [normalised(text) for text in spoken]
     return digest(str(seed), *(texts if any(texts) else spoken))
 
@@ -82,7 +82,7 @@ def _digests(source: RowSource, seed: int) -> NDArray[np.uint64]:
             if examined.is_red:
                 red.append(examined.findings[0].row)
             elif examined.checked is not None:
-                digests.append(prompt_digest(examined.checked.turns, seed))
+                digests.append(prompt_digest(examined.checked.prompt, seed))
     if red:
         shown = ", ".join(str(row) for row in red[:20]) + (" …" if len(red) > 20 else "")
         raise DatasetRedError(f"{len(red)} rows cannot be trained on, so the data is not split: rows {shown}.")

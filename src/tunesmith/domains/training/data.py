@@ -13,6 +13,7 @@ from tunesmith.domains.datasets import (
     DatasetResponse,
     DatasetService,
     DatasetStatus,
+    refuse_unsupervised,
 )
 from tunesmith.domains.models import PathNotAllowed
 from tunesmith.domains.training.errors import DataMismatch
@@ -64,6 +65,7 @@ class DataSource:
                 )
         else:
             dataset = await self._import(unit, where, base_dir, fmt)
+        refuse_unsupervised(dataset.format, f"The dataset {dataset.name}@{dataset.version}")
         if dataset.status is DatasetStatus.INVALID:
             red = dataset.findings_counts.red if dataset.findings_counts else "some"
             raise DatasetRedError(

@@ -15,7 +15,7 @@ from tunesmith.domains.datasets.doctor.digests import FirstRows, digest
 from tunesmith.domains.datasets.doctor.findings import Counts, Finding, FindingCounts
 from tunesmith.domains.datasets.doctor.rows import CheckedRow, RowChecker, Turn, json_type
 from tunesmith.domains.datasets.doctor.texts import text_faults
-from tunesmith.domains.datasets.formats import DataFormat, check_columns, detect, to_messages
+from tunesmith.domains.datasets.formats import SUPERVISED, DataFormat, Messages, check_columns, detect, to_messages
 from tunesmith.domains.datasets.personal import mask, shown
 from tunesmith.domains.datasets.readers import DataFile, Fault, Record, kind_of_name, open_data_file
 from tunesmith.settings import ScoreWeights
@@ -24,7 +24,7 @@ from tunesmith.text import ChatTemplate, TextTokenizer
 DETECTION_ROWS = 100
 MAX_NAMES_REMEMBERED = 1000
 
-CountTokens = Callable[[list[dict[str, str]]], int]
+CountTokens = Callable[[Messages], int]
 """Tokens of a conversation, as the trainer will count them."""
 
 
@@ -220,9 +220,11 @@ class _Checker:
         texts = [part for turn in checked.turns for part in (turn.role, turn.text)]
         try:
             if self._limits.check_duplicates:
-                whole, prompt = digest(*texts), digest(*texts[:-1])
-                first = self._whole.first(whole, record.row)
-                other = self._prompts.first(prompt, record.row)
+                first = self._whole.first(digest(*texts), record.row)
+                other = 0
+                if self._format in SUPERVISED:
+                    asked = (part for turn in checked.prompt for part in (turn.role, turn.text))
+                    other = self._prompts.first(digest(*asked), record.row)
                 if first:
                     message = f"The row repeats row {first} exactly."
                     yield Fault("exact-duplicate", message, "each example once", f"the same as row {first}")
@@ -237,7 +239,7 @@ class _Checker:
             message = "A text holds half of a surrogate pair (\\ud800–\\udfff), which is no character."
             yield Fault("invalid-encoding", message, "whole characters", "half a surrogate pair")
             return
-        if self._limits.count_tokens is not None:
+        if self._limits.count_tokens is not None and self._format in SUPERVISED:
             tokens = self._limits.count_tokens(to_messages(record.value, self._format))
             if tokens > self._limits.max_tokens:
                 message = f"The row has {tokens:,} tokens; {self._limits.max_tokens:,} are read, the rest is cut off."
