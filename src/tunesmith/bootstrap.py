@@ -15,7 +15,7 @@ from tunesmith.adapters.training import training_engine
 from tunesmith.db import Database
 from tunesmith.db.migrate import ensure_schema
 from tunesmith.domains.accounts import AccountService
-from tunesmith.domains.datasets import DatasetService
+from tunesmith.domains.datasets import DatasetService, DerivationService
 from tunesmith.domains.datasets.tasks import kinds as dataset_kinds
 from tunesmith.domains.evaluation import EvaluationService, Evaluator
 from tunesmith.domains.evaluation import kinds as evaluation_kinds
@@ -47,6 +47,7 @@ class Services:
     projects: ProjectService
     jobs: JobService
     datasets: DatasetService
+    derivations: DerivationService
     models: ModelStore
     runtime: RuntimeService
     resolver: ModelResolver
@@ -95,6 +96,7 @@ def build(settings: Settings) -> Services:
     jobs = JobService(settings=settings, database=database, projects=projects)
     storage = _storage(settings)
     datasets = DatasetService(storage=storage, jobs=jobs, settings=settings)
+    derivations = DerivationService(datasets=datasets, jobs=jobs)
     registry = RegistryService(storage=storage, jobs=jobs, cache_dir=settings.data_dir / "cache" / "models")
     models = ModelStore(settings=settings)
     runtime = RuntimeService(settings=settings, backends=serving_backends())
@@ -110,7 +112,7 @@ def build(settings: Settings) -> Services:
     engine = training_engine(settings.training.engine)
     training = TrainingService(settings=settings, jobs=jobs, models=models, datasets=datasets, engine=engine)
     for kind in (
-        *dataset_kinds(datasets),
+        *dataset_kinds(datasets, derivations),
         *registry_kinds(registry),
         *export_kinds(exporter),
         *evaluation_kinds(evaluator),
@@ -125,6 +127,7 @@ def build(settings: Settings) -> Services:
         projects=projects,
         jobs=jobs,
         datasets=datasets,
+        derivations=derivations,
         models=models,
         runtime=runtime,
         bench=ModelBench(models=models, runtime=runtime),

@@ -1,5 +1,6 @@
 """Training data: files in, findings and splits out, conversations for training. The doctor and the readers are pure functions."""
 
+from tunesmith.domains.datasets.derivation.service import DerivationService
 from tunesmith.domains.datasets.doctor import CODES, DoctorReport, Finding, Severity, examine_file
 from tunesmith.domains.datasets.errors import (
     DatasetExistsError,
@@ -22,6 +23,7 @@ __all__ = [
     "DatasetResponse",
     "DatasetService",
     "DatasetStatus",
+    "DerivationService",
     "DoctorReport",
     "Finding",
     "MessagesFile",

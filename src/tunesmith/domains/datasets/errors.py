@@ -91,3 +91,38 @@ class PreprocessingError(InvalidInput):
     """The rows cannot be turned into what was asked for."""
 
     code, title = "preprocessing", "The data cannot be prepared as asked"
+
+
+class RowNotFoundError(InvalidInput):
+    """An edit names a row, or a place in one, that the dataset does not have."""
+
+    code, title = "row-not-found", "The dataset has no such row"
+    hint = "Look at the rows again; their numbers are those before the edit."
+
+
+class DatasetChangedError(Conflict):
+    """Somebody looked at another content than the one that this version has."""
+
+    code, title = "dataset-changed", "This is not the version that was looked at"
+    hint = "GET the dataset again and repeat the edit on what it holds now."
+
+
+class DatasetPurgedError(Conflict):
+    """The bytes of this version have been reclaimed."""
+
+    code, title = "dataset-purged", "The content of this version has been purged"
+    hint = "Use another version; a purge cannot be taken back."
+
+
+class DatasetInUseError(Conflict):
+    """A job reads this version, or writes about it."""
+
+    code, title = "dataset-in-use", "A job uses this dataset"
+    hint = "Wait until the job has ended, or cancel it."
+
+
+class NoUndoError(Conflict):
+    """The version was not made from another one by a change."""
+
+    code, title = "no-undo", "There is nothing to undo"
+    hint = "GET /api/v1/admin/training/datasets/{id}/versions lists the versions; delete the one that is not wanted."

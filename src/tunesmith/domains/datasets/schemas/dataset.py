@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validat
 
 from tunesmith.domains.datasets.doctor import FindingCounts
 from tunesmith.domains.datasets.formats import DataFormat
+from tunesmith.domains.datasets.schemas.values import FieldName, RowValue
 from tunesmith.kit.ids import display_name
 from tunesmith.kit.paging import Page
 
@@ -100,7 +101,7 @@ class PreviewRow(BaseModel):
 
     row: int = Field(description="Row number, from 1.")
     line: int = Field(description="First physical line of the row in the file.")
-    data: Any = Field(description="The row; null when it cannot be read.")
+    data: RowValue = Field(description="The row; null when it cannot be read.")
     error: str | None = Field(description="Why it cannot be read.")
 
 
@@ -109,7 +110,7 @@ class DatasetPreviewResponse(BaseModel):
 
     dataset_id: int = Field(description="Id of the dataset.")
     format: DataFormat = Field(description="Format of the rows.")
-    columns: list[str] = Field(description="Fields that occur in these rows.")
+    columns: list[FieldName] = Field(description="Fields that occur in these rows.")
     offset: int = Field(description="Rows before the first one shown.")
     limit: int = Field(description="Rows that were asked for.")
     total: int | None = Field(description="Number of rows; null until validated.")

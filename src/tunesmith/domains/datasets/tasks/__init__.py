@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from tunesmith.domains.datasets.derivation.service import DerivationService
 from tunesmith.domains.datasets.service import DatasetService
-from tunesmith.domains.datasets.tasks import split, validation
+from tunesmith.domains.datasets.tasks import derive, split, validation
 from tunesmith.domains.jobs import JobKind
 
 
-def kinds(datasets: DatasetService) -> list[JobKind]:
+def kinds(datasets: DatasetService, derivations: DerivationService) -> list[JobKind]:
     """The kinds of jobs that this slice declares."""
-    return [validation.kind(datasets), split.kind(datasets)]
+    return [validation.kind(datasets), split.kind(datasets), derive.kind(derivations)]

@@ -1,0 +1,17 @@
+"""The operations by name, as jobs name them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from tunesmith.domains.datasets.derivation.edits import Edit
+from tunesmith.domains.datasets.derivation.operation import Operation
+
+OperationName = Literal["edit"]
+OPERATIONS: dict[str, Callable[[dict[str, Any]], Operation]] = {"edit": Edit}
+
+
+def operation_of(name: str, parameters: dict[str, Any]) -> Operation:
+    """The operation, with its parameters; raises pydantic.ValidationError for those that it does not take."""
+    return OPERATIONS[name](parameters)

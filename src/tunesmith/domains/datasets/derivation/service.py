@@ -1,0 +1,156 @@
+"""Rules of derivations: what may be derived from, and how the result becomes a version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tunesmith.db import Unit
+from tunesmith.domains.datasets import repository
+from tunesmith.domains.datasets.derivation.catalogue import OperationName
+from tunesmith.domains.datasets.derivation.edits import Edit
+from tunesmith.domains.datasets.derivation.writing import Derivation
+from tunesmith.domains.datasets.errors import DatasetChangedError, DatasetNotReadyError
+from tunesmith.domains.datasets.formats import DataFormat
+from tunesmith.domains.datasets.schemas.dataset import DatasetCreate
+from tunesmith.domains.datasets.schemas.derivation import (
+    DatasetReference,
+    DerivationReport,
+    DerivationResponse,
+    DiffCounts,
+    RowsEdit,
+)
+from tunesmith.domains.datasets.service import DatasetService, next_version
+from tunesmith.domains.datasets.tables import DatasetRow
+from tunesmith.domains.jobs import JobService, JobView
+from tunesmith.ports.storage import StoredObject
+
+VERB = {"edit": "Edit"}
+
+
+class DerivationService:
+    """Makes versions from versions, in jobs."""
+
+    def __init__(self, *, datasets: DatasetService, jobs: JobService) -> None:
+        self.datasets = datasets
+        self._jobs = jobs
+
+    async def edit(self, unit: Unit, dataset_id: int, edit: RowsEdit) -> JobView:
+        """Have rows edited. Raises DatasetChangedError, and RowNotFoundError at once where the number of rows is known."""
+        row = await self.usable_row(unit, dataset_id)
+        if edit.sha256 is not None and edit.sha256 != row.sha256:
+            raise DatasetChangedError(f"The dataset {row.name!r} {row.version} has SHA-256 {row.sha256}, not that one.")
+        parameters = Edit.parameters(edit)
+        if row.total_samples is not None:
+            Edit(parameters).check_rows(row.total_samples)
+        return await self.derive(unit, row, "edit", parameters)
+
+    async def derive(
+        self,
+        unit: Unit,
+        row: DatasetRow,
+        operation: OperationName,
+        parameters: dict[str, Any],
+        *,
+        preview: bool = False,
+    ) -> JobView:
+        """Have a version made from ``row``; the parameters were checked by the caller."""
+        spec = {"dataset_id": row.id, "operation": operation, "parameters": parameters, "preview": preview}
+        name = f"{VERB[operation]} {row.name} {row.version}"
+        return await self._jobs.submit(unit, "derive", spec, name=name[:200])
+
+    async def usable_row(self, unit: Unit, dataset_id: int) -> DatasetRow:
+        """The dataset when something can be made from it; raises DatasetNotFoundError and DatasetNotReadyError."""
+        row = await self.datasets.get_row(unit, dataset_id)
+        if row.archived_at is not None:
+            raise DatasetNotReadyError(
+                f"The dataset {row.name!r} {row.version} is archived.", hint="Restore it first, or use another version."
+            )
+        return row
+
+    async def find_made(self, unit: Unit, job_id: int) -> DerivationResponse | None:
+        """The answer of a job that made its version before it was killed."""
+        made = await repository.list_of_job(unit.session, unit.principal, job_id)
+        return answer_of(made[0]) if made else None
+
+    async def keep(
+        self, unit: Unit, parent_id: int, job_id: int, work: Derivation, stored: StoredObject, row_map: str
+    ) -> DerivationResponse:
+        """Make the version that ``work`` has written."""
+        parent = await self.datasets.get_row(unit, parent_id)
+        taken = await repository.list_versions(unit.session, unit.principal, parent.name)
+        version = next_version(parent.version, taken)
+        fmt = work.operation.format_after(DataFormat(parent.format))
+        body = DatasetCreate(
+            name=parent.name,
+            version=version,
+            description=parent.description,
+            tags=parent.tags,
+            dataset_metadata=parent.dataset_metadata,
+        )
+        source = _source_of(work, parent, job_id)
+        made = await self.datasets.create(
+            unit, body, stored, file_name=_file_name(parent), fmt=fmt, has_bom=False, source=source, parent_id=parent.id
+        )
+        row = await self.datasets.get_row(unit, made.id)
+        row.row_map = row_map
+        row.total_samples = work.counts.rows
+        await unit.session.flush()
+        return answer_of(row)
+
+
+def _source_of(work: Derivation, parent: DatasetRow, job_id: int) -> dict[str, Any]:
+    counts = work.counts
+    return {
+        "kind": work.operation.name,
+        "job_id": job_id,
+        "operation": work.operation.name,
+        "parameters": work.operation.summary(),
+        "parent": f"{parent.name}@{parent.version}",
+        "diff": {"added": counts.added, "removed": counts.removed, "changed": counts.changed},
+        "report": work.report.document().model_dump(mode="json"),
+    }
+
+
+def _file_name(parent: DatasetRow) -> str:
+    stem = parent.file_name.split(".", 1)[0] or "rows"
+    return f"{stem[:200]}.jsonl"
+
+
+def reference_to(row: DatasetRow) -> DatasetReference:
+    """A dataset, short."""
+    return DatasetReference.model_validate(
+        {name: getattr(row, name) for name in ("id", "name", "version", "sha256", "status", "parent_id")}
+        | {"rows": row.total_samples}
+    )
+
+
+def answer_of(row: DatasetRow) -> DerivationResponse:
+    """The answer of the derivation that made ``row``."""
+    diff = DiffCounts.model_validate(row.source["diff"])
+    return DerivationResponse(
+        dataset=reference_to(row),
+        changed=True,
+        message=f"Version {row.version} was made: {_words(diff)}.",
+        report=DerivationReport.model_validate(row.source["report"]),
+        diff=diff,
+    )
+
+
+def answer_without_version(row: DatasetRow, work: Derivation, *, preview: bool) -> DerivationResponse:
+    """The answer of a preview, or of a derivation that found nothing to change."""
+    counts = work.counts
+    diff = DiffCounts(added=counts.added, removed=counts.removed, changed=counts.changed)
+    changed = work.makes_a_version
+    message = f"This would make a version: {_words(diff)}." if changed else "Nothing changes, so no version is made."
+    return DerivationResponse(
+        dataset=reference_to(row),
+        changed=changed,
+        preview=preview,
+        message=message,
+        report=work.report.document(),
+        diff=diff,
+    )
+
+
+def _words(diff: DiffCounts) -> str:
+    return f"{diff.changed:,} rows changed, {diff.removed:,} removed, {diff.added:,} added"
