@@ -15,7 +15,7 @@ from tunesmith.adapters.training import training_engine
 from tunesmith.db import Database
 from tunesmith.db.migrate import ensure_schema
 from tunesmith.domains.accounts import AccountService
-from tunesmith.domains.datasets import DatasetService, DerivationService
+from tunesmith.domains.datasets import DatasetService, DerivationService, VersionService
 from tunesmith.domains.datasets.tasks import kinds as dataset_kinds
 from tunesmith.domains.evaluation import EvaluationService, Evaluator
 from tunesmith.domains.evaluation import kinds as evaluation_kinds
@@ -48,6 +48,7 @@ class Services:
     jobs: JobService
     datasets: DatasetService
     derivations: DerivationService
+    versions: VersionService
     models: ModelStore
     runtime: RuntimeService
     resolver: ModelResolver
@@ -97,6 +98,7 @@ def build(settings: Settings) -> Services:
     storage = _storage(settings)
     datasets = DatasetService(storage=storage, jobs=jobs, settings=settings)
     derivations = DerivationService(datasets=datasets, jobs=jobs)
+    versions = VersionService(datasets=datasets, jobs=jobs)
     registry = RegistryService(storage=storage, jobs=jobs, cache_dir=settings.data_dir / "cache" / "models")
     models = ModelStore(settings=settings)
     runtime = RuntimeService(settings=settings, backends=serving_backends())
@@ -112,7 +114,7 @@ def build(settings: Settings) -> Services:
     engine = training_engine(settings.training.engine)
     training = TrainingService(settings=settings, jobs=jobs, models=models, datasets=datasets, engine=engine)
     for kind in (
-        *dataset_kinds(datasets, derivations),
+        *dataset_kinds(datasets, derivations, versions),
         *registry_kinds(registry),
         *export_kinds(exporter),
         *evaluation_kinds(evaluator),
@@ -128,6 +130,7 @@ def build(settings: Settings) -> Services:
         jobs=jobs,
         datasets=datasets,
         derivations=derivations,
+        versions=versions,
         models=models,
         runtime=runtime,
         bench=ModelBench(models=models, runtime=runtime),

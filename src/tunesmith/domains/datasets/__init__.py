@@ -12,6 +12,7 @@ from tunesmith.domains.datasets.exporting import MessagesFile, refuse_unsupervis
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.schemas.dataset import DatasetResponse, DatasetStatus
 from tunesmith.domains.datasets.service import DatasetService
+from tunesmith.domains.datasets.versions.service import VersionService
 
 __all__ = [
     "CODES",
@@ -28,6 +29,7 @@ __all__ = [
     "Finding",
     "MessagesFile",
     "Severity",
+    "VersionService",
     "examine_file",
     "refuse_unsupervised",
 ]

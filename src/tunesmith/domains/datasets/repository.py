@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from tunesmith.db import visible_to
 from tunesmith.domains.datasets.schemas.dataset import DatasetStatus
 from tunesmith.domains.datasets.tables import DatasetRow, QualityLogRow
+from tunesmith.kit.clock import utc_now
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Principal
 
@@ -97,8 +98,59 @@ async def list_of_job(session: AsyncSession, principal: Principal, job_id: int) 
 
 async def is_stored_for_someone(session: AsyncSession, key: str) -> bool:
     """Whether any dataset, of whatever project, is kept under this key of the store. Unscoped: the store is shared."""
-    statement = select(DatasetRow.id).where(DatasetRow.file_path == key).limit(1)
-    return (await session.execute(statement)).scalar_one_or_none() is not None
+    return bool(await list_holders(session, key, limit=1))
+
+
+async def list_holders(session: AsyncSession, key: str, *, except_id: int = 0, limit: int = 100) -> list[int]:
+    """Datasets, of whatever project, that have this key of the store. Unscoped: the store is shared."""
+    has_it = or_(
+        *(column == key for column in (DatasetRow.file_path, DatasetRow.plain_path, DatasetRow.preprocessed_path))
+    )
+    statement = select(DatasetRow.id).where(has_it, DatasetRow.purged_at.is_(None), DatasetRow.id != except_id)
+    return list((await session.execute(statement.order_by(DatasetRow.id).limit(limit))).scalars())
+
+
+async def has_content(session: AsyncSession, sha256: str, *, except_id: int) -> bool:
+    """Whether another dataset, of whatever project, has this content. Unscoped: the store is shared."""
+    statement = select(DatasetRow.id).where(
+        DatasetRow.sha256 == sha256, DatasetRow.purged_at.is_(None), DatasetRow.id != except_id
+    )
+    return (await session.execute(statement.limit(1))).scalar_one_or_none() is not None
+
+
+async def page_of_versions(
+    session: AsyncSession, principal: Principal, row: DatasetRow, page: PageRequest
+) -> tuple[list[DatasetRow], int]:
+    """A page of the versions of ``row``'s dataset, newest first, archived ones too."""
+    statement = visible_to(principal, DatasetRow).where(
+        DatasetRow.project_id == row.project_id, DatasetRow.name == row.name
+    )
+    total = (await session.execute(statement.with_only_columns(func.count(DatasetRow.id)))).scalar_one()
+    rows = await session.execute(statement.order_by(DatasetRow.id.desc()).offset(page.offset).limit(page.page_size))
+    return list(rows.scalars()), total
+
+
+async def list_by_ids(session: AsyncSession, principal: Principal, ids: Collection[int]) -> list[DatasetRow]:
+    """The datasets with these ids."""
+    statement = visible_to(principal, DatasetRow).where(DatasetRow.id.in_(sorted(ids))).order_by(DatasetRow.id)
+    return list((await session.execute(statement)).scalars())
+
+
+async def list_children(
+    session: AsyncSession, principal: Principal, ids: Collection[int], limit: int
+) -> list[DatasetRow]:
+    """The datasets that were made from these."""
+    statement = visible_to(principal, DatasetRow).where(DatasetRow.parent_id.in_(sorted(ids)))
+    return list((await session.execute(statement.order_by(DatasetRow.id).limit(limit))).scalars())
+
+
+async def rename(session: AsyncSession, row: DatasetRow, name: str, slug: str) -> None:
+    """Give all versions of ``row``'s dataset another name. Unscoped: they are in ``row``'s own project."""
+    await session.execute(
+        update(DatasetRow)
+        .where(DatasetRow.project_id == row.project_id, DatasetRow.name == row.name)
+        .values(name=name, slug=slug, updated_at=utc_now())
+    )
 
 
 async def add_quality_log(session: AsyncSession, row: QualityLogRow) -> None:

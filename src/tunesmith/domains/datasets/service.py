@@ -18,6 +18,7 @@ from tunesmith.domains.datasets.errors import (
     DatasetExistsError,
     DatasetNotFoundError,
     DatasetNotReadyError,
+    DatasetPurgedError,
     EmptyDatasetError,
 )
 from tunesmith.domains.datasets.exporting import MessagesFile, export_messages
@@ -74,6 +75,8 @@ class DatasetService:
 
     async def source_of(self, row: DatasetRow) -> RowSource:
         """Its rows, for a pass over them in a thread or child; the file may have to be fetched from the store first."""
+        if row.purged_at is not None:
+            raise DatasetPurgedError(f"The content of the dataset {row.name!r} {row.version} has been purged.")
         path = await self.files.path_of(row.file_path)
         mapping = row.column_mapping or {}
         return RowSource(path, FileKind(row.file_kind), DataFormat(row.format), self.limits.max_row_bytes, mapping)

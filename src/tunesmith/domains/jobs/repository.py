@@ -59,6 +59,28 @@ async def list_jobs(
     return rows.scalars().all(), total
 
 
+async def list_naming(
+    session: AsyncSession,
+    principal: Principal,
+    fields: Collection[str],
+    values: Collection[int],
+    *,
+    kinds: Collection[str] | None,
+    states: Collection[str] | None,
+    limit: int,
+) -> Sequence[JobRow]:
+    """Jobs whose spec has one of ``values`` in one of ``fields``, newest first."""
+    statement = visible_to(principal, JobRow)
+    if kinds is not None:
+        statement = statement.where(JobRow.kind.in_(sorted(kinds)))
+    if states is not None:
+        statement = statement.where(JobRow.state.in_(sorted(states)))
+    wanted = sorted(values)
+    named = or_(*(JobRow.spec[field].as_integer().in_(wanted) for field in sorted(fields)))
+    rows = await session.execute(statement.where(named).order_by(JobRow.id.desc()).limit(limit))
+    return rows.scalars().all()
+
+
 async def list_dependencies(session: AsyncSession, job_ids: Iterable[int]) -> dict[int, list[int]]:
     """Ids of the jobs that each of ``job_ids`` waits for."""
     found: dict[int, list[int]] = {}

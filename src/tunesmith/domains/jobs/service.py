@@ -33,6 +33,7 @@ from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Principal
 from tunesmith.settings import Settings
 
+ENDED = (JobState.STOPPED, JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 FIRST_LOOK_SECONDS = 0.02
 SLOWEST_LOOK_SECONDS = 0.25
 
@@ -131,6 +132,23 @@ class JobService:
         after = await repository.list_dependencies(unit.session, [row.id for row in rows])
         items = [to_view(row, after.get(row.id, [])) for row in rows]
         return JobListResponse(items=items, total=total, page=page.page, page_size=page.page_size)
+
+    async def list_naming(
+        self,
+        unit: Unit,
+        fields: Collection[str],
+        values: Collection[int],
+        *,
+        kinds: Collection[str] | None = None,
+        unfinished: bool = False,
+        limit: int = 200,
+    ) -> list[JobView]:
+        """Jobs whose spec names one of ``values`` in one of ``fields``, newest first: who uses a thing, or has used it."""
+        states = [state.value for state in JobState if state not in ENDED] if unfinished else None
+        rows = await repository.list_naming(
+            unit.session, unit.principal, fields, values, kinds=kinds, states=states, limit=limit
+        )
+        return [to_view(row, []) for row in rows]
 
     async def cancel(self, unit: Unit, job_id: int) -> JobView:
         """End the job and discard what it did; one that runs ends as soon as its child is gone. Raises JobStateConflict."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tunesmith.domains.datasets.routes import browse, rows, split, upload, validation
+from tunesmith.domains.datasets.routes import browse, rows, split, upload, validation, versions
 
 router = APIRouter()
-for _use_case in (upload, browse, validation, split, rows):  # fixed paths come before /{id}
+for _use_case in (upload, browse, validation, split, rows, versions):  # fixed paths come before /{id}
     router.include_router(_use_case.router)

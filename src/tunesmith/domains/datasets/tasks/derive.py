@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import functools
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from tunesmith.domains.datasets.derivation.catalogue import OperationName, opera
 from tunesmith.domains.datasets.derivation.service import DerivationService, answer_without_version
 from tunesmith.domains.datasets.derivation.writing import ROW_MAP, ROWS, Derivation
 from tunesmith.domains.datasets.schemas.derivation import DerivationResponse
+from tunesmith.domains.datasets.tasks.passes import run_pass
 from tunesmith.domains.jobs import JobContext, JobKind
 
-LOOK_EVERY_SECONDS = 0.1
 TRIES = 5
 
 
@@ -52,25 +52,13 @@ class _Derive:
         work = Derivation(await self._datasets.source_of(row), operation)
         folder = context.folder / "derived"
         try:
-            await self._pass(context, work, folder, spec.preview)
+            size_bytes = work.source.path.stat().st_size
+            await run_pass(context, work, functools.partial(work.run, folder, preview=spec.preview), size_bytes)
             if spec.preview or not work.makes_a_version:
                 return answer_without_version(row, work, preview=spec.preview)
             return await self._keep(context, row.id, work, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-    async def _pass(self, context: JobContext, work: Derivation, folder: Path, preview: bool) -> None:
-        size_bytes = max(1, work.source.path.stat().st_size)
-        thread = asyncio.create_task(context.in_thread(work.run, folder, preview=preview))
-        try:
-            while not (await asyncio.wait((thread,), timeout=LOOK_EVERY_SECONDS))[0]:
-                context.check()
-                percent = min(99, 100 * work.passed.bytes_read // size_bytes)
-                await context.progress(percent, 100, f"{work.passed.rows:,} rows read")
-        finally:
-            work.stop.set()
-            await asyncio.shield(asyncio.wait((thread,)))
-        await thread
 
     async def _keep(self, context: JobContext, parent_id: int, work: Derivation, folder: Path) -> DerivationResponse:
         storage = self._datasets.storage

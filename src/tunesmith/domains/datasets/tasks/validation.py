@@ -48,7 +48,7 @@ class _Validation:
     async def follow(self, unit: Unit, job: JobView) -> None:
         """A validation that ends without an answer leaves the dataset as it was uploaded; a retry validates again."""
         row = await repository.find_dataset(unit.session, unit.principal, int(job.spec["dataset_id"]))
-        if row is None or row.job_id != job.id:
+        if row is None or row.job_id != job.id or row.archived_at is not None:
             return
         if job.state in (JobState.FAILED, JobState.CANCELLED):
             row.status = DatasetStatus.UPLOADED.value
@@ -126,7 +126,8 @@ def _of_kind(by_code: dict[str, int], codes: list[str], checked: bool) -> Findin
 
 
 def _keep(row: DatasetRow, work: Examination, answer: DatasetValidationResponse, stored: str) -> None:
-    row.status = answer.status.value
+    if row.archived_at is None:
+        row.status = answer.status.value
     row.total_samples = answer.rows
     row.quality_score = answer.quality_score
     row.findings_counts = answer.counts.model_dump(mode="json")
