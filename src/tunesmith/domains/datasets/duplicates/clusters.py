@@ -1,0 +1,100 @@
+"""Clusters of near duplicates: what is connected by pairs at or above the threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.int64]
+
+
+class Forest:
+    """Joined sets, as a forest (union-find over one flat array): the smallest number is the root of each tree."""
+
+    def __init__(self, count: int) -> None:
+        self._parents: Numbers = np.arange(count, dtype=np.int64)
+
+    def roots(self, numbers: Numbers) -> Numbers:
+        """The root of each."""
+        found: Numbers = self._parents[numbers]
+        while True:
+            above = self._parents[found]
+            if np.array_equal(above, found):
+                break
+            found = above
+        self._parents[numbers] = found
+        return found
+
+    def root(self, number: int) -> int:
+        """The root of one."""
+        parents = self._parents
+        while (above := int(parents[number])) != number:
+            parents[number] = parents[above]
+            number = above
+        return number
+
+    def join(self, a: int, b: int) -> bool:
+        """Connect two; False when they were connected."""
+        first, second = sorted((self.root(a), self.root(b)))
+        if first == second:
+            return False
+        self._parents[second] = first
+        return True
+
+    def join_equal(self, keys: NDArray[np.uint64], numbers: Numbers) -> None:
+        """Connect all ``numbers`` whose ``keys`` are equal."""
+        order = np.argsort(keys, kind="stable")
+        for at in np.flatnonzero(keys[order][1:] == keys[order][:-1]):
+            self.join(int(numbers[order[at]]), int(numbers[order[at + 1]]))
+
+
+class Linked:
+    """A taker of pairs that keeps those which connect what was apart: at most one for each set."""
+
+    connects = True
+
+    def __init__(self, count: int) -> None:
+        self.forest = Forest(count)
+        self.links: list[tuple[int, int, float]] = []
+
+    def wanted(self, a: Numbers, b: Numbers) -> NDArray[np.bool_]:
+        """Pairs of sets that are not connected yet."""
+        answer: NDArray[np.bool_] = self.forest.roots(a) != self.forest.roots(b)
+        return answer
+
+    def take(self, a: Numbers, b: Numbers, similarity: NDArray[np.float64]) -> None:
+        """Connect them."""
+        for first, second, value in zip(a.tolist(), b.tolist(), similarity.tolist(), strict=True):
+            if self.forest.join(first, second):
+                self.links.append((first, second, value))
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Clusters of at least two texts, one entry for each text in one of them, by cluster and then in order."""
+
+    cluster: Numbers
+    """Number of the cluster, from 0; clusters stand in the order of their first texts."""
+    text: Numbers
+    """The number that the text came with. The first of a cluster is its representative."""
+    similarity: NDArray[np.float64]
+    """Exact Jaccard with the representative; in a chain it may be below the threshold."""
+    like: Numbers
+    """A text of the cluster that this one is a near duplicate of: the representative wherever that is near enough."""
+    like_similarity: NDArray[np.float64]
+    """Exact Jaccard with ``like``, at or above the threshold."""
+    is_exact: bool
+    """Whether every pair at or above the threshold was found; else almost every one was."""
+    pairs_left_out: int
+    """Pairs that were not compared, since too many texts follow one pattern."""
+
+    @property
+    def count(self) -> int:
+        """Number of clusters."""
+        return int(self.cluster[-1]) + 1 if len(self.cluster) else 0
+
+    def sizes(self) -> Numbers:
+        """Texts in each cluster."""
+        return np.bincount(self.cluster, minlength=self.count)
