@@ -1,6 +1,7 @@
 """The similarity join: every pair of sets at or above the threshold is offered to a taker, with its exact Jaccard.
 
-Few sets are compared all with all. Many are signed first (`signatures`); the signatures are spilled to files by their first
+Few sets are compared all with all. Many are signed first (`signatures`): with pigeonholes, which lose no pair, where these let
+few other pairs pass, else with MinHash. The signatures are spilled to files by their first
 bits, and each file is sorted in memory, so that memory does not grow with their number. Sets with a signature in common are
 compared: bitmaps first, the tokens themselves for what is left.
 """
@@ -17,14 +18,15 @@ from numpy.typing import NDArray
 
 from tunesmith.domains.datasets.duplicates.likeness import Bitmaps, Numbers, jaccard
 from tunesmith.domains.datasets.duplicates.sets_on_disk import SetsOnDisk
-from tunesmith.domains.datasets.duplicates.signatures import EXACT_FROM, signer
+from tunesmith.domains.datasets.duplicates.signatures import MinHashes, Pigeonholes, Sign
 from tunesmith.domains.datasets.duplicates.spill import Spill
 
 ALL_WITH_ALL_BELOW = 4_000
-"""So many sets are compared without signatures."""
-EXACT_BELOW = 20_000
-"""So many sets are compared without signatures where signatures would lose pairs."""
-_SMALL_GROUP = 32
+"""So many sets are compared without signatures, at any threshold."""
+EXACT_BELOW = {0.9: 1 << 32, 0.8: 50_000, 0.5: 20_000}
+"""From this threshold on, fewer sets than this are joined exactly."""
+PIGEONHOLES_FROM = 0.8
+_SMALL_GROUP = 64
 _LEADERS = 16
 _BLOCK_A, _BLOCK_B = 128, 4096
 _MOST_IN_GROUP = 60_000
@@ -68,27 +70,39 @@ class Join:
     @property
     def is_exact(self) -> bool:
         """Whether every pair at or above the threshold was found, not almost every one."""
-        return self.pairs_left_out == 0 and (self._threshold >= EXACT_FROM or len(self._numbers) < EXACT_BELOW)
+        return self.pairs_left_out == 0 and self._is_affordable
+
+    @property
+    def _is_affordable(self) -> bool:
+        return any(self._threshold >= low and len(self._numbers) < most for low, most in EXACT_BELOW.items())
+
+    @property
+    def _sign_with(self) -> Sign | None:
+        """What signs the sets; None when all are compared with all."""
+        if len(self._numbers) < ALL_WITH_ALL_BELOW:
+            return None
+        if not self._is_affordable:
+            return MinHashes.for_threshold(self._threshold).sign
+        return Pigeonholes(self._threshold).sign if self._threshold >= PIGEONHOLES_FROM else None
 
     def run(self) -> None:
         """Do it; raises Stopped."""
-        limit = ALL_WITH_ALL_BELOW if self._threshold >= EXACT_FROM else EXACT_BELOW
-        if len(self._numbers) < limit:
+        sign = self._sign_with
+        if sign is None:
             for first, block in self._sets.blocks():
                 self._check()
                 self._bitmaps.fill(first, block)
             self._compare_group(self._numbers)
             return
         with tempfile.TemporaryDirectory(dir=self._folder) as name, Spill(Path(name)) as spill:
-            self._sign(spill)
+            self._sign(sign, spill)
             for signatures, numbers in spill.buckets():
                 self._check()
                 self._compare_bucket(signatures, numbers)
 
-    def _sign(self, spill: Spill) -> None:
+    def _sign(self, sign: Sign, spill: Spill) -> None:
         chosen = np.zeros(len(self._sets), dtype=bool)
         chosen[self._numbers] = True
-        sign = signer(self._threshold)
         for first, block in self._sets.blocks():
             self._check()
             self._bitmaps.fill(first, block)

@@ -1,13 +1,13 @@
 """Numbers that near duplicates have in common, so that not all pairs need to be compared.
 
-**Pigeonholes** (thresholds from ``EXACT_FROM``; no pair is lost). Two sets with J ≥ t differ in at most H tokens, where H follows
+**Pigeonholes** (no pair is lost). Two sets with J ≥ t differ in at most H tokens, where H follows
 from their sizes. Cut the hash space into H + 1 + e parts: at least e + 1 parts of both sets are equal to the token. The signature
 of a part is a sum over its tokens. H depends on the sizes, so sizes are put into classes some 6 % wide: a set signs once for its
 own class, and once for each larger class in which a near duplicate of it can lie. Empty parts are equal for nothing; as there
 are at most e of them that count, a set with no more than e of them leaves them out. (Arasu et al., "Efficient exact set-similarity
 joins", 2006; Deng et al., "An efficient partition based method for exact set similarity joins", 2016.)
 
-**MinHash with bands** (below; a pair exactly at the threshold is found with a probability of at least ``RECALL``). The smallest of
+**MinHash with bands** (a pair exactly at the threshold is found with a probability of at least ``RECALL``). The smallest of
 the hashed tokens is the same in two sets with probability J; b bands of r such minima agree somewhere with 1 − (1 − Jʳ)ᵇ.
 (Broder, "On the resemblance and containment of documents", 1997.)
 """
@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from tunesmith.domains.datasets.duplicates.likeness import most_different
 from tunesmith.domains.datasets.duplicates.shingles import TOKEN_BITS, U64, TokenSets, mixed
 
-EXACT_FROM = 0.8
 RECALL = 0.995
 _CLASS_GROWTH = 1.06
 _MOST_MINIMA = 192
@@ -33,13 +32,6 @@ _SEED = 20_240_601
 Signed = Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]
 """Signatures, and the places in the block of the sets that have them."""
 Sign = Callable[[TokenSets], Signed]
-
-
-def signer(threshold: float) -> Sign:
-    """What signs sets for this threshold."""
-    if threshold >= EXACT_FROM:
-        return Pigeonholes(threshold).sign
-    return MinHashes.for_threshold(threshold).sign
 
 
 class Pigeonholes:
