@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from array import array
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +16,7 @@ from tunesmith.domains.datasets.doctor import CODES, Finding, Severity
 
 FINDINGS = "findings.jsonl"
 INDEX = "findings.index"
+_COPIED_BYTES = 1 << 20
 _ENTRY = np.dtype([("offset", "<u8"), ("code", "u1")])
 
 
@@ -27,6 +30,8 @@ class FindingsWriter:
         header = [[code.slug, code.severity.value] for code in CODES.values()]
         self._index.write(json.dumps(header).encode() + b"\n")
         self._offset = 0
+        self.rows = array("Q")
+        """The row of each finding."""
 
     def write(self, finding: Finding) -> None:
         """Append one finding."""
@@ -34,6 +39,7 @@ class FindingsWriter:
         self._lines.write(line)
         self._index.write(self._offset.to_bytes(8, "little") + bytes((self._number[finding.code],)))
         self._offset += len(line)
+        self.rows.append(finding.row)
 
     def __enter__(self) -> Self:
         return self
@@ -43,6 +49,36 @@ class FindingsWriter:
     ) -> None:
         self._lines.close()
         self._index.close()
+
+
+def insert_findings(folder: Path, rows: array[int], later: Iterable[Finding]) -> None:
+    """Put findings that were made after the pass, in the order of their rows, behind those of the same rows."""
+    number = {code: number for number, code in enumerate(CODES)}
+    before = np.frombuffer(rows, dtype=np.uint64) if rows else np.zeros(0, dtype=np.uint64)
+    with (folder / INDEX).open("rb") as file:
+        header, entries = file.readline(), np.fromfile(file, dtype=_ENTRY)
+    at = written = 0
+    lines, index = folder / f"{FINDINGS}.merged", folder / f"{INDEX}.merged"
+    with (folder / FINDINGS).open("rb") as old, lines.open("wb") as new, index.open("wb") as new_index:
+        new_index.write(header)
+
+        def copy(until: int) -> None:
+            nonlocal at, written
+            end = int(entries["offset"][until]) if until < len(entries) else (folder / FINDINGS).stat().st_size
+            moved = entries[at:until].copy()
+            moved["offset"] += np.uint64(written - old.tell())
+            new_index.write(moved.tobytes())
+            while (left := end - old.tell()) > 0:
+                written += new.write(old.read(min(left, _COPIED_BYTES)))
+            at = until
+
+        for finding in later:
+            copy(int(np.searchsorted(before, finding.row, side="right")))
+            new_index.write(written.to_bytes(8, "little") + bytes((number[finding.code],)))
+            written += new.write(finding.model_dump_json().encode() + b"\n")
+        copy(len(entries))
+    lines.replace(folder / FINDINGS)
+    index.replace(folder / INDEX)
 
 
 def read_findings(

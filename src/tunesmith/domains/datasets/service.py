@@ -12,6 +12,7 @@ from typing import Any
 
 from tunesmith.db import Unit
 from tunesmith.domains.datasets import repository
+from tunesmith.domains.datasets.clusters_file import DUPLICATES, DUPLICATES_INDEX, ClusterPage, read_clusters
 from tunesmith.domains.datasets.doctor import FindingCounts, Severity
 from tunesmith.domains.datasets.doctor.examine import detect_format
 from tunesmith.domains.datasets.errors import (
@@ -38,6 +39,7 @@ from tunesmith.domains.datasets.schemas.dataset import (
     DatasetSummary,
     PreviewRow,
 )
+from tunesmith.domains.datasets.schemas.duplicates import DuplicateCluster, DuplicateListResponse, DuplicateMember
 from tunesmith.domains.datasets.schemas.split import DatasetSplitRequest
 from tunesmith.domains.datasets.schemas.validation import DatasetValidationRequest, FindingListResponse
 from tunesmith.domains.datasets.source import RowSource
@@ -248,6 +250,35 @@ class DatasetService:
             counts=FindingCounts.model_validate(row.findings_counts or {}),
             score=None if row.quality_score is None else round(row.quality_score * 100),
             file=row.file_name,
+        )
+
+    async def list_duplicates(
+        self, unit: Unit, dataset_id: int, page: PageRequest, *, members: int, members_offset: int
+    ) -> DuplicateListResponse:
+        """A page of clusters of near duplicates. Raises DatasetNotReadyError when nobody has looked for them."""
+        row = await self.get_row(unit, dataset_id)
+        found: ClusterPage | None = None
+        if row.examination is not None and await self.storage.exists(f"{row.examination}/{DUPLICATES_INDEX}"):
+            found = await asyncio.to_thread(
+                read_clusters,
+                await self.files.path_of(f"{row.examination}/{DUPLICATES}"),
+                await self.files.path_of(f"{row.examination}/{DUPLICATES_INDEX}"),
+                offset=page.offset,
+                limit=page.page_size,
+                members_offset=members_offset,
+                members_limit=members,
+            )
+        if found is None or not found.summary.pop("checked"):
+            raise DatasetNotReadyError(
+                f"Nobody has looked for near duplicates in {row.name!r} {row.version} yet.",
+                hint=f"POST /api/v1/admin/training/datasets/{row.id}/validate with `check_duplicates` looks for them.",
+            )
+        items = []
+        for size, rows in found.clusters:
+            first, *others = [DuplicateMember.model_validate(member._asdict()) for member in rows]
+            items.append(DuplicateCluster(size=size, representative=first, members=others))
+        return DuplicateListResponse(
+            items=items, total=found.total, page=page.page, page_size=page.page_size, **found.summary
         )
 
     async def export_messages(

@@ -171,6 +171,20 @@ _ALL = (
         "Remove one of the two rows, unless the weight is meant.",
     ),
     Code(
+        "near-duplicate",
+        AMBER,
+        "The row is nearly the same as another",
+        "Row 7: 97 % the same as row 2",
+        "Keep one of the two rows, unless the small difference is what is to be learned.",
+    ),
+    Code(
+        "leaks-into-evaluation",
+        AMBER,
+        "The row is in the validation or test data, too",
+        "the prompt of row 7 is row 2 of ferry-test",
+        "Remove the row here or there: what was trained on cannot be judged by.",
+    ),
+    Code(
         "contradictory-answers",
         AMBER,
         "The same prompt has another answer elsewhere",

@@ -15,6 +15,7 @@ from tunesmith.domains.datasets.doctor.digests import FirstRows, digest
 from tunesmith.domains.datasets.doctor.findings import Counts, Finding, FindingCounts
 from tunesmith.domains.datasets.doctor.rows import CheckedRow, RowChecker, Turn, json_type
 from tunesmith.domains.datasets.doctor.texts import text_faults
+from tunesmith.domains.datasets.duplicates import DEFAULT_THRESHOLD
 from tunesmith.domains.datasets.formats import SUPERVISED, DataFormat, Messages, check_columns, detect, to_messages
 from tunesmith.domains.datasets.personal import mask, shown
 from tunesmith.domains.datasets.readers import DataFile, Fault, Record, kind_of_name, open_data_file
@@ -35,6 +36,7 @@ class Limits:
     check_format: bool = True
     check_duplicates: bool = True
     check_pii: bool = True
+    similarity_threshold: float = DEFAULT_THRESHOLD
     count_tokens: CountTokens | None = None
     max_tokens: int = 2048
 

@@ -59,6 +59,16 @@ class Counts:
         if findings:
             self.worst_rows[min((f.severity for f in findings), key=list(Severity).index)] += 1
 
+    def add_to_row(self, finding: Finding, worst_before: Severity | None) -> None:
+        """Count a finding about a row that was counted before, with ``worst_before`` as its worst."""
+        self.by_severity[finding.severity] += 1
+        self.by_code[finding.code] += 1
+        order = list(Severity)
+        if worst_before is None or order.index(finding.severity) < order.index(worst_before):
+            self.worst_rows[finding.severity] += 1
+            if worst_before is not None:
+                self.worst_rows[worst_before] -= 1
+
     @property
     def total(self) -> int:
         """All findings."""

@@ -75,7 +75,7 @@ class Bitmaps:
     def possible(self, a: Numbers, b: Numbers) -> NDArray[np.bool_]:
         """Which pairs may reach the threshold."""
         limits = most_different(self._sizes[a] + self._sizes[b], self._threshold)
-        kept = np.abs(self._sizes[a] - self._sizes[b]) <= limits
+        kept: NDArray[np.bool_] = np.abs(self._sizes[a] - self._sizes[b]) <= limits
         at = np.flatnonzero(kept)
         different = np.bitwise_count(self._bits[a[at]] ^ self._bits[b[at]]).sum(axis=1, dtype=np.int64)
         kept[at] = different <= limits[at]

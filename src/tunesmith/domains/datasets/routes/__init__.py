@@ -4,8 +4,24 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tunesmith.domains.datasets.routes import browse, rows, split, upload, validation, versions
+from tunesmith.domains.datasets.routes import (
+    browse,
+    duplicates,
+    rows,
+    split,
+    upload,
+    validation,
+    versions,
+)
 
 router = APIRouter()
-for _use_case in (upload, browse, validation, split, rows, versions):  # fixed paths come before /{id}
+for _use_case in (  # fixed paths come before /{id}
+    upload,
+    browse,
+    validation,
+    duplicates,
+    split,
+    rows,
+    versions,
+):
     router.include_router(_use_case.router)

@@ -5,13 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from tunesmith.domains.datasets.errors import UnsupportedFormatError
 from tunesmith.domains.datasets.routes.entry import PREFIX, TAG, DatasetId, Datasets, Entry, Jobs, Wait
-from tunesmith.domains.datasets.schemas.validation import (
-    NEAR_DUPLICATES_LATER,
-    DatasetValidationRequest,
-    DatasetValidationResponse,
-)
+from tunesmith.domains.datasets.schemas.validation import DatasetValidationRequest, DatasetValidationResponse
 from tunesmith.kit.web import Accepted, accepted, problem_responses
 
 router = APIRouter(prefix=PREFIX, tags=[TAG])
@@ -32,11 +27,6 @@ async def validate_dataset(
 ) -> DatasetValidationResponse | JSONResponse:
     """Examine the file again; answers what was found."""
     asked = body or DatasetValidationRequest()
-    if asked.similarity_threshold != NEAR_DUPLICATES_LATER:
-        raise UnsupportedFormatError(
-            "Near duplicates are not compared in this version, so `similarity_threshold` takes its default only.",
-            hint=f"Leave `similarity_threshold` out, or send {NEAR_DUPLICATES_LATER}.",
-        )
     async with access.write(resource=f"dataset:{dataset_id}") as unit:
         job = await datasets.validate(unit, dataset_id, asked)
     ended = await jobs.answer(access, job.id, wait)

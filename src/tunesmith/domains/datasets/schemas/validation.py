@@ -7,10 +7,9 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from tunesmith.domains.datasets.doctor import Finding, FindingCounts
+from tunesmith.domains.datasets.duplicates import DEFAULT_THRESHOLD, LOWEST_THRESHOLD
 from tunesmith.domains.datasets.schemas.dataset import DatasetStatus
 from tunesmith.kit.paging import Page
-
-NEAR_DUPLICATES_LATER = 0.95
 
 
 class DatasetValidationRequest(BaseModel):
@@ -18,13 +17,15 @@ class DatasetValidationRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     check_pii: bool = Field(True, description="Look for e-mail addresses and telephone numbers.")
-    check_duplicates: bool = Field(True, description="Look for repeated rows and contradictory answers.")
+    check_duplicates: bool = Field(
+        True, description="Look for repeated rows, near duplicates and contradictory answers."
+    )
     check_format: bool = Field(True, description="Look for rows that their format does not allow.")
     similarity_threshold: float = Field(
-        NEAR_DUPLICATES_LATER,
-        ge=0.5,
+        DEFAULT_THRESHOLD,
+        ge=LOWEST_THRESHOLD,
         le=1.0,
-        description="Threshold of near duplicates. This version compares rows exactly and takes the default only.",
+        description="Jaccard of the sets of words (of Korean: pairs of letters) from which on rows are near duplicates.",
     )
 
 
@@ -45,7 +46,7 @@ class DatasetValidationResponse(BaseModel):
     passed: bool = Field(description="Whether no finding is red.")
     weights: dict[str, float] = Field(description="What a row costs by its worst finding.")
     pii: FindingsOfKind = Field(description="Personal data.")
-    duplicates: FindingsOfKind = Field(description="Repeated rows and contradictory answers.")
+    duplicates: FindingsOfKind = Field(description="Repeated rows, near duplicates and contradictory answers.")
     format_errors: FindingsOfKind = Field(description="Rows that cannot be trained on.")
     validated_at: datetime = Field(description="When the examination ended.")
     file: str = Field(description="Name of the uploaded file.")

@@ -26,7 +26,7 @@ from tunesmith.kit.clock import utc_now
 from tunesmith.settings import ScoreWeights
 
 LOOK_EVERY_SECONDS = 0.2
-_DUPLICATES = ("exact-duplicate", "contradictory-answers")
+_DUPLICATES = ("exact-duplicate", "near-duplicate", "contradictory-answers")
 
 
 class ValidateSpec(DatasetValidationRequest):
@@ -62,7 +62,10 @@ class _Validation:
         async with context.read() as unit:
             row = await self._datasets.get_row(unit, spec.dataset_id)
         limits = Limits(
-            check_format=spec.check_format, check_duplicates=spec.check_duplicates, check_pii=spec.check_pii
+            check_format=spec.check_format,
+            check_duplicates=spec.check_duplicates,
+            check_pii=spec.check_pii,
+            similarity_threshold=spec.similarity_threshold,
         )
         work = Examination(await self._datasets.source_of(row), limits)
         await self._examine(context, work, context.folder, row.size_bytes)

@@ -1,0 +1,140 @@
+"""Near duplicates among the rows of a pass: collected while the rows go by, known when the last one has.
+
+What is compared is the conversation without the system's turn, which many rows share and which would make them alike.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from tunesmith.domains.datasets.doctor.codes import CODES
+from tunesmith.domains.datasets.doctor.findings import Finding, Severity
+from tunesmith.domains.datasets.doctor.rows import Turn
+from tunesmith.domains.datasets.duplicates import Clusters, NearDuplicates, ShouldStop
+from tunesmith.domains.datasets.personal import shown
+
+EXCERPT_CHARACTERS = 160
+_WORST = {Severity.GREEN: 1, Severity.AMBER: 2, Severity.RED: 3}
+_OF_NUMBER = {number: severity for severity, number in _WORST.items()}
+
+
+def conversation(turns: list[Turn]) -> str:
+    """What the user and the assistant say, one text."""
+    return "\n".join(turn.text for turn in turns if turn.role != "system")
+
+
+class NearFinding(NamedTuple):
+    """A finding about a row that was left behind, and the worst that the row had before."""
+
+    finding: Finding
+    worst_before: Severity | None
+
+
+class Member(NamedTuple):
+    """A row of a cluster."""
+
+    row: int
+    line: int | None
+    similarity: float
+    like_row: int
+    like_similarity: float
+    excerpt: str
+
+
+class NearRows:
+    """Some 60 bytes of memory a row; the tokens and the first characters of each row lie in temporary files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._near = NearDuplicates(folder)
+        self._excerpts = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (closed in __exit__)
+        self._ends = array("Q")
+        self._rows = array("Q")
+        self._lines = array("Q")
+        self._worst = bytearray()
+        self._repeats = bytearray()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._near.__exit__(kind, error, trace)
+        self._excerpts.close()
+
+    def add(self, row: int, line: int | None, turns: list[Turn], findings: list[Finding]) -> None:
+        """Take the next row, which is fit for training, with what was found in it so far."""
+        text = conversation(turns)
+        self._near.add(len(self._rows), text)
+        self._rows.append(row)
+        self._lines.append(line or 0)
+        self._worst.append(max((_WORST[finding.severity] for finding in findings), default=0))
+        self._repeats.append(any(finding.code == "exact-duplicate" for finding in findings))
+        raw = text[:EXCERPT_CHARACTERS].encode(errors="replace")
+        self._excerpts.write(raw)
+        self._ends.append((self._ends[-1] if self._ends else 0) + len(raw))
+
+    def clusters(self, threshold: float, should_stop: ShouldStop) -> Clusters:
+        """The clusters, their texts numbered from 0 in the order in which the rows came; raises Stopped."""
+        return self._near.clusters(threshold, should_stop)
+
+    def findings(self, clusters: Clusters) -> Iterator[NearFinding]:
+        """A finding for each row that is nearly another, in the order of the rows: not for the first of a cluster, and not
+        for a row that repeats an earlier one exactly, which has a finding for that."""
+        is_first = np.diff(clusters.cluster, prepend=-1) > 0
+        at = np.flatnonzero(~is_first)
+        for place in at[np.argsort(clusters.text[at], kind="stable")].tolist():
+            text, like = int(clusters.text[place]), int(clusters.like[place])
+            if not self._repeats[text]:
+                found = _finding(self._place(text), self._rows[like], float(clusters.like_similarity[place]))
+                yield NearFinding(found, _OF_NUMBER.get(self._worst[text]))
+
+    def members(self, clusters: Clusters, start: int, end: int) -> Iterator[Member]:
+        """The entries ``start`` to ``end`` of ``clusters`` for people to look at."""
+        for at in range(start, end):
+            text, like = int(clusters.text[at]), int(clusters.like[at])
+            row, line = self._place(text)
+            yield Member(
+                row,
+                line,
+                round(float(clusters.similarity[at]), 4),
+                self._rows[like],
+                round(float(clusters.like_similarity[at]), 4),
+                self._excerpt(text),
+            )
+
+    def _place(self, text: int) -> tuple[int, int | None]:
+        return self._rows[text], self._lines[text] or None
+
+    def _excerpt(self, text: int) -> str:
+        begin = self._ends[text - 1] if text else 0
+        self._excerpts.seek(begin)
+        return shown(self._excerpts.read(self._ends[text] - begin).decode(), EXCERPT_CHARACTERS)
+
+
+def percent(similarity: float) -> str:
+    """97.8 % is 97 %: what is not the same is never called 100 %."""
+    return f"{int(100 * similarity + 1e-9)} %"
+
+
+def _finding(place: tuple[int, int | None], like: int, similarity: float) -> Finding:
+    code = CODES["near-duplicate"]
+    same = f"{percent(similarity)} the same as row {like}"
+    return Finding(
+        code=code.slug,
+        severity=code.severity,
+        row=place[0],
+        line=place[1],
+        pointer="",
+        expected="each example once",
+        found=same,
+        fix=code.fix,
+        message=f"The row is {same}, but for case, spaces and punctuation.",
+    )
