@@ -16,7 +16,7 @@ import numpy as np
 
 from tunesmith.domains.datasets.doctor.codes import CODES
 from tunesmith.domains.datasets.doctor.findings import Finding, Severity
-from tunesmith.domains.datasets.doctor.rows import Turn
+from tunesmith.domains.datasets.doctor.checked import CheckedRow, Turn
 from tunesmith.domains.datasets.duplicates import Clusters, NearDuplicates, ShouldStop
 from tunesmith.domains.datasets.personal import shown
 
@@ -28,6 +28,11 @@ _OF_NUMBER = {number: severity for severity, number in _WORST.items()}
 def conversation(turns: list[Turn]) -> str:
     """What the user and the assistant say, one text."""
     return "\n".join(turn.text for turn in turns if turn.role != "system")
+
+
+def prompt_of(checked: CheckedRow) -> list[str]:
+    """What is asked, without the system's turn; everything where nothing is asked."""
+    return [turn.text for turn in checked.prompt if turn.role != "system"]
 
 
 class NearFinding(NamedTuple):

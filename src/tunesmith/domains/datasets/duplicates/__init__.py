@@ -1,6 +1,6 @@
 """Near duplicates: token sets, exact Jaccard, a similarity join for a million texts, clusters. Pure functions over temporary files."""
 
-from tunesmith.domains.datasets.duplicates.clusters import Clusters
+from tunesmith.domains.datasets.duplicates.clusters import Clusters, Forest
 from tunesmith.domains.datasets.duplicates.join import ShouldStop, Stopped
 from tunesmith.domains.datasets.duplicates.near import (
     DEFAULT_THRESHOLD,
@@ -14,6 +14,7 @@ __all__ = [
     "DEFAULT_THRESHOLD",
     "LOWEST_THRESHOLD",
     "Clusters",
+    "Forest",
     "NearDuplicates",
     "ShouldStop",
     "Stopped",

@@ -43,11 +43,13 @@ class Forest:
         self._parents[second] = first
         return True
 
-    def join_equal(self, keys: NDArray[np.uint64], numbers: Numbers) -> None:
-        """Connect all ``numbers`` whose ``keys`` are equal."""
+    def join_equal(self, keys: NDArray[np.uint64], numbers: Numbers) -> int:
+        """Connect all ``numbers`` whose ``keys`` are equal; answers how many trees became part of another."""
         order = np.argsort(keys, kind="stable")
-        for at in np.flatnonzero(keys[order][1:] == keys[order][:-1]):
-            self.join(int(numbers[order[at]]), int(numbers[order[at + 1]]))
+        at = np.flatnonzero(keys[order][1:] == keys[order][:-1])
+        return sum(
+            self.join(a, b) for a, b in zip(numbers[order[at]].tolist(), numbers[order[at + 1]].tolist(), strict=True)
+        )
 
 
 class Linked:

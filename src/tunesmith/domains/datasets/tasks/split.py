@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 
 from pydantic import Field
@@ -10,10 +11,17 @@ from tunesmith.db import Unit
 from tunesmith.domains.datasets import repository
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.schemas.dataset import DatasetCreate
-from tunesmith.domains.datasets.schemas.split import DatasetPart, DatasetSplitRequest, DatasetSplitResponse
+from tunesmith.domains.datasets.schemas.split import (
+    DatasetPart,
+    DatasetSplitRequest,
+    DatasetSplitResponse,
+    KeptTogether,
+    SplitStratum,
+)
 from tunesmith.domains.datasets.service import DatasetService, next_version
-from tunesmith.domains.datasets.splitting import PartFile, split_file
+from tunesmith.domains.datasets.splitting import PartFile, SplitRules, split_file
 from tunesmith.domains.datasets.tables import DatasetRow
+from tunesmith.domains.datasets.tasks.stopping import stopper
 from tunesmith.domains.jobs import JobContext, JobKind
 
 
@@ -39,13 +47,16 @@ class _Split:
         async with context.read() as unit:
             row = await self._datasets.get_row(unit, spec.dataset_id)
         folder = context.folder / "parts"
-        parts, groups = await context.in_thread(
-            split_file,
-            await self._datasets.source_of(row),
-            folder,
+        rules = SplitRules(
             shares={"train": spec.train, "validation": spec.validation, "test": spec.test},
             seed=spec.seed,
+            similarity_threshold=spec.similarity_threshold if spec.near_duplicates else None,
+            stratify_by=spec.stratify_by,
+            group_by=spec.group_by,
         )
+        rows = await self._datasets.source_of(row)
+        split = await context.in_thread(split_file, rows, folder, rules, stopper(context))
+        parts = split.parts
         stored = [await self._datasets.storage.put_file(part.path) for part in parts]
         made: list[DatasetPart] = []
         async with context.write() as unit:
@@ -62,8 +73,8 @@ class _Split:
                         "kind": "split",
                         "job_id": context.job.id,
                         "part": part.part,
-                        "seed": spec.seed,
-                        "groups": groups,
+                        "groups": split.units,
+                        **dataclasses.asdict(rules),
                     }
                     body = DatasetCreate(name=name, version=version, format=DataFormat(row.format))
                     answer = await self._datasets.create(
@@ -71,18 +82,18 @@ class _Split:
                         source=source, parent_id=row.id,
                     )  # fmt: skip
                     new = await self._datasets.get_row(unit, answer.id)
-                made.append(
-                    DatasetPart(
-                        part=part.part,
-                        dataset_id=new.id,
-                        name=new.name,
-                        version=new.version,
-                        rows=part.rows,
-                        sha256=new.sha256,
-                    )
-                )
+                made.append(_part_answer(new, part, sum(other.rows for other in parts)))
         shutil.rmtree(folder, ignore_errors=True)
-        return DatasetSplitResponse(dataset_id=row.id, seed=spec.seed, groups=groups, parts=made)
+        return DatasetSplitResponse(
+            dataset_id=row.id,
+            seed=spec.seed,
+            groups=split.units,
+            largest_group_rows=split.largest_unit_rows,
+            kept_together=KeptTogether.model_validate(split.kept_together),
+            is_exact=split.is_exact,
+            parts=made,
+            strata=[SplitStratum.model_validate(dataclasses.asdict(stratum)) for stratum in split.strata],
+        )
 
     async def _free_version(self, unit: Unit, row: DatasetRow, parts: list[PartFile]) -> str:
         """One version for all parts: the parent's, or the next that none of them has."""
@@ -90,6 +101,18 @@ class _Split:
         for part in parts:
             taken |= await repository.list_versions(unit.session, unit.principal, _part_name(row, part))
         return next_version(row.version, taken) if row.version in taken else row.version
+
+
+def _part_answer(new: DatasetRow, part: PartFile, all_rows: int) -> DatasetPart:
+    return DatasetPart(
+        part=part.part,
+        dataset_id=new.id,
+        name=new.name,
+        version=new.version,
+        rows=part.rows,
+        share=round(part.rows / all_rows, 4),
+        sha256=new.sha256,
+    )
 
 
 def _part_name(row: DatasetRow, part: PartFile) -> str:
