@@ -126,3 +126,10 @@ class NoUndoError(Conflict):
 
     code, title = "no-undo", "There is nothing to undo"
     hint = "GET /api/v1/admin/training/datasets/{id}/versions lists the versions; delete the one that is not wanted."
+
+
+class EvaluationSetMissingError(InvalidInput):
+    """Nothing to compare with: no such dataset, or none that this one is judged by."""
+
+    code, title = "evaluation-set-missing", "There is no evaluation set to compare with"
+    hint = 'Name datasets in `against`, split the dataset, or mark one with `dataset_metadata` {"kind": "benchmark"}.'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import threading
 from array import array
 from collections.abc import Iterable, Iterator
@@ -11,10 +12,11 @@ from pathlib import Path
 
 from tunesmith.domains.datasets.clusters_file import DUPLICATES, DUPLICATES_INDEX, write_clusters
 from tunesmith.domains.datasets.doctor import Finding, Limits, examine
-from tunesmith.domains.datasets.doctor.examine import Tally
-from tunesmith.domains.datasets.doctor.near_rows import NearFinding, NearRows
+from tunesmith.domains.datasets.doctor.examine import Examined, Tally
+from tunesmith.domains.datasets.doctor.near_rows import NearRows
 from tunesmith.domains.datasets.duplicates import Stopped
 from tunesmith.domains.datasets.findings_file import FINDINGS, INDEX, FindingsWriter, insert_findings, read_findings
+from tunesmith.domains.datasets.leakage import EvaluationSet, LeakCheck, LeakKind
 from tunesmith.domains.datasets.row_index import ROW_INDEX, RowIndexWriter
 from tunesmith.domains.datasets.source import RowSource
 
@@ -28,6 +30,8 @@ class Examination:
 
     source: RowSource
     limits: Limits
+    judges: list[EvaluationSet] = field(default_factory=list)
+    """The validation and test parts that belong to it: its rows should not be in them."""
     tally: Tally = field(default_factory=Tally)
     first: list[Finding] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -36,7 +40,7 @@ class Examination:
         """Examine the file and write ``OUTPUTS`` into ``folder``; ends early, with half of them, when ``stop`` is set."""
         folder.mkdir(parents=True, exist_ok=True)
         places = RowIndexWriter()
-        with NearRows(folder) as near:
+        with NearRows(folder) as near, LeakCheck(folder, (LeakKind.PROMPT, LeakKind.CONVERSATION)) as leaks:
             with self.source.open() as data, FindingsWriter(folder) as findings:
                 for examined in examine(data, self.source.format, self.limits, self.tally):
                     places.add(examined.record)
@@ -44,29 +48,43 @@ class Examination:
                         findings.write(finding)
                         if len(self.first) < FIRST_FINDINGS:
                             self.first.append(finding)
-                    if self.limits.check_duplicates and examined.checked is not None and not examined.is_red:
-                        record = examined.record
-                        near.add(record.row, record.line, examined.checked.turns, examined.findings)
+                    if self.limits.check_duplicates:
+                        self._remember(examined, near, leaks)
                     if self.stop.is_set():
                         return
             places.save(folder / ROW_INDEX)
             with contextlib.suppress(Stopped):
-                self._compare_rows(folder, near, findings.rows)
+                self._compare_rows(folder, near, leaks, findings.rows)
 
-    def _compare_rows(self, folder: Path, near: NearRows, rows: array[int]) -> None:
-        """What only all rows together show; its findings are put between the others."""
-        threshold = self.limits.similarity_threshold
+    def _remember(self, examined: Examined, near: NearRows, leaks: LeakCheck) -> None:
+        if examined.checked is None or examined.is_red:
+            return
+        record, turns = examined.record, examined.checked.turns
+        near.add(record.row, record.line, turns, examined.findings)
+        if self.judges:
+            leaks.add(turns, record.row, record.line)
+
+    def _compare_rows(self, folder: Path, near: NearRows, leaks: LeakCheck, rows: array[int]) -> None:
+        """What only all rows together, or other datasets, show; its findings are put between the others."""
+        threshold, should_stop = self.limits.similarity_threshold, self.stop.is_set
         if not self.limits.check_duplicates:
             write_clusters(folder, None, None, threshold)
             return
-        clusters = near.clusters(threshold, self.stop.is_set)
-        insert_findings(folder, rows, self._counted(near.findings(clusters)))
+        clusters = near.clusters(threshold, should_stop)
+        later = near.findings(clusters)
+        if self.judges:
+            for judge in self.judges:
+                leaks.read(judge.source, should_stop, is_evaluation=True)
+            leaks.compare(threshold, should_stop)
+            leaking = leaks.findings([judge.title for judge in self.judges])
+            later = heapq.merge(later, leaking, key=lambda finding: finding.row)
+        insert_findings(folder, rows, self._counted(later, near))
         write_clusters(folder, near, clusters, threshold)
         self.first = read_findings(
             folder / FINDINGS, folder / INDEX, severity=None, code=None, offset=0, limit=FIRST_FINDINGS
         )[0]
 
-    def _counted(self, found: Iterable[NearFinding]) -> Iterator[Finding]:
-        for finding, worst_before in found:
-            self.tally.counts.add_to_row(finding, worst_before)
+    def _counted(self, later: Iterable[Finding], near: NearRows) -> Iterator[Finding]:
+        for finding in later:
+            self.tally.counts.add_to_row(finding, near.worst_before(finding))
             yield finding

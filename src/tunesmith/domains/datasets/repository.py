@@ -96,6 +96,34 @@ async def list_of_job(session: AsyncSession, principal: Principal, job_id: int) 
     return list((await session.execute(statement)).scalars())
 
 
+async def list_newest_named(
+    session: AsyncSession, principal: Principal, project_id: int, names: Collection[str]
+) -> list[DatasetRow]:
+    """The newest version of each of these names that is not archived, in one project."""
+    statement = (
+        visible_to(principal, DatasetRow)
+        .where(DatasetRow.project_id == project_id, DatasetRow.name.in_(names), DatasetRow.archived_at.is_(None))
+        .order_by(DatasetRow.id)
+    )
+    newest = {row.name: row for row in (await session.execute(statement)).scalars()}
+    return list(newest.values())
+
+
+async def list_benchmarks(session: AsyncSession, principal: Principal, project_id: int) -> list[DatasetRow]:
+    """The datasets of one project that models are compared by, the newest version of each name."""
+    statement = (
+        visible_to(principal, DatasetRow)
+        .where(
+            DatasetRow.project_id == project_id,
+            DatasetRow.dataset_metadata["kind"].as_string() == "benchmark",
+            DatasetRow.archived_at.is_(None),
+        )
+        .order_by(DatasetRow.id)
+    )
+    newest = {row.name: row for row in (await session.execute(statement)).scalars()}
+    return list(newest.values())
+
+
 async def is_stored_for_someone(session: AsyncSession, key: str) -> bool:
     """Whether any dataset, of whatever project, is kept under this key of the store. Unscoped: the store is shared."""
     return bool(await list_holders(session, key, limit=1))

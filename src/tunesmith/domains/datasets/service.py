@@ -22,6 +22,7 @@ from tunesmith.domains.datasets.errors import (
     DatasetPurgedError,
     EmptyDatasetError,
 )
+from tunesmith.domains.datasets.evaluation_sets import judges_of
 from tunesmith.domains.datasets.exporting import MessagesFile, export_messages
 from tunesmith.domains.datasets.findings_file import FINDINGS, INDEX, read_findings
 from tunesmith.domains.datasets.formats import DataFormat
@@ -40,6 +41,7 @@ from tunesmith.domains.datasets.schemas.dataset import (
     PreviewRow,
 )
 from tunesmith.domains.datasets.schemas.duplicates import DuplicateCluster, DuplicateListResponse, DuplicateMember
+from tunesmith.domains.datasets.schemas.leakage import DatasetLeakageRequest
 from tunesmith.domains.datasets.schemas.split import DatasetSplitRequest
 from tunesmith.domains.datasets.schemas.validation import DatasetValidationRequest, FindingListResponse
 from tunesmith.domains.datasets.source import RowSource
@@ -212,6 +214,14 @@ class DatasetService:
             )
         spec = {"dataset_id": row.id, **body.model_dump(mode="json")}
         return await self._jobs.submit(unit, "split", spec, name=f"Split {row.name} {row.version}"[:200])
+
+    async def check_leakage(self, unit: Unit, dataset_id: int, body: DatasetLeakageRequest) -> JobView:
+        """Have the dataset compared with those that it is judged by. Raises EvaluationSetMissingError."""
+        row = await self.get_row(unit, dataset_id)
+        _refuse_archived(row)
+        judges = await judges_of(unit, row, body.against)
+        spec = {"dataset_id": row.id, **body.model_dump(mode="json"), "against": [judge.id for judge in judges]}
+        return await self._jobs.submit(unit, "leakage", spec, name=f"Leakage of {row.name} {row.version}"[:200])
 
     async def preview(self, unit: Unit, dataset_id: int, offset: int, limit: int) -> DatasetPreviewResponse:
         """Some rows as they are in the file; quick at any offset once the dataset has been validated."""

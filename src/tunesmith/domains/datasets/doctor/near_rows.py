@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +15,9 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from tunesmith.domains.datasets.doctor.checked import CheckedRow, Turn
 from tunesmith.domains.datasets.doctor.codes import CODES
 from tunesmith.domains.datasets.doctor.findings import Finding, Severity
-from tunesmith.domains.datasets.doctor.checked import CheckedRow, Turn
 from tunesmith.domains.datasets.duplicates import Clusters, NearDuplicates, ShouldStop
 from tunesmith.domains.datasets.personal import shown
 
@@ -33,13 +34,6 @@ def conversation(turns: list[Turn]) -> str:
 def prompt_of(checked: CheckedRow) -> list[str]:
     """What is asked, without the system's turn; everything where nothing is asked."""
     return [turn.text for turn in checked.prompt if turn.role != "system"]
-
-
-class NearFinding(NamedTuple):
-    """A finding about a row that was left behind, and the worst that the row had before."""
-
-    finding: Finding
-    worst_before: Severity | None
 
 
 class Member(NamedTuple):
@@ -90,7 +84,7 @@ class NearRows:
         """The clusters, their texts numbered from 0 in the order in which the rows came; raises Stopped."""
         return self._near.clusters(threshold, should_stop)
 
-    def findings(self, clusters: Clusters) -> Iterator[NearFinding]:
+    def findings(self, clusters: Clusters) -> Iterator[Finding]:
         """A finding for each row that is nearly another, in the order of the rows: not for the first of a cluster, and not
         for a row that repeats an earlier one exactly, which has a finding for that."""
         is_first = np.diff(clusters.cluster, prepend=-1) > 0
@@ -98,8 +92,14 @@ class NearRows:
         for place in at[np.argsort(clusters.text[at], kind="stable")].tolist():
             text, like = int(clusters.text[place]), int(clusters.like[place])
             if not self._repeats[text]:
-                found = _finding(self._place(text), self._rows[like], float(clusters.like_similarity[place]))
-                yield NearFinding(found, _OF_NUMBER.get(self._worst[text]))
+                yield _finding(self._place(text), self._rows[like], float(clusters.like_similarity[place]))
+
+    def worst_before(self, later: Finding) -> Severity | None:
+        """The worst that the row of a later finding had before it; from now on this finding counts, too."""
+        at = bisect_left(self._rows, later.row)
+        before = self._worst[at]
+        self._worst[at] = max(before, _WORST[later.severity])
+        return _OF_NUMBER.get(before)
 
     def members(self, clusters: Clusters, start: int, end: int) -> Iterator[Member]:
         """The entries ``start`` to ``end`` of ``clusters`` for people to look at."""

@@ -1,5 +1,6 @@
 """Near duplicates: token sets, exact Jaccard, a similarity join for a million texts, clusters. Pure functions over temporary files."""
 
+from tunesmith.domains.datasets.duplicates.across import Nearest
 from tunesmith.domains.datasets.duplicates.clusters import Clusters, Forest
 from tunesmith.domains.datasets.duplicates.join import ShouldStop, Stopped
 from tunesmith.domains.datasets.duplicates.near import (
@@ -16,6 +17,7 @@ __all__ = [
     "Clusters",
     "Forest",
     "NearDuplicates",
+    "Nearest",
     "ShouldStop",
     "Stopped",
     "cluster_near_duplicates",

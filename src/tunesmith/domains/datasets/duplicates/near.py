@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tunesmith.domains.datasets.duplicates.across import Across, Nearest
 from tunesmith.domains.datasets.duplicates.clusters import Clusters, Linked, Numbers
 from tunesmith.domains.datasets.duplicates.join import Join, ShouldStop
 from tunesmith.domains.datasets.duplicates.likeness import jaccard
@@ -64,6 +65,11 @@ class NearDuplicates:
         self._numbers.append(number)
         self._sets.add(text)
 
+    @property
+    def sizes(self) -> Numbers:
+        """Tokens of each text, once all have been taken."""
+        return self._sets.sizes
+
     def linked(self, threshold: float, should_stop: ShouldStop = never) -> tuple[Linked, Join]:
         """The places (from 0) of texts that are near duplicates, connected; raises Stopped. Texts without tokens are alone."""
         self._sets.complete()
@@ -79,6 +85,28 @@ class NearDuplicates:
         if threshold < 1:
             join.run()
         return linked, join
+
+    def nearest_across(self, side: NDArray[np.uint8], threshold: float, should_stop: ShouldStop = never) -> Nearest:
+        """For each text the most similar one of the other side (0 or 1, by place), if one reaches ``threshold``."""
+        self._sets.complete()
+        filled = np.flatnonzero(self._sets.sizes)
+        _, first, same_as = np.unique(self._sets.digests[filled], return_index=True, return_inverse=True)
+        set_of = np.full(len(self._sets), -1, dtype=np.int64)
+        set_of[filled] = filled[first[same_as]]
+        first_on = (np.full(len(self._sets), -1, dtype=np.int64), np.full(len(self._sets), -1, dtype=np.int64))
+        for number in (0, 1):
+            on_side = filled[side[filled] == number][::-1]
+            first_on[number][set_of[on_side]] = on_side
+        across = Across(first_on)
+        join = Join(self._sets, filled[np.sort(first)], threshold, Path(self._folder.name), across, should_stop)
+        if threshold < 1:
+            join.run()
+        place, similarity = np.full(len(self._sets), -1, dtype=np.int64), np.zeros(len(self._sets))
+        for number in (0, 1):
+            mine = filled[side[filled] == number]
+            place[mine] = across.best[number][set_of[mine]]
+            similarity[mine] = across.similarity[number][set_of[mine]]
+        return Nearest(place, similarity, join.is_exact)
 
     def clusters(self, threshold: float, should_stop: ShouldStop = never) -> Clusters:
         """The clusters; raises Stopped."""

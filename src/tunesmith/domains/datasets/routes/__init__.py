@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from tunesmith.domains.datasets.routes import (
     browse,
     duplicates,
+    leakage,
     rows,
     split,
     upload,
@@ -21,6 +22,7 @@ for _use_case in (  # fixed paths come before /{id}
     validation,
     duplicates,
     split,
+    leakage,
     rows,
     versions,
 ):

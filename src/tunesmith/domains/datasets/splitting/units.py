@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.domains.datasets.doctor import Limits, examine
+from tunesmith.domains.datasets.doctor.checked import CheckedRow
 from tunesmith.domains.datasets.doctor.digests import digest
 from tunesmith.domains.datasets.doctor.examine import Tally
 from tunesmith.domains.datasets.doctor.near_rows import conversation, prompt_of
-from tunesmith.domains.datasets.doctor.checked import CheckedRow
 from tunesmith.domains.datasets.duplicates import Forest, NearDuplicates, ShouldStop, Stopped
 from tunesmith.domains.datasets.errors import DatasetRedError, PreprocessingError
 from tunesmith.domains.datasets.readers import Record

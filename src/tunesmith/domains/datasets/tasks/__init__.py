@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from tunesmith.domains.datasets.derivation.service import DerivationService
 from tunesmith.domains.datasets.service import DatasetService
-from tunesmith.domains.datasets.tasks import derive, diff, split, validation
+from tunesmith.domains.datasets.tasks import derive, diff, leakage, split, validation
 from tunesmith.domains.datasets.versions.service import VersionService
 from tunesmith.domains.jobs import JobKind
 
 
 def kinds(datasets: DatasetService, derivations: DerivationService, versions: VersionService) -> list[JobKind]:
     """The kinds of jobs that this slice declares."""
-    return [validation.kind(datasets), split.kind(datasets), derive.kind(derivations), diff.kind(versions)]
+    return [
+        validation.kind(datasets),
+        split.kind(datasets),
+        leakage.kind(datasets),
+        derive.kind(derivations),
+        diff.kind(versions),
+    ]

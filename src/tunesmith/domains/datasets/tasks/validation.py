@@ -12,6 +12,7 @@ from pydantic import Field
 from tunesmith.db import Unit
 from tunesmith.domains.datasets import repository
 from tunesmith.domains.datasets.doctor import CODES, Limits
+from tunesmith.domains.datasets.evaluation_sets import as_sets, held_out_of
 from tunesmith.domains.datasets.examination import OUTPUTS, Examination
 from tunesmith.domains.datasets.schemas.dataset import DatasetStatus
 from tunesmith.domains.datasets.schemas.validation import (
@@ -26,7 +27,7 @@ from tunesmith.kit.clock import utc_now
 from tunesmith.settings import ScoreWeights
 
 LOOK_EVERY_SECONDS = 0.2
-_DUPLICATES = ("exact-duplicate", "near-duplicate", "contradictory-answers")
+_DUPLICATES = ("exact-duplicate", "near-duplicate", "contradictory-answers", "leaks-into-evaluation")
 
 
 class ValidateSpec(DatasetValidationRequest):
@@ -61,13 +62,15 @@ class _Validation:
         assert isinstance(spec, ValidateSpec)
         async with context.read() as unit:
             row = await self._datasets.get_row(unit, spec.dataset_id)
+            judges = await held_out_of(unit, row) if spec.check_duplicates else []
         limits = Limits(
             check_format=spec.check_format,
             check_duplicates=spec.check_duplicates,
             check_pii=spec.check_pii,
             similarity_threshold=spec.similarity_threshold,
         )
-        work = Examination(await self._datasets.source_of(row), limits)
+        source = await self._datasets.source_of(row)
+        work = Examination(source, limits, await as_sets(judges, self._datasets.source_of))
         await self._examine(context, work, context.folder, row.size_bytes)
         stored = f"datasets/{row.id}/validation-{context.job.id}"
         for name in OUTPUTS:
