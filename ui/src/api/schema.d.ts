@@ -286,10 +286,18 @@ export interface paths {
         get: operations["get_dataset"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Archive Dataset
+         * @description Archive a version: it is listed no more and nothing can be made from it. 409 while a job uses it.
+         */
+        delete: operations["archive_dataset"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Update Dataset
+         * @description Change what is said about a dataset: description, tags, metadata; the name for all of its versions.
+         */
+        patch: operations["update_dataset"];
         trace?: never;
     };
     "/api/v1/admin/training/datasets/{id}/preview": {
@@ -352,6 +360,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/training/datasets/{id}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Duplicates
+         * @description Clusters of rows that the last validation found to be nearly the same, the largest first.
+         */
+        get: operations["list_duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/training/datasets/{id}/split": {
         parameters: {
             query?: never;
@@ -366,6 +394,166 @@ export interface paths {
          * @description Make parts that share no prompt, each a dataset of its own; the same seed makes the same split.
          */
         post: operations["split_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/leakage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Leakage
+         * @description Say which rows are, exactly or nearly, in the datasets that models are judged by, and where.
+         */
+        post: operations["check_leakage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Edit Rows
+         * @description Set values, delete and insert rows, all or nothing; the result is a new version, and this one stays as it is.
+         */
+        patch: operations["edit_rows"];
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Dataset
+         * @description Bring an archived version back.
+         */
+        post: operations["restore_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/purge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Purge Dataset
+         * @description Reclaim the bytes of an archived version for good, but for what another version shares; its lineage stays.
+         */
+        post: operations["purge_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Dataset
+         * @description Take back the change that made this version: it is archived, and the answer is the version before it.
+         */
+        post: operations["undo_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Dataset Versions
+         * @description All versions of this dataset, newest first, archived ones too.
+         */
+        get: operations["list_dataset_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Lineage
+         * @description The graph of what this version came from, what came of it, and the runs that used any of that.
+         */
+        get: operations["get_dataset_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/diff/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Diff
+         * @description What differs on the way from this version to the other, row by row. Exact along the lineage; by equal rows otherwise.
+         */
+        get: operations["get_dataset_diff"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1312,7 +1500,7 @@ export interface components {
          * @description The shape of the rows.
          * @enum {string}
          */
-        DataFormat: "messages" | "alpaca" | "prompt_completion";
+        DataFormat: "messages" | "alpaca" | "prompt_completion" | "sharegpt" | "preference" | "kto" | "text" | "qa";
         /**
          * DataSection
          * @description What to learn from.
@@ -1339,7 +1527,7 @@ export interface components {
              * @default auto
              * @enum {string}
              */
-            format: "auto" | "messages" | "alpaca" | "prompt_completion";
+            format: "auto" | "messages" | "alpaca" | "prompt_completion" | "sharegpt" | "preference" | "kto" | "text" | "qa";
             /**
              * Split
              * @description Split `train` first.
@@ -1350,6 +1538,119 @@ export interface components {
              * @description Refuse to run on other bytes than these.
              */
             sha256?: string | null;
+        };
+        /**
+         * DatasetDiffResponse
+         * @description A page of the rows that differ on the way from one version to another.
+         */
+        DatasetDiffResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["RowDifference"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+            /** @description The first version: `before`. */
+            dataset: components["schemas"]["tunesmith__domains__datasets__schemas__derivation__DatasetReference"];
+            /** @description The other version: `after`. */
+            other: components["schemas"]["tunesmith__domains__datasets__schemas__derivation__DatasetReference"];
+            /** @description How many rows differ in all. */
+            counts: components["schemas"]["DiffCounts"];
+            /**
+             * Compared By
+             * @description lineage: row by row from a common ancestor; content: unrelated files, by equal rows.
+             * @enum {string}
+             */
+            compared_by: "lineage" | "content";
+        };
+        /**
+         * DatasetLeakageRequest
+         * @description What to compare with.
+         * @example {
+         *       "against": [
+         *         3
+         *       ],
+         *       "threshold": 0.9
+         *     }
+         */
+        DatasetLeakageRequest: {
+            /**
+             * Against
+             * @description Datasets that models are judged by. Without any: the validation and test parts of the same split (or of the same name), and every dataset whose `dataset_metadata.kind` is `benchmark`.
+             */
+            against?: number[];
+            /**
+             * Threshold
+             * @description Jaccard from which on texts are near duplicates.
+             * @default 0.95
+             */
+            threshold: number;
+            /**
+             * Max Pairs
+             * @description Located pairs in the answer; all are counted.
+             * @default 200
+             */
+            max_pairs: number;
+        };
+        /**
+         * DatasetLeakageResponse
+         * @description What of a dataset is in the sets that it is judged by.
+         */
+        DatasetLeakageResponse: {
+            /**
+             * Dataset Id
+             * @description The training data.
+             */
+            dataset_id: number;
+            /**
+             * Threshold
+             * @description Jaccard from which on texts counted as near duplicates.
+             */
+            threshold: number;
+            /**
+             * Rows Leaking
+             * @description Rows of the training data with a text that is in any of the sets.
+             */
+            rows_leaking: number;
+            /**
+             * Rows Skipped
+             * @description Rows of the training data that cannot be read and were not compared.
+             */
+            rows_skipped: number;
+            /**
+             * Is Exact
+             * @description Whether every pair at or above the threshold was found; else each was with a chance of at least 99.5 %.
+             */
+            is_exact: boolean;
+            /**
+             * Against
+             * @description Each evaluation set.
+             */
+            against: components["schemas"]["LeakageAgainst"][];
+            /**
+             * Pairs Total
+             * @description Located pairs in all: one for each text of an evaluation row that leaks.
+             */
+            pairs_total: number;
+            /**
+             * Pairs
+             * @description The first of them, by evaluation set and row.
+             */
+            pairs: components["schemas"]["LeakedPair"][];
         };
         /**
          * DatasetListResponse
@@ -1408,6 +1709,11 @@ export interface components {
              */
             rows: number;
             /**
+             * Share
+             * @description Its rows as a share of all.
+             */
+            share: number;
+            /**
              * Sha256
              * @description SHA-256 of its file.
              */
@@ -1452,40 +1758,33 @@ export interface components {
             rows: components["schemas"]["PreviewRow"][];
         };
         /**
-         * DatasetReference
-         * @description The data that a model was trained on.
+         * DatasetPurgeResponse
+         * @description What a purge reclaimed.
          */
-        DatasetReference: {
+        DatasetPurgeResponse: {
             /**
-             * Id
-             * @description Id of the dataset, when it is one of ours.
+             * Dataset Id
+             * @description Dataset whose content is gone.
              */
-            id?: number | null;
+            dataset_id: number;
             /**
-             * Name
-             * @description Its name.
-             * @default
+             * Purged At
+             * Format: date-time
+             * @description When that was.
              */
-            name: string;
+            purged_at: string;
             /**
-             * Version
-             * @description Its version.
+             * Freed Bytes
+             * @description Bytes that were reclaimed.
              */
-            version?: string | null;
+            freed_bytes: number;
             /**
-             * Sha256
-             * @description SHA-256 of its content.
-             * @default
+             * Shared With
+             * @description Versions with the same content, for whose sake the file is kept.
              */
-            sha256: string;
-            /**
-             * Rows
-             * @description Rows that were trained on.
-             * @default 0
-             */
-            rows: number;
-        } & {
-            [key: string]: unknown;
+            shared_with: number[];
+            /** @description `archived`: the row stays for the lineage. */
+            status: components["schemas"]["DatasetStatus"];
         };
         /**
          * DatasetResponse
@@ -1642,8 +1941,9 @@ export interface components {
         };
         /**
          * DatasetSplitRequest
-         * @description Shares of the parts; together they make 1.
+         * @description Shares of the parts, which make 1 together, and what is kept together.
          * @example {
+         *       "stratify_by": "topic",
          *       "test": 0,
          *       "train": 0.9,
          *       "validation": 0.1
@@ -1674,6 +1974,28 @@ export interface components {
              * @default 42
              */
             seed: number;
+            /**
+             * Near Duplicates
+             * @description Whether rows stay together whose conversations or prompts are near duplicates.
+             * @default true
+             */
+            near_duplicates: boolean;
+            /**
+             * Similarity Threshold
+             * @description Jaccard of the sets of words (of Korean: pairs of letters) from which on rows are near duplicates.
+             * @default 0.95
+             */
+            similarity_threshold: number;
+            /**
+             * Stratify By
+             * @description Column of which every part gets its share of each value; a name or a JSON pointer.
+             */
+            stratify_by?: string | null;
+            /**
+             * Group By
+             * @description Column whose rows with one value stay together, such as a customer; a name or a JSON pointer.
+             */
+            group_by?: string | null;
         };
         /**
          * DatasetSplitResponse
@@ -1692,14 +2014,31 @@ export interface components {
             seed: number;
             /**
              * Groups
-             * @description Groups of rows with the same prompt; a group is never divided.
+             * @description Groups of rows that belong together; a group is never divided.
              */
             groups: number;
+            /**
+             * Largest Group Rows
+             * @description Rows of the largest group.
+             */
+            largest_group_rows: number;
+            /** @description What bound rows together. */
+            kept_together: components["schemas"]["KeptTogether"];
+            /**
+             * Is Exact
+             * @description Whether every near-duplicate pair was found; else each was with a chance of at least 99.5 %.
+             */
+            is_exact: boolean;
             /**
              * Parts
              * @description The parts.
              */
             parts: components["schemas"]["DatasetPart"][];
+            /**
+             * Strata
+             * @description The values of the column to stratify by, sorted; else empty.
+             */
+            strata: components["schemas"]["SplitStratum"][];
         };
         /**
          * DatasetStatus
@@ -1802,6 +2141,47 @@ export interface components {
             readonly rows: number | null;
         };
         /**
+         * DatasetUndoResponse
+         * @description What an undo did.
+         */
+        DatasetUndoResponse: {
+            /** @description The version that counts again. */
+            dataset: components["schemas"]["DatasetResponse"];
+            /** @description The version that was taken back; it can be restored. */
+            archived: components["schemas"]["tunesmith__domains__datasets__schemas__derivation__DatasetReference"];
+        };
+        /**
+         * DatasetUpdate
+         * @description What may be said anew about a dataset; fields that are left out stay.
+         * @example {
+         *       "description": "Questions of 2026"
+         *     }
+         */
+        DatasetUpdate: {
+            /**
+             * Name
+             * @description New name; all versions of the dataset get it.
+             */
+            name?: string | null;
+            /**
+             * Description
+             * @description What the data is.
+             */
+            description?: string | null;
+            /**
+             * Tags
+             * @description Tags, instead of those that it has.
+             */
+            tags?: string[] | null;
+            /**
+             * Dataset Metadata
+             * @description Anything else, instead of what it has.
+             */
+            dataset_metadata?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
          * DatasetValidationRequest
          * @description What to look for.
          */
@@ -1814,7 +2194,7 @@ export interface components {
             check_pii: boolean;
             /**
              * Check Duplicates
-             * @description Look for repeated rows and contradictory answers.
+             * @description Look for repeated rows, near duplicates and contradictory answers.
              * @default true
              */
             check_duplicates: boolean;
@@ -1826,7 +2206,7 @@ export interface components {
             check_format: boolean;
             /**
              * Similarity Threshold
-             * @description Threshold of near duplicates. This version compares rows exactly and takes the default only.
+             * @description Jaccard of the sets of words (of Korean: pairs of letters) from which on rows are near duplicates.
              * @default 0.95
              */
             similarity_threshold: number;
@@ -1862,7 +2242,7 @@ export interface components {
             };
             /** @description Personal data. */
             pii: components["schemas"]["FindingsOfKind"];
-            /** @description Repeated rows and contradictory answers. */
+            /** @description Repeated rows, near duplicates and contradictory answers. */
             duplicates: components["schemas"]["FindingsOfKind"];
             /** @description Rows that cannot be trained on. */
             format_errors: components["schemas"]["FindingsOfKind"];
@@ -1894,6 +2274,294 @@ export interface components {
              * @description 0–100; the reference of findings has the formula.
              */
             score: number;
+        };
+        /**
+         * DatasetVersion
+         * @description One version in the list of a dataset's versions.
+         */
+        DatasetVersion: {
+            /**
+             * Id
+             * @description Id of this version.
+             */
+            id: number;
+            /**
+             * Name
+             * @description Name that people see.
+             */
+            name: string;
+            /**
+             * Version
+             * @description Version of the dataset.
+             */
+            version: string;
+            /**
+             * Sha256
+             * @description SHA-256 of the file.
+             */
+            sha256: string;
+            /**
+             * Rows
+             * @description Number of rows; null until validated.
+             */
+            rows: number | null;
+            /** @description Where the dataset is in its life. */
+            status: components["schemas"]["DatasetStatus"];
+            /**
+             * Parent Id
+             * @description Dataset that this one was made from.
+             */
+            parent_id: number | null;
+            /**
+             * Operation
+             * @description How it was made: upload, import, edit, fix, clean, split …
+             */
+            operation: string;
+            /** @description Rows that differ from its parent, where it was made by a change. */
+            diff: components["schemas"]["DiffCounts"] | null;
+            /**
+             * Size Bytes
+             * @description Size of the file.
+             */
+            size_bytes: number;
+            /**
+             * Quality Score
+             * @description 0–1; null until validated.
+             */
+            quality_score: number | null;
+            /**
+             * Created By
+             * @description Person who made it.
+             */
+            created_by: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Archived At
+             * @description When it was archived.
+             */
+            archived_at: string | null;
+            /**
+             * Purged At
+             * @description When its content was reclaimed.
+             */
+            purged_at: string | null;
+        };
+        /**
+         * DatasetVersionListResponse
+         * @description A page of versions, newest first.
+         */
+        DatasetVersionListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["DatasetVersion"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+        };
+        /**
+         * DerivationReport
+         * @description What a derivation did, step by step.
+         */
+        DerivationReport: {
+            /**
+             * Steps
+             * @description The steps, in the order of their work.
+             */
+            steps?: components["schemas"]["StepReport"][];
+            /**
+             * Blank Lines
+             * @description Blank lines of the parent; a version that is made here has none.
+             * @default 0
+             */
+            blank_lines: number;
+            /**
+             * Byte Order Mark
+             * @description Whether the parent begins with one; the new version does not.
+             * @default false
+             */
+            byte_order_mark: boolean;
+            /**
+             * Outside Rows
+             * @description Text around the rows that is left out.
+             */
+            outside_rows?: string[];
+            /**
+             * Kept As Text
+             * @description Rows of a CSV or JSON file that cannot be read; they are kept as one text.
+             * @default 0
+             */
+            kept_as_text: number;
+        };
+        /**
+         * DerivationResponse
+         * @description What became of a dataset.
+         */
+        DerivationResponse: {
+            /** @description The new version; the old one when nothing changed, or in a preview. */
+            dataset: components["schemas"]["tunesmith__domains__datasets__schemas__derivation__DatasetReference"];
+            /**
+             * Changed
+             * @description Whether there is something to change; if not, no version was made.
+             */
+            changed: boolean;
+            /**
+             * Preview
+             * @description Whether this only says what would be done.
+             * @default false
+             */
+            preview: boolean;
+            /**
+             * Message
+             * @description The outcome in one sentence.
+             */
+            message: string;
+            /** @description What each step did, with examples. */
+            report: components["schemas"]["DerivationReport"];
+            /** @description Rows that differ from the version that it was made from. */
+            diff: components["schemas"]["DiffCounts"];
+        };
+        /**
+         * DiffCounts
+         * @description How many rows differ between two versions.
+         */
+        DiffCounts: {
+            /**
+             * Added
+             * @description Rows that only the newer one has.
+             * @default 0
+             */
+            added: number;
+            /**
+             * Removed
+             * @description Rows that only the older one has.
+             * @default 0
+             */
+            removed: number;
+            /**
+             * Changed
+             * @description Rows that both have, with another content.
+             * @default 0
+             */
+            changed: number;
+        };
+        /**
+         * DuplicateCluster
+         * @description Rows that are nearly the same.
+         */
+        DuplicateCluster: {
+            /**
+             * Size
+             * @description Rows in the cluster, the representative included.
+             */
+            size: number;
+            /** @description The first of the rows, the one to keep. */
+            representative: components["schemas"]["DuplicateMember"];
+            /**
+             * Members
+             * @description The other rows in the order of the file, a page of them.
+             */
+            members: components["schemas"]["DuplicateMember"][];
+        };
+        /**
+         * DuplicateListResponse
+         * @description A page of clusters, the largest first.
+         */
+        DuplicateListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["DuplicateCluster"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+            /**
+             * Similarity Threshold
+             * @description Jaccard from which on rows count as near duplicates.
+             */
+            similarity_threshold: number;
+            /**
+             * Rows In Clusters
+             * @description Rows in all clusters together.
+             */
+            rows_in_clusters: number;
+            /**
+             * Is Exact
+             * @description Whether every pair at or above the threshold was found; else each was with a chance of at least 99.5 %.
+             */
+            is_exact: boolean;
+            /**
+             * Pairs Left Out
+             * @description Pairs that were not compared, as more than 60,000 different rows follow one pattern; usually 0.
+             */
+            pairs_left_out: number;
+        };
+        /**
+         * DuplicateMember
+         * @description One row of a cluster.
+         */
+        DuplicateMember: {
+            /**
+             * Row
+             * @description Row number, from 1.
+             */
+            row: number;
+            /**
+             * Line
+             * @description First physical line of the row in the file; null in Parquet.
+             */
+            line: number | null;
+            /**
+             * Similarity
+             * @description Jaccard with the representative, 0–1; below the threshold where rows hang together as a chain.
+             */
+            similarity: number;
+            /**
+             * Like Row
+             * @description A row of the cluster that this one is a near duplicate of.
+             */
+            like_row: number;
+            /**
+             * Like Similarity
+             * @description Jaccard with `like_row`, at or above the threshold.
+             */
+            like_similarity: number;
+            /**
+             * Excerpt
+             * @description The first characters of what is said, personal data masked.
+             */
+            excerpt: string;
         };
         /**
          * EarlyStopping
@@ -3039,6 +3707,233 @@ export interface components {
             readonly status: components["schemas"]["JobState"];
         };
         /**
+         * KeptTogether
+         * @description How many rows each rule bound to others that no rule before it had bound.
+         */
+        KeptTogether: {
+            /**
+             * Same Prompt
+             * @description By a prompt that is the same but for case, spaces and punctuation.
+             */
+            same_prompt: number;
+            /**
+             * Same Group
+             * @description By the column to group by.
+             */
+            same_group: number;
+            /**
+             * Near Duplicates
+             * @description By a conversation or a prompt that is a near duplicate.
+             */
+            near_duplicates: number;
+        };
+        /**
+         * LeakCounts
+         * @description Rows of the evaluation set of which this text is trained on.
+         */
+        LeakCounts: {
+            /**
+             * Exact
+             * @description With the same set of words.
+             */
+            exact: number;
+            /**
+             * Near
+             * @description Nearly, at or above the threshold.
+             */
+            near: number;
+        };
+        /**
+         * LeakKind
+         * @description Which text of two rows is the same or nearly so.
+         * @enum {string}
+         */
+        LeakKind: "prompt" | "answer" | "conversation";
+        /**
+         * LeakageAgainst
+         * @description What of one evaluation set is trained on.
+         */
+        LeakageAgainst: {
+            /**
+             * Dataset Id
+             * @description The evaluation set.
+             */
+            dataset_id: number;
+            /**
+             * Name
+             * @description Its name and version.
+             */
+            name: string;
+            /**
+             * Rows
+             * @description Its rows.
+             */
+            rows: number;
+            /**
+             * Rows Skipped
+             * @description Those that cannot be read and were not compared.
+             */
+            rows_skipped: number;
+            /**
+             * Rows Leaked
+             * @description Those of which any text is trained on.
+             */
+            rows_leaked: number;
+            /** @description Up to the last question. */
+            prompt: components["schemas"]["LeakCounts"];
+            /** @description What the assistant says, from 8 different words on. */
+            answer: components["schemas"]["LeakCounts"];
+            /** @description Both together. */
+            conversation: components["schemas"]["LeakCounts"];
+        };
+        /**
+         * LeakedPair
+         * @description A row of an evaluation set and the most similar row of the training data.
+         */
+        LeakedPair: {
+            /** @description The text that is the same or nearly so. */
+            kind: components["schemas"]["LeakKind"];
+            /**
+             * Row
+             * @description Row of the training data, from 1.
+             */
+            row: number;
+            /**
+             * Line
+             * @description Its first physical line.
+             */
+            line: number | null;
+            /**
+             * Evaluation Dataset Id
+             * @description The evaluation set.
+             */
+            evaluation_dataset_id: number;
+            /**
+             * Evaluation Row
+             * @description Row of it, from 1.
+             */
+            evaluation_row: number;
+            /**
+             * Evaluation Line
+             * @description Its first physical line.
+             */
+            evaluation_line: number | null;
+            /**
+             * Similarity
+             * @description Exact Jaccard, 0–1.
+             */
+            similarity: number;
+        };
+        /**
+         * LineageEdge
+         * @description An arrow from what was read to what came of it.
+         */
+        LineageEdge: {
+            /**
+             * Source
+             * @description Key of the node that was read.
+             */
+            source: string;
+            /**
+             * Target
+             * @description Key of the node that came of it.
+             */
+            target: string;
+            /**
+             * Operation
+             * @description edit, fix, clean, split … or the kind of the job.
+             */
+            operation: string;
+            /** @description Rows that differ, where it was a change. */
+            diff?: components["schemas"]["DiffCounts"] | null;
+        };
+        /**
+         * LineageNode
+         * @description A version, or a job that read one.
+         */
+        LineageNode: {
+            /**
+             * Key
+             * @description `dataset:ID` or `job:ID`.
+             * @example dataset:3
+             */
+            key: string;
+            /**
+             * Kind
+             * @description What the node is.
+             * @enum {string}
+             */
+            kind: "dataset" | "job";
+            /**
+             * Id
+             * @description Id of the dataset or the job.
+             */
+            id: number;
+            /**
+             * Name
+             * @description Name that people see.
+             */
+            name: string;
+            /**
+             * Version
+             * @description Version of a dataset.
+             */
+            version?: string | null;
+            /**
+             * Status
+             * @description Status of the dataset, or state of the job.
+             */
+            status: string;
+            /**
+             * Operation
+             * @description How the version was made, or the kind of the job.
+             */
+            operation: string;
+            /**
+             * Rows
+             * @description Rows of a dataset.
+             */
+            rows?: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Purged
+             * @description Whether the content of the dataset has been reclaimed.
+             * @default false
+             */
+            purged: boolean;
+        };
+        /**
+         * LineageResponse
+         * @description Where a dataset comes from and what came of it.
+         */
+        LineageResponse: {
+            /**
+             * Dataset Id
+             * @description Dataset that was asked for.
+             */
+            dataset_id: number;
+            /**
+             * Nodes
+             * @description Ancestors, descendants, and the runs that used any of them.
+             */
+            nodes: components["schemas"]["LineageNode"][];
+            /**
+             * Edges
+             * @description The arrows between them.
+             */
+            edges: components["schemas"]["LineageEdge"][];
+            /**
+             * Truncated
+             * @description Whether there is more than is shown (500 versions, 200 jobs).
+             */
+            truncated: boolean;
+        };
+        /**
          * LoadedModel
          * @description A model that is loaded now.
          */
@@ -4148,7 +5043,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /** @description The data. */
-            dataset?: components["schemas"]["DatasetReference"] | null;
+            dataset?: components["schemas"]["tunesmith__domains__registry__schemas__DatasetReference"] | null;
             /**
              * Metrics
              * @description What the training measured.
@@ -4453,6 +5348,120 @@ export interface components {
             checkpoint_id?: number | null;
         };
         /**
+         * RowDifference
+         * @description One row that differs.
+         */
+        RowDifference: {
+            /**
+             * Kind
+             * @description changed: both have it, with another content.
+             * @enum {string}
+             */
+            kind: "added" | "removed" | "changed";
+            /**
+             * Row
+             * @description Row number in the first version; null when only the other has it.
+             */
+            row: number | null;
+            /**
+             * Other Row
+             * @description Row number in the other version; null when only the first has it.
+             */
+            other_row: number | null;
+            /**
+             * Before
+             * @description The row in the first version; null when it has none or it cannot be read.
+             */
+            before: unknown;
+            /**
+             * After
+             * @description The row in the other version; null when it has none or it cannot be read.
+             */
+            after: unknown;
+            /**
+             * Error
+             * @description Why one of the two cannot be read.
+             */
+            error?: string | null;
+        };
+        /**
+         * RowInsert
+         * @description A new row.
+         */
+        RowInsert: {
+            /**
+             * After Row
+             * @description The row that it follows; 0 for the start.
+             */
+            after_row: number;
+            /**
+             * Value
+             * @description The row.
+             */
+            value: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RowSet
+         * @description One row, or one place in it, gets another value.
+         */
+        RowSet: {
+            /**
+             * Row
+             * @description Row number, from 1.
+             */
+            row: number;
+            /**
+             * Pointer
+             * @description JSON pointer to the place; left out for the whole row.
+             */
+            pointer?: string | null;
+            /**
+             * Value
+             * @description The new value; an object for the whole row.
+             */
+            value: unknown;
+        };
+        /**
+         * RowsEdit
+         * @description Edits of rows, all at once; row numbers are those before the edit.
+         * @example {
+         *       "delete": [
+         *         7
+         *       ],
+         *       "set": [
+         *         {
+         *           "pointer": "/completion",
+         *           "row": 3,
+         *           "value": "Noon."
+         *         }
+         *       ]
+         *     }
+         */
+        RowsEdit: {
+            /**
+             * Set
+             * @description New values, in this order.
+             */
+            set?: components["schemas"]["RowSet"][];
+            /**
+             * Delete
+             * @description Rows that go.
+             */
+            delete?: number[];
+            /**
+             * Insert
+             * @description Rows that come.
+             */
+            insert?: components["schemas"]["RowInsert"][];
+            /**
+             * Sha256
+             * @description SHA-256 of the version that was looked at; another one is refused with 409.
+             */
+            sha256?: string | null;
+        };
+        /**
          * RunFigures
          * @description The figures of a run that has ended.
          */
@@ -4574,6 +5583,112 @@ export interface components {
              * @default 0
              */
             test: number;
+        };
+        /**
+         * SplitStratum
+         * @description How the rows with one value of the column to stratify by were divided.
+         */
+        SplitStratum: {
+            /**
+             * Value
+             * @description The value; null for rows without one.
+             */
+            value: string | null;
+            /**
+             * Rows
+             * @description Rows that have it.
+             */
+            rows: number;
+            /**
+             * Parts
+             * @description Rows of it in each part.
+             */
+            parts: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * StepExample
+         * @description One row that a step looked at, shortened, personal data masked.
+         */
+        StepExample: {
+            /**
+             * Kind
+             * @description What became of the row.
+             * @enum {string}
+             */
+            kind: "changed" | "removed" | "added" | "left";
+            /**
+             * Row
+             * @description Its number in the parent; of an added row the one it follows.
+             */
+            row: number;
+            /**
+             * Pointer
+             * @description JSON pointer to the place inside the row.
+             * @default
+             */
+            pointer: string;
+            /**
+             * Before
+             * @description What was there.
+             */
+            before?: string | null;
+            /**
+             * After
+             * @description What is there now.
+             */
+            after?: string | null;
+            /**
+             * Note
+             * @description Why.
+             */
+            note?: string | null;
+        };
+        /**
+         * StepReport
+         * @description What one step did.
+         */
+        StepReport: {
+            /**
+             * Step
+             * @description Name of the step; of a fix the code of the finding.
+             */
+            step: string;
+            /**
+             * Changed
+             * @description Times that it altered a row.
+             * @default 0
+             */
+            changed: number;
+            /**
+             * Removed
+             * @description Rows that it left out.
+             * @default 0
+             */
+            removed: number;
+            /**
+             * Added
+             * @description Rows that it added.
+             * @default 0
+             */
+            added: number;
+            /**
+             * Left
+             * @description Rows that it was asked to mend and could not; they stay as they are.
+             * @default 0
+             */
+            left: number;
+            /**
+             * Removed Rows
+             * @description Numbers of the rows left out, the first 1,000.
+             */
+            removed_rows?: number[];
+            /**
+             * Examples
+             * @description At most 5.
+             */
+            examples?: components["schemas"]["StepExample"][];
         };
         /**
          * StreamOptions
@@ -4923,6 +6038,44 @@ export interface components {
             detail: string;
         };
         /**
+         * DatasetReference
+         * @description A dataset version, short.
+         */
+        tunesmith__domains__datasets__schemas__derivation__DatasetReference: {
+            /**
+             * Id
+             * @description Id of this version.
+             */
+            id: number;
+            /**
+             * Name
+             * @description Name that people see.
+             */
+            name: string;
+            /**
+             * Version
+             * @description Version of the dataset.
+             */
+            version: string;
+            /**
+             * Sha256
+             * @description SHA-256 of the file.
+             */
+            sha256: string;
+            /**
+             * Rows
+             * @description Number of rows; null until validated.
+             */
+            rows: number | null;
+            /** @description Where the dataset is in its life. */
+            status: components["schemas"]["DatasetStatus"];
+            /**
+             * Parent Id
+             * @description Dataset that this one was made from.
+             */
+            parent_id: number | null;
+        };
+        /**
          * Check
          * @description One comparison of an artefact with its source.
          */
@@ -4954,6 +6107,42 @@ export interface components {
              */
             message?: string | null;
         };
+        /**
+         * DatasetReference
+         * @description The data that a model was trained on.
+         */
+        tunesmith__domains__registry__schemas__DatasetReference: {
+            /**
+             * Id
+             * @description Id of the dataset, when it is one of ours.
+             */
+            id?: number | null;
+            /**
+             * Name
+             * @description Its name.
+             * @default
+             */
+            name: string;
+            /**
+             * Version
+             * @description Its version.
+             */
+            version?: string | null;
+            /**
+             * Sha256
+             * @description SHA-256 of its content.
+             * @default
+             */
+            sha256: string;
+            /**
+             * Rows
+             * @description Rows that were trained on.
+             * @default 0
+             */
+            rows: number;
+        } & {
+            [key: string]: unknown;
+        };
     };
     responses: never;
     parameters: never;
@@ -4975,17 +6164,30 @@ export type Choice = components['schemas']['Choice'];
 export type Comparison = components['schemas']['Comparison'];
 export type DataFormat = components['schemas']['DataFormat'];
 export type DataSection = components['schemas']['DataSection'];
+export type DatasetDiffResponse = components['schemas']['DatasetDiffResponse'];
+export type DatasetLeakageRequest = components['schemas']['DatasetLeakageRequest'];
+export type DatasetLeakageResponse = components['schemas']['DatasetLeakageResponse'];
 export type DatasetListResponse = components['schemas']['DatasetListResponse'];
 export type DatasetPart = components['schemas']['DatasetPart'];
 export type DatasetPreviewResponse = components['schemas']['DatasetPreviewResponse'];
-export type DatasetReference = components['schemas']['DatasetReference'];
+export type DatasetPurgeResponse = components['schemas']['DatasetPurgeResponse'];
 export type DatasetResponse = components['schemas']['DatasetResponse'];
 export type DatasetSplitRequest = components['schemas']['DatasetSplitRequest'];
 export type DatasetSplitResponse = components['schemas']['DatasetSplitResponse'];
 export type DatasetStatus = components['schemas']['DatasetStatus'];
 export type DatasetSummary = components['schemas']['DatasetSummary'];
+export type DatasetUndoResponse = components['schemas']['DatasetUndoResponse'];
+export type DatasetUpdate = components['schemas']['DatasetUpdate'];
 export type DatasetValidationRequest = components['schemas']['DatasetValidationRequest'];
 export type DatasetValidationResponse = components['schemas']['DatasetValidationResponse'];
+export type DatasetVersion = components['schemas']['DatasetVersion'];
+export type DatasetVersionListResponse = components['schemas']['DatasetVersionListResponse'];
+export type DerivationReport = components['schemas']['DerivationReport'];
+export type DerivationResponse = components['schemas']['DerivationResponse'];
+export type DiffCounts = components['schemas']['DiffCounts'];
+export type DuplicateCluster = components['schemas']['DuplicateCluster'];
+export type DuplicateListResponse = components['schemas']['DuplicateListResponse'];
+export type DuplicateMember = components['schemas']['DuplicateMember'];
 export type EarlyStopping = components['schemas']['EarlyStopping'];
 export type EvaluateSection = components['schemas']['EvaluateSection'];
 export type EvaluationRequest = components['schemas']['EvaluationRequest'];
@@ -5020,6 +6222,14 @@ export type JobMetricsResponse = components['schemas']['JobMetricsResponse'];
 export type JobResultResponse = components['schemas']['JobResultResponse'];
 export type JobState = components['schemas']['JobState'];
 export type JobView = components['schemas']['JobView'];
+export type KeptTogether = components['schemas']['KeptTogether'];
+export type LeakCounts = components['schemas']['LeakCounts'];
+export type LeakKind = components['schemas']['LeakKind'];
+export type LeakageAgainst = components['schemas']['LeakageAgainst'];
+export type LeakedPair = components['schemas']['LeakedPair'];
+export type LineageEdge = components['schemas']['LineageEdge'];
+export type LineageNode = components['schemas']['LineageNode'];
+export type LineageResponse = components['schemas']['LineageResponse'];
 export type LoadedModel = components['schemas']['LoadedModel'];
 export type LoadedModelResponse = components['schemas']['LoadedModelResponse'];
 export type LocalModel = components['schemas']['LocalModel'];
@@ -5063,11 +6273,18 @@ export type RecipeValidationResponse = components['schemas']['RecipeValidationRe
 export type RegisterSection = components['schemas']['RegisterSection'];
 export type ResourcesSection = components['schemas']['ResourcesSection'];
 export type ResumeRequest = components['schemas']['ResumeRequest'];
+export type RowDifference = components['schemas']['RowDifference'];
+export type RowInsert = components['schemas']['RowInsert'];
+export type RowSet = components['schemas']['RowSet'];
+export type RowsEdit = components['schemas']['RowsEdit'];
 export type RunFigures = components['schemas']['RunFigures'];
 export type Scheduler = components['schemas']['Scheduler'];
 export type Severity = components['schemas']['Severity'];
 export type Side = components['schemas']['Side'];
 export type SplitSection = components['schemas']['SplitSection'];
+export type SplitStratum = components['schemas']['SplitStratum'];
+export type StepExample = components['schemas']['StepExample'];
+export type StepReport = components['schemas']['StepReport'];
 export type StreamOptions = components['schemas']['StreamOptions'];
 export type SystemInfo = components['schemas']['SystemInfo'];
 export type TextPart = components['schemas']['TextPart'];
@@ -5076,7 +6293,9 @@ export type TrainingSection = components['schemas']['TrainingSection'];
 export type UnloadResponse = components['schemas']['UnloadResponse'];
 export type Usage = components['schemas']['Usage'];
 export type TunesmithApiSystemCheck = components['schemas']['tunesmith__api__system__Check'];
+export type TunesmithDomainsDatasetsSchemasDerivationDatasetReference = components['schemas']['tunesmith__domains__datasets__schemas__derivation__DatasetReference'];
 export type TunesmithDomainsExportSchemasCheck = components['schemas']['tunesmith__domains__export__schemas__Check'];
+export type TunesmithDomainsRegistrySchemasDatasetReference = components['schemas']['tunesmith__domains__registry__schemas__DatasetReference'];
 export type $defs = Record<string, never>;
 export interface operations {
     health: {
@@ -6030,7 +7249,7 @@ export interface operations {
                     /** @default 1.0 */
                     version?: string;
                     /** @enum {string} */
-                    format?: "messages" | "alpaca" | "prompt_completion";
+                    format?: "messages" | "alpaca" | "prompt_completion" | "sharegpt" | "preference" | "kto" | "text" | "qa";
                     /** @description What the data is. */
                     description?: string;
                     /** @description Tags, separated by commas. */
@@ -6165,6 +7384,176 @@ export interface operations {
             };
             /** @description Problem */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    archive_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    update_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6464,6 +7853,98 @@ export interface operations {
             };
         };
     };
+    list_duplicates: {
+        parameters: {
+            query?: {
+                /** @description Rows to show of each cluster beside the first. */
+                members?: number;
+                /** @description Rows of each cluster to pass over. */
+                members_offset?: number;
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuplicateListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     split_dataset: {
         parameters: {
             query?: {
@@ -6490,6 +7971,707 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetSplitResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    check_leakage: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DatasetLeakageRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetLeakageResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    edit_rows: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RowsEdit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DerivationResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    restore_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    purge_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetPurgeResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    undo_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetUndoResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_dataset_versions: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersionListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_dataset_lineage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineageResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_dataset_diff: {
+        parameters: {
+            query?: {
+                /** @description Only these differences. */
+                kind?: ("added" | "removed" | "changed")[] | null;
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+                /** @description Id of the dataset to compare with. */
+                other: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDiffResponse"];
                 };
             };
             /** @description Accepted */

@@ -62,7 +62,7 @@ class Examination:
         record, turns = examined.record, examined.checked.turns
         near.add(record.row, record.line, turns, examined.findings)
         if self.judges:
-            leaks.add(turns, record.row, record.line)
+            leaks.add(examined.checked, record.row, record.line)
 
     def _compare_rows(self, folder: Path, near: NearRows, leaks: LeakCheck, rows: array[int]) -> None:
         """What only all rows together, or other datasets, show; its findings are put between the others."""

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.domains.datasets.doctor import CODES, Finding, Limits, examine
+from tunesmith.domains.datasets.doctor.checked import CheckedRow
 from tunesmith.domains.datasets.doctor.examine import Tally
 from tunesmith.domains.datasets.doctor.near_rows import conversation, percent, prompt_of
-from tunesmith.domains.datasets.doctor.rows import Turn
 from tunesmith.domains.datasets.duplicates import NearDuplicates, Nearest, ShouldStop, Stopped
 from tunesmith.domains.datasets.personal import shown
 from tunesmith.domains.datasets.source import RowSource
@@ -104,13 +104,13 @@ class LeakCheck:
         """Whether nothing at or above the threshold can have been missed."""
         return all(nearest.is_exact for nearest in self._nearest.values())
 
-    def add(self, turns: list[Turn], row: int, line: int | None, dataset: int = 0) -> None:
+    def add(self, checked: CheckedRow, row: int, line: int | None, dataset: int = 0) -> None:
         """Take one row."""
         at = len(self._rows)
         texts = {
-            LeakKind.PROMPT: "\n".join(prompt_of(turns)),
-            LeakKind.ANSWER: "\n".join(turn.text for turn in turns if turn.role == "assistant"),
-            LeakKind.CONVERSATION: conversation(turns),
+            LeakKind.PROMPT: "\n".join(prompt_of(checked)),
+            LeakKind.ANSWER: "\n".join(turn.text for turn in checked.turns if turn.role == "assistant"),
+            LeakKind.CONVERSATION: conversation(checked.turns),
         }
         for kind, near in self._near.items():
             near.add(at, texts[kind])
@@ -125,7 +125,7 @@ class LeakCheck:
         with source.open() as data:
             for examined in examine(data, source.format, Limits(check_pii=False, check_duplicates=False), tally):
                 if examined.checked is not None and not examined.is_red:
-                    self.add(examined.checked.turns, examined.record.row, examined.record.line, dataset)
+                    self.add(examined.checked, examined.record.row, examined.record.line, dataset)
                 if should_stop():
                     raise Stopped
         overlap.rows, overlap.rows_skipped = tally.rows, tally.red_rows
