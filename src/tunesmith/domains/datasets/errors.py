@@ -133,3 +133,17 @@ class EvaluationSetMissingError(InvalidInput):
 
     code, title = "evaluation-set-missing", "There is no evaluation set to compare with"
     hint = 'Name datasets in `against`, split the dataset, or mark one with `dataset_metadata` {"kind": "benchmark"}.'
+
+
+class PiiExtraMissingError(InvalidInput):
+    """Names and addresses were asked for, and the packages that find them are not installed."""
+
+    code, title = "pii-extra-missing", "The packages that find names are not installed"
+    hint = "Install the extra: pip install 'tunesmith[pii]', and a spaCy model; or leave names and addresses out."
+
+
+class PiiModelMissingError(InvalidInput):
+    """The spaCy model that was named is neither installed nor a folder."""
+
+    code, title = "pii-model-missing", "The language model that finds names is missing"
+    hint = "Name an installed spaCy model (ko_core_news_lg, en_core_web_sm) or the folder of one."

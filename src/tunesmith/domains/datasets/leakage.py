@@ -25,7 +25,7 @@ from tunesmith.domains.datasets.doctor.checked import CheckedRow
 from tunesmith.domains.datasets.doctor.examine import Tally
 from tunesmith.domains.datasets.doctor.near_rows import conversation, percent, prompt_of
 from tunesmith.domains.datasets.duplicates import NearDuplicates, Nearest, ShouldStop, Stopped
-from tunesmith.domains.datasets.personal import shown
+from tunesmith.domains.datasets.pii import shown
 from tunesmith.domains.datasets.source import RowSource
 
 SHORTEST_ANSWER = 8

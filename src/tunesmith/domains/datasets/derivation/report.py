@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tunesmith.domains.datasets.derivation.parent import Passed
-from tunesmith.domains.datasets.personal import shown
+from tunesmith.domains.datasets.pii import shown
 from tunesmith.domains.datasets.readers import escape_pointer
 from tunesmith.domains.datasets.schemas.derivation import DerivationReport, StepExample, StepReport
 

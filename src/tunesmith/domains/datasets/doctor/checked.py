@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tunesmith.domains.datasets.personal import shown
+from tunesmith.domains.datasets.pii import shown
 from tunesmith.domains.datasets.readers import Fault
 
 

@@ -20,7 +20,7 @@ from tunesmith.domains.datasets.formats.turns import (
     text_of,
     tools_of,
 )
-from tunesmith.domains.datasets.personal import shown
+from tunesmith.domains.datasets.pii import shown
 from tunesmith.domains.datasets.readers import Fault, escape_pointer
 
 CALLS = "assistant's call"

@@ -17,7 +17,7 @@ from tunesmith.domains.datasets.doctor.rows import CheckedRow, RowChecker, Turn,
 from tunesmith.domains.datasets.doctor.texts import text_faults
 from tunesmith.domains.datasets.duplicates import DEFAULT_THRESHOLD
 from tunesmith.domains.datasets.formats import SUPERVISED, DataFormat, Messages, check_columns, detect, to_messages
-from tunesmith.domains.datasets.personal import mask, shown
+from tunesmith.domains.datasets.pii import mask, shown
 from tunesmith.domains.datasets.readers import DataFile, Fault, Record, kind_of_name, open_data_file
 from tunesmith.settings import ScoreWeights
 from tunesmith.text import ChatTemplate, TextTokenizer

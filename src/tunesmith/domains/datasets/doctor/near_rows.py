@@ -19,7 +19,7 @@ from tunesmith.domains.datasets.doctor.checked import CheckedRow, Turn
 from tunesmith.domains.datasets.doctor.codes import CODES
 from tunesmith.domains.datasets.doctor.findings import Finding, Severity
 from tunesmith.domains.datasets.duplicates import Clusters, NearDuplicates, ShouldStop
-from tunesmith.domains.datasets.personal import shown
+from tunesmith.domains.datasets.pii import shown
 
 EXCERPT_CHARACTERS = 160
 _WORST = {Severity.GREEN: 1, Severity.AMBER: 2, Severity.RED: 3}

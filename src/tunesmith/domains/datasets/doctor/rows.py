@@ -11,7 +11,7 @@ from tunesmith.domains.datasets.doctor.checked import CheckedRow, Turn, json_typ
 from tunesmith.domains.datasets.doctor.conversations import check_messages, check_sharegpt, check_tools
 from tunesmith.domains.datasets.doctor.preferences import check_label, check_pair, check_said
 from tunesmith.domains.datasets.formats import FIELDS, DataFormat
-from tunesmith.domains.datasets.personal import shown
+from tunesmith.domains.datasets.pii import shown
 from tunesmith.domains.datasets.readers import Fault, escape_pointer
 
 __all__ = ["CheckedRow", "RowChecker", "Turn", "json_type"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from tunesmith.domains.datasets.personal import emails_in, excerpt, mask_email, mask_phone, phones_in, shown
+from tunesmith.domains.datasets.pii import NAMES, excerpt, find_pii, mask_value, shown
 from tunesmith.domains.datasets.readers import Fault
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -21,13 +21,22 @@ def text_faults(text: str) -> list[Fault]:
         faults.append(misread)
     elif control := _CONTROL.search(text):
         faults.append(_control_fault(text, control.group()))
-    emails = dict.fromkeys(hit.group() for hit in emails_in(text))
-    phones = dict.fromkeys(hit.group() for hit in phones_in(text))
-    for address in emails:
-        faults.append(Fault("pii-email", "The text holds an e-mail address.", "no personal data", mask_email(address)))
-    for number in phones:
-        faults.append(Fault("pii-phone", "The text holds a telephone number.", "no personal data", mask_phone(number)))
+    faults.extend(_personal(text))
     return faults
+
+
+def _personal(text: str) -> list[Fault]:
+    """Personal data, each value once."""
+    found = dict.fromkeys((hit.entity, hit.is_certain, text[hit.start : hit.end]) for hit in find_pii(text))
+    return [
+        Fault(
+            f"pii-{entity.value.replace('_', '-')}" if is_certain else "pii-uncertain",
+            f"The text {'holds' if is_certain else 'may hold'} {NAMES[entity]}.",
+            "no personal data",
+            mask_value(entity, value),
+        )
+        for entity, is_certain, value in found
+    ]
 
 
 def _control_fault(text: str, first: str) -> Fault:

@@ -14,7 +14,7 @@ from tunesmith.domains.datasets.exploration.columns import Column
 from tunesmith.domains.datasets.exploration.correlation import p_values, spearman
 from tunesmith.domains.datasets.exploration.exploring import Pass
 from tunesmith.domains.datasets.exploration.sample import rank_error
-from tunesmith.domains.datasets.personal import shown
+from tunesmith.domains.datasets.pii import shown
 from tunesmith.domains.datasets.schemas.exploration import (
     ColumnDistribution,
     ColumnStatistics,

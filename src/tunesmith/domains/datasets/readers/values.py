@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tunesmith.domains.datasets.personal import excerpt, shown
+from tunesmith.domains.datasets.pii import excerpt, shown
 from tunesmith.domains.datasets.readers.records import Fault
 
 

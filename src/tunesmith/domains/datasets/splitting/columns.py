@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tunesmith.domains.datasets.errors import PreprocessingError
-from tunesmith.domains.datasets.personal import shown
+from tunesmith.domains.datasets.pii import shown
 
 _NOTHING = object()
 

@@ -1,0 +1,108 @@
+"""Numbers: a run of digits is cut into groups, and the first group says which shapes are worth trying there."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from tunesmith.domains.datasets.pii import identity, payments, phones
+from tunesmith.domains.datasets.pii.entities import Entity, PiiHit
+from tunesmith.domains.datasets.pii.shapes import RUN
+
+_GROUP = re.compile("[0-9]+")
+_HARMLESS = re.compile(
+    r"(?:19|20)[0-9]{2}([-.])(?:0?[1-9]|1[0-2])\1[0-3]?[0-9](?:[ .][0-2]?[0-9])?|(?:19|20)[0-9]{6}|(?:0|[1-9][0-9]{0,3})\.[0-9]+"
+)
+"""Dates (with an hour) and decimal numbers."""
+_LONGEST_HEAD = 12
+"""Characters of an IBAN before its first long run of digits."""
+_REGION = re.compile("[가-힣]{2}[ -]?$")
+_SURE = 0.9
+_AFTER_REGION, _AFTER_LETTER = "가", "T"
+"""Stand for a group with the name of a region before it, and one with a letter (TEL010-…)."""
+_ANY = range(1, 20)
+_DIGITS = "0123456789"
+
+
+class _Shape(NamedTuple):
+    """A pattern, the characters and the lengths of the first group that it can begin with, and the judge of a find."""
+
+    entity: Entity
+    pattern: re.Pattern[str]
+    starts: str
+    lengths: tuple[int, ...] | range
+    judge: Callable[[str, re.Match[str]], float]
+
+
+_SHAPES = (  # the surest kinds first: behind a sure find, the others are not tried
+    _Shape(Entity.PHONE, phones.KOREAN, "0+(8", _ANY, phones.korean_confidence),
+    _Shape(Entity.PHONE, phones.ABROAD, "+", _ANY, phones.abroad_confidence),
+    _Shape(Entity.RRN, identity.RESIDENT, _DIGITS, (6, 13), identity.resident_confidence),
+    _Shape(Entity.CARD, payments.CARD, _DIGITS, (4, *range(13, 20)), payments.card_confidence),
+    _Shape(Entity.PASSPORT, identity.PASSPORT, "MSRODGmsrodg", (8,), identity.passport_confidence),
+    _Shape(Entity.DRIVER_LICENCE, identity.LICENCE, "12", (2, 12), identity.licence_confidence),
+    _Shape(Entity.DRIVER_LICENCE, identity.OLD_LICENCE, _AFTER_REGION, (2,), identity.licence_confidence),
+    _Shape(Entity.BRN, identity.BUSINESS, _DIGITS, (3, 10), identity.business_confidence),
+    _Shape(Entity.PHONE, phones.AMERICAN, "123456789(", (1, 3), phones.american_confidence),
+    _Shape(Entity.PHONE, phones.LETTERED, _AFTER_LETTER, _ANY, phones.lettered_confidence),
+    _Shape(Entity.PHONE, phones.JAPANESE, "0", (3,), phones.japanese_confidence),
+    _Shape(Entity.PHONE, phones.LOCAL, "0(", _ANY, phones.local_confidence),
+    _Shape(Entity.PHONE, phones.SERVICE, "1", (4,), phones.service_confidence),
+    _Shape(Entity.BANK_ACCOUNT, payments.ACCOUNT, _DIGITS, range(2, 15), payments.account_confidence),
+)
+
+
+@functools.lru_cache(maxsize=1024)
+def _worth_trying(first: str, length: int) -> tuple[_Shape, ...]:
+    return tuple(shape for shape in _SHAPES if first in shape.starts and length in shape.lengths)
+
+
+def numbers(text: str) -> Iterator[PiiHit]:
+    """What the runs of digits in a text may be, impossible ones (confidence 0) included."""
+    for run in RUN.finditer(text):
+        if _HARMLESS.fullmatch(run.group()):
+            continue
+        covered = 0
+        for group in _GROUP.finditer(text, run.start(), run.end()):
+            if group.start() < covered:
+                continue
+            for start, first in _starts(text, group.start()):
+                for hit in _hits(text, start, first, min(19, len(group.group()))):
+                    covered = max(covered, hit.end if hit.confidence >= _SURE else 0)
+                    yield hit
+        yield from _ibans(text, max(0, run.start() - _LONGEST_HEAD), run.end())
+
+
+def _starts(text: str, at: int) -> Iterator[tuple[int, str]]:
+    """Where a number may begin whose first digit is at ``at``, with the character that stands for its kind."""
+    yield at, text[at]
+    before = text[at - 1] if at else ""
+    if before in ("+", "("):
+        yield at - 1, before
+        if before == "+" and text[at - 2 : at - 1] == "(":
+            yield at - 2, "("
+    elif before.isalpha() and before.isascii():
+        yield at - 1, before
+        yield at, _AFTER_LETTER
+    elif region := _REGION.search(text, max(0, at - 3), at):
+        yield region.start(), _AFTER_REGION
+
+
+def _hits(text: str, start: int, first: str, length: int) -> Iterator[PiiHit]:
+    for entity, pattern, _, _, judge in _worth_trying(first, length):
+        hit = pattern.match(text, start)
+        if hit is not None:
+            kind = Entity.FRN if entity is Entity.RRN and identity.is_foreigners(hit.group()) else entity
+            confidence = judge(text, hit)
+            yield PiiHit(kind, hit.start(), hit.end(), confidence)
+            if confidence >= _SURE:
+                return
+
+
+def _ibans(text: str, start: int, end: int) -> Iterator[PiiHit]:
+    for head in payments.IBAN_HEAD.finditer(text, start, end):
+        whole = payments.iban_end(text, head.start())
+        if whole is not None:
+            yield PiiHit(Entity.IBAN, head.start(), whole, payments.iban_confidence(text, head.start(), whole))
