@@ -60,7 +60,8 @@ def test_versions_with_a_common_ancestor_differ_exactly_as_a_brute_force_says(
         first, second = second, first
     contents = [line[-1][0] if line else root for line in (first, second)]
     origins = [
-        [origin(line, row) for row in range(1, len(content) + 1)] for line, content in zip((first, second), contents, strict=True)
+        [origin(line, row) for row in range(1, len(content) + 1)]
+        for line, content in zip((first, second), contents, strict=True)
     ]
     maps = [[numbers(row_map) for _, row_map in reversed(line)] for line in (first, second)]
     behind = [composed(line, len(content)) for line, content in zip(maps, contents, strict=True)]

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from tunesmith.domains.datasets.derivation.edits import Edit
+from tunesmith.domains.datasets.derivation.fixing.operation import Fix
 from tunesmith.domains.datasets.derivation.operation import Operation
 
-OperationName = Literal["edit"]
-OPERATIONS: dict[str, Callable[[dict[str, Any]], Operation]] = {"edit": Edit}
+OperationName = Literal["edit", "fix"]
+OPERATIONS: dict[str, Callable[[dict[str, Any]], Operation]] = {"edit": Edit, "fix": Fix}
 
 
 def operation_of(name: str, parameters: dict[str, Any]) -> Operation:

@@ -19,12 +19,13 @@ from tunesmith.domains.datasets.schemas.derivation import (
     DiffCounts,
     RowsEdit,
 )
+from tunesmith.domains.datasets.schemas.fixes import FixRequest
 from tunesmith.domains.datasets.service import DatasetService, next_version
 from tunesmith.domains.datasets.tables import DatasetRow
 from tunesmith.domains.jobs import JobService, JobView
 from tunesmith.ports.storage import StoredObject
 
-VERB = {"edit": "Edit"}
+VERB = {"edit": "Edit", "fix": "Fix"}
 
 
 class DerivationService:
@@ -43,6 +44,12 @@ class DerivationService:
         if row.total_samples is not None:
             Edit(parameters).check_rows(row.total_samples)
         return await self.derive(unit, row, "edit", parameters)
+
+    async def fix(self, unit: Unit, dataset_id: int, asked: FixRequest) -> JobView:
+        """Have findings fixed; what cannot be stays as it is, and the answer names it."""
+        row = await self.usable_row(unit, dataset_id)
+        parameters = asked.model_dump(mode="json", exclude={"preview"})
+        return await self.derive(unit, row, "fix", parameters, preview=asked.preview)
 
     async def derive(
         self,

@@ -20,6 +20,7 @@ from tunesmith.domains.datasets.readers import FileKind
 from tunesmith.domains.datasets.source import RowSource
 from tunesmith.kit.errors import InvalidInput
 
+SHOWN_BYTES = 1000
 ROWS, ROW_MAP = "rows.jsonl", "row_map.u8"
 
 
@@ -102,7 +103,15 @@ class Derivation:
         if line is None:
             raise InvalidInput(f"Row {row.number} would hold a number that JSON cannot write.")
         file.write(line + b"\n")
+        if parent is not None and parent.note is not None:
+            message = "Of a key that was repeated the last value stays, as every reader takes it."
+            self.report.step("duplicate-key").change(row.number, shown_json(parent), row.value, message)
         return parent is not None
+
+
+def shown_json(parent: ParentRow) -> str:
+    """The text of a row in the file, for an example."""
+    return (parent.raw or b"")[:SHOWN_BYTES].decode(errors="replace")
 
 
 def _differs(row: Row, parent: ParentRow) -> bool:

@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
+from tunesmith.domains.datasets.doctor.fixable import FIXABLE
 from tunesmith.settings import ScoreWeights
 
 
@@ -32,6 +33,12 @@ class Finding(BaseModel):
     found: str | None = Field(description="What is there, shortened, personal data masked.")
     fix: str = Field(description="What to do.")
     message: str = Field(description="The fault in one sentence.")
+
+    @computed_field(description="Whether `POST …/fixes` may mend it by itself.")  # type: ignore[prop-decorator]
+    @property
+    def fixable(self) -> bool:
+        """As the catalogue of codes says."""
+        return self.code in FIXABLE
 
 
 class FindingCounts(BaseModel):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from tunesmith.domains.datasets.pii import NAMES, excerpt, find_pii, mask_value, shown
 from tunesmith.domains.datasets.readers import Fault
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _CP1252_TAIL = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _MISREAD = re.compile(f"(?:[\u00c2-\u00f4][{_CP1252_TAIL}]{{1,3}})+")
 
@@ -19,7 +20,7 @@ def text_faults(text: str) -> list[Fault]:
     misread = None if text.isascii() else _misread(text)
     if misread is not None:
         faults.append(misread)
-    elif control := _CONTROL.search(text):
+    elif control := CONTROL.search(text):
         faults.append(_control_fault(text, control.group()))
     faults.extend(_personal(text))
     return faults
@@ -40,7 +41,7 @@ def _personal(text: str) -> list[Fault]:
 
 
 def _control_fault(text: str, first: str) -> Fault:
-    count = len(_CONTROL.findall(text))
+    count = len(CONTROL.findall(text))
     name = unicodedata.name(first, f"U+{ord(first):04X}")
     message = f"The text holds {count} invisible control character{'s' if count > 1 else ''} ({name})."
     return Fault(
@@ -53,13 +54,19 @@ def _misread(text: str) -> Fault | None:
     if at >= 0:
         message = "The text holds U+FFFD, the mark that a character was lost in an earlier conversion."
         return Fault("mojibake", message, "readable text", excerpt(text, at))
+    for hit, repaired in misread_runs(text):
+        message = "The text looks like UTF-8 that was read as Windows-1252 (Latin-1)."
+        fix = f"Write {shown(repaired)!r} here: decode the source as UTF-8."
+        return Fault("mojibake", message, "readable text", hit.group(), fix=fix)
+    return None
+
+
+def misread_runs(text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """The runs of ``text`` that are UTF-8 read as Windows-1252, each with what it was."""
     for hit in _MISREAD.finditer(text):
         repaired = _reread(hit.group())
         if repaired is not None and (len(hit.group()) > 2 or hit.group()[0] in "ÂÃ"):  # É” may stand in a good text
-            message = "The text looks like UTF-8 that was read as Windows-1252 (Latin-1)."
-            fix = f"Write {shown(repaired)!r} here: decode the source as UTF-8."
-            return Fault("mojibake", message, "readable text", hit.group(), fix=fix)
-    return None
+            yield hit, repaired
 
 
 def _reread(run: str) -> str | None:

@@ -1,13 +1,16 @@
-"""Edit rows: the answer is a new version."""
+"""Alter rows, by hand or by the doctor's fixes: the answer is a new version."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from tunesmith.db import Access
 from tunesmith.domains.datasets.routes.entry import PREFIX, TAG, DatasetId, Derivations, Entry, Jobs, Wait
 from tunesmith.domains.datasets.schemas.derivation import DerivationResponse, RowsEdit
-from tunesmith.kit.web import Accepted, accepted, problem_responses
+from tunesmith.domains.datasets.schemas.fixes import FixRequest
+from tunesmith.domains.jobs import JobService, JobView
+from tunesmith.kit.web import Accepted, problem_responses, result_or_accepted
 
 router = APIRouter(prefix=PREFIX, tags=[TAG])
 
@@ -23,7 +26,28 @@ async def edit_rows(
     """Set values, delete and insert rows, all or nothing; the result is a new version, and this one stays as it is."""
     async with access.write(resource=f"dataset:{dataset_id}") as unit:
         job = await derivations.edit(unit, dataset_id, body)
-    ended = await jobs.answer(access, job.id, wait)
-    if ended is None:
-        return accepted(job.id, job.state)
-    return DerivationResponse.model_validate(ended.result_or_raise())
+    return await _answer(jobs, access, job, wait)
+
+
+@router.post(
+    "/{id}/fixes",
+    response_model=DerivationResponse,
+    responses={202: {"model": Accepted}, **problem_responses(404, 409, 422)},
+)
+async def fix_findings(
+    dataset_id: DatasetId,
+    access: Entry,
+    derivations: Derivations,
+    jobs: Jobs,
+    body: FixRequest | None = None,
+    wait: Wait = 2,
+) -> DerivationResponse | JSONResponse:
+    """Mend what the doctor found, in a new version: findings by code, by row, one by one, or all that can be mended."""
+    async with access.write(resource=f"dataset:{dataset_id}") as unit:
+        job = await derivations.fix(unit, dataset_id, body or FixRequest())
+    return await _answer(jobs, access, job, wait)
+
+
+async def _answer(jobs: JobService, access: Access, job: JobView, wait: float) -> DerivationResponse | JSONResponse:
+    answer = await result_or_accepted(jobs, access, job, wait)
+    return answer if isinstance(answer, JSONResponse) else DerivationResponse.model_validate(answer)

@@ -32,7 +32,7 @@ from tunesmith.domains.datasets.schemas.versions import (
 from tunesmith.domains.datasets.versions.lineage import lineage_of
 from tunesmith.domains.datasets.versions.preparing import comparison_of
 from tunesmith.kit.paging import PageRequest
-from tunesmith.kit.web import ID_MAX, Accepted, accepted, paging, problem_responses
+from tunesmith.kit.web import ID_MAX, Accepted, paging, problem_responses, result_or_accepted
 
 router = APIRouter(prefix=PREFIX, tags=[TAG])
 
@@ -113,7 +113,5 @@ async def get_dataset_diff(
         return await asyncio.to_thread(comparison.answer, kinds, page)
     async with access.write(resource=f"dataset:{dataset_id}") as unit:
         job = await versions.compare(unit, dataset_id, other_id, kinds, page)
-    ended = await jobs.answer(access, job.id, wait)
-    if ended is None:
-        return accepted(job.id, job.state)
-    return DatasetDiffResponse.model_validate(ended.result_or_raise())
+    answer = await result_or_accepted(jobs, access, job, wait)
+    return answer if isinstance(answer, JSONResponse) else DatasetDiffResponse.model_validate(answer)
