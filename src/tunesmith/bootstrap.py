@@ -15,7 +15,7 @@ from tunesmith.adapters.training import training_engine
 from tunesmith.db import Database
 from tunesmith.db.migrate import ensure_schema
 from tunesmith.domains.accounts import AccountService
-from tunesmith.domains.datasets import DatasetService, DerivationService, VersionService
+from tunesmith.domains.datasets import DatasetService, DerivationService, ExplorationService, VersionService
 from tunesmith.domains.datasets.tasks import kinds as dataset_kinds
 from tunesmith.domains.evaluation import EvaluationService, Evaluator
 from tunesmith.domains.evaluation import kinds as evaluation_kinds
@@ -49,6 +49,7 @@ class Services:
     datasets: DatasetService
     derivations: DerivationService
     versions: VersionService
+    explorations: ExplorationService
     models: ModelStore
     runtime: RuntimeService
     resolver: ModelResolver
@@ -103,6 +104,7 @@ def build(settings: Settings) -> Services:
     models = ModelStore(settings=settings)
     runtime = RuntimeService(settings=settings, backends=serving_backends())
     resolver = ModelResolver(models=models, registry=registry, jobs=jobs)
+    explorations = ExplorationService(datasets=datasets, jobs=jobs, models=models, find_model=resolver.resolve)
     export = ExportService(settings=settings, jobs=jobs, registry=registry, resolver=resolver, storage=storage)
     exporter = Exporter(
         service=export, registry=registry, datasets=datasets, runtime=runtime, resolver=resolver, storage=storage
@@ -114,7 +116,7 @@ def build(settings: Settings) -> Services:
     engine = training_engine(settings.training.engine)
     training = TrainingService(settings=settings, jobs=jobs, models=models, datasets=datasets, engine=engine)
     for kind in (
-        *dataset_kinds(datasets, derivations, versions),
+        *dataset_kinds(datasets, derivations, versions, explorations),
         *registry_kinds(registry),
         *export_kinds(exporter),
         *evaluation_kinds(evaluator),
@@ -131,6 +133,7 @@ def build(settings: Settings) -> Services:
         datasets=datasets,
         derivations=derivations,
         versions=versions,
+        explorations=explorations,
         models=models,
         runtime=runtime,
         bench=ModelBench(models=models, runtime=runtime),

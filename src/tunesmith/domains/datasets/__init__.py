@@ -8,6 +8,7 @@ from tunesmith.domains.datasets.errors import (
     DatasetNotReadyError,
     DatasetRedError,
 )
+from tunesmith.domains.datasets.explorations import ExplorationService
 from tunesmith.domains.datasets.exporting import MessagesFile, refuse_unsupervised
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.schemas.dataset import DatasetResponse, DatasetStatus
@@ -26,6 +27,7 @@ __all__ = [
     "DatasetStatus",
     "DerivationService",
     "DoctorReport",
+    "ExplorationService",
     "Finding",
     "MessagesFile",
     "Severity",

@@ -147,3 +147,10 @@ class PiiModelMissingError(InvalidInput):
 
     code, title = "pii-model-missing", "The language model that finds names is missing"
     hint = "Name an installed spaCy model (ko_core_news_lg, en_core_web_sm) or the folder of one."
+
+
+class ColumnUnknownError(InvalidInput):
+    """The dataset has no column of that name."""
+
+    code, title = "column-unknown", "The dataset has no such column"
+    hint = "Use one of the columns that are named; a field inside an object is named by its JSON pointer."

@@ -40,7 +40,6 @@ class Column:
         self.frequent: FrequentValues[Shown] = FrequentValues(FREQUENT)
         self.texts = TextProfile()
         self.conversations = ConversationProfile()
-        self.conversation_characters = LengthCounts()
         self.items = LengthCounts()
         self.seen: list[int] = []
         """Places in the batch where the column is not missing."""
@@ -74,12 +73,11 @@ class Column:
         elif is_conversation(value):
             self.types["conversation"] += 1
             characters = self.conversations.add(value)
-            self.conversation_characters.add((characters,))
             self._measure("characters", at, characters)
             self._count(repr(value))
         else:
             self.types["array" if isinstance(value, list) else "object"] += 1
-            self.items.add((len(value),))
+            self.items.note(len(value))
             self._count(repr(value))
 
     def flush(self, rows: int) -> None:
@@ -89,8 +87,6 @@ class Column:
         self.frequent.add(self._keys)
         for profile in (self.texts, self.conversations.texts):
             profile.vocabulary.merge()
-        self.texts.flush()
-        self.conversations.flush()
         self._keys, self._fingerprints = Counter(), set()
         self.seen, self.present = [], 0
         self.numbers.clear()

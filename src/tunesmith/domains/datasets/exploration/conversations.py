@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import Any
 
 from tunesmith.domains.datasets.exploration.lengths import LengthCounts
@@ -32,17 +32,15 @@ def turns_of(value: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 class ConversationProfile:
-    """Looks at conversations one by one, and sums up in batches."""
+    """Looks at conversations one by one."""
 
     def __init__(self) -> None:
         self.texts = TextProfile()
         self.turns = LengthCounts()
-        self._turns: list[int] = []
+        self.characters = LengthCounts()
         self._roles: dict[str, LengthCounts] = {}
         self._places = [LengthCounts() for _ in range(PLACES + 1)]
         self._roles_at: list[Counter[str]] = [Counter() for _ in range(PLACES + 1)]
-        self._by_role: dict[str, list[int]] = defaultdict(list)
-        self._by_place: dict[int, list[int]] = defaultdict(list)
 
     def add(self, value: list[dict[str, Any]]) -> int:
         """Look at one conversation; answers its characters."""
@@ -53,29 +51,17 @@ class ConversationProfile:
                 role = role if len(self._roles) < MAX_ROLES else OTHER_ROLES
                 self._roles.setdefault(role, LengthCounts())
             place = min(at, PLACES)
-            self._by_role[role].append(len(text))
-            self._by_place[place].append(len(text))
+            self._roles[role].note(len(text))
+            self._places[place].note(len(text))
             self._roles_at[place][role] += 1
             self.texts.add(text)
             total += len(text)
-        self._turns.append(len(turns))
+        self.turns.note(len(turns))
+        self.characters.note(total)
         return total
-
-    def flush(self) -> None:
-        """Sum up what came since the last time."""
-        self.texts.flush()
-        self.turns.add(self._turns)
-        self._turns = []
-        for role, lengths in self._by_role.items():
-            self._roles[role].add(lengths)
-        for place, lengths in self._by_place.items():
-            self._places[place].add(lengths)
-        self._by_role.clear()
-        self._by_place.clear()
 
     def statistics(self) -> ConversationStatistics | None:
         """The figures; None when there were no conversations."""
-        self.flush()
         turns, texts = self.turns.summary(), self.texts.statistics()
         if turns is None or texts is None:
             return None

@@ -258,7 +258,7 @@ def _weighted(seen: Pass, column: Column) -> tuple[Numbers, Numbers]:
     lengths = {
         "text": column.texts.characters,
         "mixed": column.texts.characters,
-        "conversation": column.conversation_characters,
+        "conversation": column.conversations.characters,
         "array": column.items,
         "object": column.items,
     }.get(kind)

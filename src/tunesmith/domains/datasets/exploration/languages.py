@@ -28,6 +28,8 @@ _WORDS = {
     "vi": "là và của có không cho một được với những trong các này đã người",
 }
 _SMALL = {language: frozenset(words.split()) for language, words in _WORDS.items()}
+_ANY_SMALL = frozenset().union(*_SMALL.values())
+_PUNCTUATION = ".,;:!?()[]\"'«»“”„…"
 KOREAN_SHARE = 0.2
 """Korean prose about technology is full of Latin letters: a fifth of Hangul makes a text Korean."""
 
@@ -50,7 +52,7 @@ def language_of(text: str) -> str:
 
 
 def _latin(head: str) -> str:
-    words = set(re.findall(r"[^\W\d_]+", head.lower()))
-    hits = {language: len(words & small) for language, small in _SMALL.items()}
-    best = max(hits, key=lambda language: hits[language])
-    return best if hits[best] else "latin"
+    words = {word.strip(_PUNCTUATION) for word in head.lower().split()} & _ANY_SMALL
+    if not words:
+        return "latin"
+    return max(_SMALL, key=lambda language: len(words & _SMALL[language]))

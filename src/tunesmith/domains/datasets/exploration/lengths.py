@@ -12,6 +12,7 @@ from tunesmith.domains.datasets.schemas.exploration import LengthSummary
 EXACT_BELOW = 4096
 RELATIVE_ERROR = 1 / EXACT_BELOW
 LARGEST = 2**40
+PENDING = 4096
 _HALF = EXACT_BELOW // 2
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -32,6 +33,18 @@ class LengthCounts:
         self._squares = 0.0
         self._smallest = LARGEST
         self._largest = 0
+        self._pending: list[int] = []
+
+    def note(self, length: int) -> None:
+        """Count one length, at least 0."""
+        self._pending.append(length)
+        if len(self._pending) >= PENDING:
+            self.merge()
+
+    def merge(self) -> None:
+        """Sum up what was noted."""
+        pending, self._pending = self._pending, []
+        self.add(pending)
 
     def add(self, lengths: Iterable[int] | Integers) -> None:
         """Count some lengths, each at least 0."""
@@ -58,6 +71,7 @@ class LengthCounts:
 
     def weighted(self) -> tuple[Integers, Integers]:
         """The different lengths in rising order, and how often each was seen."""
+        self.merge()
         places = np.flatnonzero(self._counts)
         values = np.clip(_values(places), min(self._smallest, self._largest), self._largest)
         return values, self._counts[places]
@@ -77,6 +91,7 @@ class LengthCounts:
 
     def summary(self) -> LengthSummary | None:
         """The figures that are shown; None when nothing was counted."""
+        self.merge()
         if not self.count:
             return None
         q1, median, q3, p90, p95, p99 = self.quantiles((0.25, 0.5, 0.75, 0.9, 0.95, 0.99))

@@ -11,33 +11,24 @@ from tunesmith.domains.datasets.schemas.exploration import LanguageShare, TextSt
 
 
 class TextProfile:
-    """Looks at texts one by one, and sums up in batches."""
+    """Looks at texts one by one."""
 
     def __init__(self) -> None:
         self.characters = LengthCounts()
         self.words = LengthCounts()
         self.vocabulary = Vocabulary()
         self._languages: Counter[str] = Counter()
-        self._characters: list[int] = []
-        self._words: list[int] = []
 
     def add(self, text: str) -> None:
         """Look at one text."""
         words = text.split()
-        self._characters.append(len(text))
-        self._words.append(len(words))
+        self.characters.note(len(text))
+        self.words.note(len(words))
         self._languages[language_of(text)] += 1
         self.vocabulary.add(words)
 
-    def flush(self) -> None:
-        """Sum up what came since the last time."""
-        self.characters.add(self._characters)
-        self.words.add(self._words)
-        self._characters, self._words = [], []
-
     def statistics(self) -> TextStatistics | None:
         """The figures; None when there were no texts."""
-        self.flush()
         characters, words = self.characters.summary(), self.words.summary()
         if characters is None or words is None:
             return None

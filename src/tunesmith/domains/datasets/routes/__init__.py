@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from tunesmith.domains.datasets.routes import (
     browse,
     duplicates,
+    exploration,
     leakage,
     rows,
     split,
@@ -25,5 +26,6 @@ for _use_case in (  # fixed paths come before /{id}
     leakage,
     rows,
     versions,
+    exploration,
 ):
     router.include_router(_use_case.router)

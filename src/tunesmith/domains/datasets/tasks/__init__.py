@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from tunesmith.domains.datasets.derivation.service import DerivationService
+from tunesmith.domains.datasets.explorations import ExplorationService
 from tunesmith.domains.datasets.service import DatasetService
-from tunesmith.domains.datasets.tasks import derive, diff, leakage, split, validation
+from tunesmith.domains.datasets.tasks import derive, diff, exploration, leakage, split, validation
 from tunesmith.domains.datasets.versions.service import VersionService
 from tunesmith.domains.jobs import JobKind
 
 
-def kinds(datasets: DatasetService, derivations: DerivationService, versions: VersionService) -> list[JobKind]:
+def kinds(
+    datasets: DatasetService,
+    derivations: DerivationService,
+    versions: VersionService,
+    explorations: ExplorationService,
+) -> list[JobKind]:
     """The kinds of jobs that this slice declares."""
     return [
         validation.kind(datasets),
@@ -17,4 +23,5 @@ def kinds(datasets: DatasetService, derivations: DerivationService, versions: Ve
         leakage.kind(datasets),
         derive.kind(derivations),
         diff.kind(versions),
+        *exploration.kinds(explorations),
     ]

@@ -1,0 +1,224 @@
+"""Figures of a dataset's content, computed once: kept in the store under what they depend on, and answered from there."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from tunesmith.db import Access, Unit
+from tunesmith.domains.datasets.errors import ColumnUnknownError
+from tunesmith.domains.datasets.exploration import (
+    DOCUMENT,
+    VALUES,
+    VERSION,
+    Document,
+    EdaAnswer,
+    Question,
+    save,
+    view,
+)
+from tunesmith.domains.datasets.exploration.document import Explored
+from tunesmith.domains.datasets.schemas.tokens import TokenAnalysis, TokenAnalysisRequest
+from tunesmith.domains.datasets.service import DatasetService
+from tunesmith.domains.datasets.tables import DatasetRow
+from tunesmith.domains.datasets.tokens import VERSION as TOKENS_VERSION
+from tunesmith.domains.datasets.tokens import Counted, Tokenization, analysis
+from tunesmith.domains.jobs import JobService, JobState, JobView
+from tunesmith.domains.models import BUNDLED, ModelStore
+from tunesmith.kit.paging import PageRequest
+from tunesmith.ports.serving import Servable
+from tunesmith.text import ChatTemplate, ChatTemplateMissing, TextTokenizer
+
+FindModel = Callable[[Unit, str], Awaitable[Servable]]
+Kept = TypeVar("Kept", bound=BaseModel)
+Answer = TypeVar("Answer", bound=BaseModel)
+COUNTED = "tokens.json"
+LOOKED_THROUGH = 50
+
+
+@dataclass(frozen=True)
+class TokenizerInUse:
+    """A tokenizer with its template, and what the answer says about it."""
+
+    tokenization: Tokenization
+    about: dict[str, Any]
+    key: str
+
+
+class ExplorationService:
+    """What exploring and token counting answer; the passes themselves run in jobs (``tasks/exploration.py``)."""
+
+    def __init__(
+        self, *, datasets: DatasetService, jobs: JobService, models: ModelStore, find_model: FindModel
+    ) -> None:
+        self.datasets = datasets
+        self._jobs = jobs
+        self._models = models
+        self._find_model = find_model
+        self._storage = datasets.storage
+
+    async def answer(
+        self, access: Access, dataset_id: int, question: Question, model: type[Answer], wait_seconds: float
+    ) -> Answer | JobView:
+        """The view, from what is kept or from a job that ends within ``wait_seconds``; else the job.
+
+        Raises DatasetNotFoundError, ColumnUnknownError and JobFailed.
+        """
+        async with access.read() as unit:
+            row = await self.datasets.get_row(unit, dataset_id)
+        found = await self.find_view(row, question)
+        if found is None:
+            async with access.write("dataset.explore", resource=f"dataset:{dataset_id}") as unit:
+                job = await self.submit(unit, dataset_id, question)
+            ended = await self._jobs.answer(access, job.id, wait_seconds)
+            if ended is None:
+                return job
+            found = await self.find_view(row, question)  # raises what the job could only fail with
+            if found is None:
+                return model.model_validate(ended.result_or_raise())
+        assert isinstance(found, model)
+        return found
+
+    async def answer_tokens(
+        self, access: Access, dataset_id: int, asked: TokenAnalysisRequest, wait_seconds: float
+    ) -> TokenAnalysis | JobView:
+        """The analysis, from what is kept or from a job; raises what finding the model raises, before any work."""
+        async with access.read() as unit:
+            row = await self.datasets.get_row(unit, dataset_id)
+            tokenizer = await self.tokenizer_of(unit, asked.model)
+        found = await self.find_tokens(row, asked, tokenizer)
+        if found is not None:
+            return found
+        async with access.write("dataset.analyze-tokens", resource=f"dataset:{dataset_id}") as unit:
+            job = await self.submit_tokens(unit, dataset_id, asked)
+        ended = await self._jobs.answer(access, job.id, wait_seconds)
+        return job if ended is None else TokenAnalysis.model_validate(ended.result_or_raise())
+
+    async def submit(self, unit: Unit, dataset_id: int, question: Question) -> JobView:
+        """Have the dataset explored; a job that answers the same question and has not ended is joined."""
+        row = await self.datasets.get_row(unit, dataset_id)
+        spec = {"dataset_id": row.id, **question.model_dump(mode="json")}
+        return await self._submit(unit, "explore", spec, f"Explore {row.name} {row.version}")
+
+    async def submit_tokens(self, unit: Unit, dataset_id: int, asked: TokenAnalysisRequest) -> JobView:
+        """Have its tokens counted."""
+        row = await self.datasets.get_row(unit, dataset_id)
+        spec = {"dataset_id": row.id, **asked.model_dump(mode="json")}
+        return await self._submit(unit, "analyze-tokens", spec, f"Count tokens of {row.name} {row.version}")
+
+    async def find_view(self, row: DatasetRow, question: Question) -> EdaAnswer | None:
+        """The answer, if this content has been explored. Raises ColumnUnknownError."""
+        folder = self.folder_of(row)
+        if not await self._storage.exists(f"{folder}/{DOCUMENT}"):
+            return None
+        document = await self.datasets.files.path_of(f"{folder}/{DOCUMENT}")
+        values = await self.datasets.files.path_of(f"{folder}/{VALUES}")
+        return await asyncio.to_thread(_view, document, values, question, row.id)
+
+    async def keep(self, row: DatasetRow, made: Explored, folder: Path) -> None:
+        """Keep what a pass has found; the document goes last, so that it never stands alone."""
+        await asyncio.to_thread(save, made, folder)
+        for name in (VALUES, DOCUMENT):
+            await self._storage.put_file(folder / name, f"{self.folder_of(row)}/{name}")
+            (folder / name).unlink()
+
+    async def find_tokens(
+        self, row: DatasetRow, asked: TokenAnalysisRequest, tokenizer: TokenizerInUse
+    ) -> TokenAnalysis | None:
+        """The answer, if this content has been counted with this tokenizer."""
+        kept = await self._find(f"{self.tokens_folder_of(row, tokenizer)}/{COUNTED}", Counted)
+        if kept is None:
+            return None
+        about = {"dataset_id": row.id, **tokenizer.about}
+        return await asyncio.to_thread(analysis, kept, asked, about)
+
+    async def keep_tokens(self, row: DatasetRow, tokenizer: TokenizerInUse, kept: Counted, folder: Path) -> None:
+        """Keep what a pass has counted."""
+        path = folder / COUNTED
+        await asyncio.to_thread(path.write_bytes, kept.model_dump_json().encode())
+        await self._storage.put_file(path, f"{self.tokens_folder_of(row, tokenizer)}/{COUNTED}")
+        path.unlink()
+
+    async def tokenizer_of(self, unit: Unit, reference: str | None) -> TokenizerInUse:
+        """Tokenizer and template of a model; raises what finding it raises, and TokenizerError."""
+        found = await self._find_model(unit, reference or BUNDLED)
+        folder = found.tokenizer_path or found.base_path
+        metadata = await self._models.inspect(found.base_path)
+        return await asyncio.to_thread(_tokenizer, folder, found.name, metadata.context_length)
+
+    def folder_of(self, row: DatasetRow) -> str:
+        """Where the figures of this content are kept."""
+        return f"{_content(row)}/explored-{VERSION}"
+
+    def tokens_folder_of(self, row: DatasetRow, tokenizer: TokenizerInUse) -> str:
+        """Where the counts of this content with this tokenizer are kept."""
+        return f"{_content(row)}/tokens-{TOKENS_VERSION}-{tokenizer.key}"
+
+    async def forget(self, row: DatasetRow) -> None:
+        """Remove everything that is kept about this content, which holds excerpts of it: part of a purge."""
+        async for key in self._storage.list_keys(_content(row)):
+            await self._storage.delete(key)
+
+    async def _find(self, key: str, model: type[Counted]) -> Counted | None:
+        if not await self._storage.exists(key):
+            return None
+        path = await self.datasets.files.path_of(key)
+        return await asyncio.to_thread(_read, path, model)
+
+    async def _submit(self, unit: Unit, kind: str, spec: dict[str, Any], name: str) -> JobView:
+        for state in (JobState.RUNNING, JobState.QUEUED):
+            page = await self._jobs.list_jobs(unit, PageRequest(1, LOOKED_THROUGH), kind=kind, state=state)
+            for job in page.items:
+                if job.spec == spec:
+                    return job
+        return await self._jobs.submit(unit, kind, spec, name=name[:200])
+
+
+def _content(row: DatasetRow) -> str:
+    """A folder of the store for this content as it is read: the bytes, and how columns are named."""
+    read_as = [row.sha256, row.file_kind, row.packing, row.encoding, row.format, row.column_mapping]
+    return f"figures/{hashlib.sha256(json.dumps(read_as, sort_keys=True).encode()).hexdigest()}"
+
+
+def _view(document: Path, values: Path, question: Question, dataset_id: int) -> EdaAnswer:
+    kept = _read(document, Document)
+    answer = view(kept, values, question, dataset_id)
+    if answer is None:
+        names = ", ".join(f"`{column.column[:60]}`" for column in kept.statistics.columns[:20]) or "none"
+        raise ColumnUnknownError(f"There is no column {str(question.column)[:60]!r}; there are {names}.")
+    return answer
+
+
+def _read(path: Path, model: type[Kept]) -> Kept:
+    return model.model_validate_json(path.read_bytes())
+
+
+def _tokenizer(folder: Path, name: str, context_length: int | None) -> TokenizerInUse:
+    tokenizer = TextTokenizer.from_folder(folder)
+    try:
+        template = ChatTemplate.from_folder(folder)
+    except ChatTemplateMissing:
+        template = None
+    with (folder / "tokenizer.json").open("rb") as file:
+        tokenizer_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    parts = [tokenizer_sha256, tokenizer.eos_token]
+    if template is not None:
+        parts += [template.source, json.dumps(dict(template.special_tokens), sort_keys=True)]
+    return TokenizerInUse(
+        Tokenization(tokenizer, template),
+        {
+            "model": name,
+            "tokenizer_sha256": tokenizer_sha256,
+            "template_sha256": None if template is None else hashlib.sha256(template.source.encode()).hexdigest(),
+            "vocab_size": tokenizer.vocab_size,
+            "context_length": context_length,
+        },
+        hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32],
+    )
