@@ -173,7 +173,7 @@ async def test_summary_warns_of_what_a_person_should_act_on(
     client: httpx.AsyncClient, work: Work, upload: Upload
 ) -> None:
     rows = [
-        {"id": at, "instruction": f"{at} 항구는 어디입니까?", "output": "부산입니다." if at % 20 else "제주입니다.", "memo": None, "same": 1}
+        {"id": at, "instruction": f"{at} 항구는?", "output": "부산입니다." if at % 20 else "제주입니다.", "memo": None, "same": 1}
         for at in range(120)
     ]  # fmt: skip
     made = (await upload("warn.jsonl", jsonl(rows))).json()

@@ -1,4 +1,4 @@
-"""Correlations of pairs of measures: Spearman's ranks with ties, and how likely a coefficient is by chance."""
+"""Correlations of pairs of measures, and how likely a coefficient is by chance."""
 
 from __future__ import annotations
 
@@ -12,16 +12,24 @@ Numbers = NDArray[np.float64]
 Look = Callable[[], None]
 
 
-def spearman(columns: Sequence[Numbers], look: Look = lambda: None) -> tuple[Numbers, Numbers]:
-    """Coefficients and numbers of rows for each pair: Pearson's coefficient of the ranks, ties sharing their mean rank.
+def pearson(columns: Sequence[Numbers], look: Look = lambda: None) -> tuple[Numbers, Numbers]:
+    """Coefficients and numbers of rows for each pair, in two passes over the rows that have both."""
+    return _correlate(columns, _centred, look)
 
-    Ranks are taken among the rows that have both measures. Measures that are missing in the same rows are ranked once.
-    """
+
+def spearman(columns: Sequence[Numbers], look: Look = lambda: None) -> tuple[Numbers, Numbers]:
+    """The same for ranks among the rows that have both; ties share their mean rank."""
+    codes = [_codes(column) for column in columns]
+    return _correlate(codes, _centred_ranks, look)
+
+
+def _correlate(
+    columns: Sequence[Numbers], centred: Callable[[Numbers], Numbers], look: Look
+) -> tuple[Numbers, Numbers]:
     size = len(columns)
     coefficients, counts = np.full((size, size), np.nan), np.zeros((size, size))
     present = [~np.isnan(column) for column in columns]
-    codes = [_codes(column, there) for column, there in zip(columns, present, strict=True)]
-    whole = [_centred_ranks(code[there]) for code, there in zip(codes, present, strict=True)]
+    whole = [centred(column[there]) for column, there in zip(columns, present, strict=True)]
     for a in range(size):
         look()
         for b in range(a, size):
@@ -29,9 +37,10 @@ def spearman(columns: Sequence[Numbers], look: Look = lambda: None) -> tuple[Num
             counts[a, b] = counts[b, a] = n = int(both.sum())
             if n < 2:
                 continue
-            first = whole[a] if n == len(whole[a]) else _centred_ranks(codes[a][both])
-            second = whole[b] if n == len(whole[b]) else _centred_ranks(codes[b][both])
-            spread = math.sqrt(float(first @ first) * float(second @ second))
+            # measures that are missing in the same rows need no second centring
+            first = whole[a] if n == len(whole[a]) else centred(columns[a][both])
+            second = whole[b] if n == len(whole[b]) else centred(columns[b][both])
+            spread = math.sqrt(float(first @ first)) * math.sqrt(float(second @ second))
             if spread > 0:
                 coefficients[a, b] = coefficients[b, a] = np.clip(float(first @ second) / spread, -1, 1)
     return coefficients, counts
@@ -79,17 +88,26 @@ def _fraction(a: float, b: float, x: float) -> float:
     return found
 
 
-def _codes(column: Numbers, there: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The place of each value among the different values; 0 where there is none."""
-    codes = np.zeros(len(column), dtype=np.int64)
+def _centred(values: Numbers) -> Numbers:
+    """Values less their mean; zeros where they do not vary, which rounding would hide."""
+    if not len(values) or values.min() == values.max():
+        return np.zeros(len(values))
+    return np.asarray(values - values.mean())
+
+
+def _codes(column: Numbers) -> Numbers:
+    """The place of each value among the different values, from 0; NaN where there is none."""
+    there = ~np.isnan(column)
+    codes = np.full(len(column), np.nan)
     codes[there] = np.unique(column[there], return_inverse=True)[1]
     return codes
 
 
-def _centred_ranks(codes: NDArray[np.int64]) -> Numbers:
+def _centred_ranks(codes: Numbers) -> Numbers:
     """Mean ranks of values given by their order, less the mean of all ranks."""
     if not len(codes):
         return np.empty(0)
-    sizes = np.bincount(codes)
+    places = codes.astype(np.int64)
+    sizes = np.bincount(places)
     ranks = np.cumsum(sizes) - (sizes - 1) / 2 - (len(codes) + 1) / 2
-    return np.asarray(ranks[codes])
+    return np.asarray(ranks[places])

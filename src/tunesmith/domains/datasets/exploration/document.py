@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from tunesmith.domains.datasets.exploration.cells import MISSING_KINDS, shown_moment
 from tunesmith.domains.datasets.exploration.columns import Column
-from tunesmith.domains.datasets.exploration.correlation import p_values, spearman
+from tunesmith.domains.datasets.exploration.correlation import p_values, pearson, spearman
 from tunesmith.domains.datasets.exploration.exploring import Pass
 from tunesmith.domains.datasets.exploration.sample import rank_error
 from tunesmith.domains.datasets.pii import shown
@@ -212,11 +212,12 @@ def _correlation(
     used = [(at, measure) for at, measure in found if at < len(seen.products.count)][:MAX_MEASURES]
     chosen = [at for at, _ in used]
     left_out = [measure.name for at, measure in found if at not in chosen]
-    if method == "pearson":
+    if method == "pearson" and not seen.sample.is_whole:
         grid = np.ix_(chosen, chosen)
         coefficients, counts = seen.products.pearson()[grid], seen.products.count[grid]
     else:
-        coefficients, counts = spearman([seen.sample.column(at) for at in chosen], look)
+        correlate = pearson if method == "pearson" else spearman
+        coefficients, counts = correlate([seen.sample.column(at) for at in chosen], look)
     chances = p_values(coefficients, counts)
     return EdaCorrelation(
         **head,

@@ -47,7 +47,7 @@ class Moments:
 
 
 class Products:
-    """Sums over the rows that have both of two measures, for every pair: what Pearson's coefficient needs.
+    """Sums over the rows that have both of two measures, for every pair: Pearson's coefficient of more rows than can be kept.
 
     Values are shifted by the mean of the first chunk in which a measure occurs, so that large numbers that lie close together
     keep their digits.
