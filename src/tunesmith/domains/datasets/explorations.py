@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from tunesmith.db import Access, Unit
-from tunesmith.domains.datasets.errors import ColumnUnknownError
+from tunesmith.domains.datasets.errors import ColumnUnknownError, DatasetPurgedError
 from tunesmith.domains.datasets.exploration import (
     DOCUMENT,
     VALUES,
@@ -25,6 +25,7 @@ from tunesmith.domains.datasets.exploration import (
     view,
 )
 from tunesmith.domains.datasets.exploration.document import Explored
+from tunesmith.domains.datasets.results import ContentResults
 from tunesmith.domains.datasets.schemas.tokens import TokenAnalysis, TokenAnalysisRequest
 from tunesmith.domains.datasets.service import DatasetService
 from tunesmith.domains.datasets.tables import DatasetRow
@@ -39,7 +40,6 @@ from tunesmith.text import ChatTemplate, ChatTemplateMissing, TextTokenizer
 FindModel = Callable[[Unit, str], Awaitable[Servable]]
 Kept = TypeVar("Kept", bound=BaseModel)
 Answer = TypeVar("Answer", bound=BaseModel)
-COUNTED = "tokens.json"
 LOOKED_THROUGH = 50
 
 
@@ -49,7 +49,8 @@ class TokenizerInUse:
 
     tokenization: Tokenization
     about: dict[str, Any]
-    key: str
+    counted: str
+    """Name of the result that holds its counts."""
 
 
 class ExplorationService:
@@ -62,7 +63,7 @@ class ExplorationService:
         self._jobs = jobs
         self._models = models
         self._find_model = find_model
-        self._storage = datasets.storage
+        self._results = ContentResults(datasets.storage, datasets.files)
 
     async def answer(
         self, access: Access, dataset_id: int, question: Question, model: type[Answer], wait_seconds: float
@@ -115,35 +116,37 @@ class ExplorationService:
 
     async def find_view(self, row: DatasetRow, question: Question) -> EdaAnswer | None:
         """The answer, if this content has been explored. Raises ColumnUnknownError."""
-        folder = self.folder_of(row)
-        if not await self._storage.exists(f"{folder}/{DOCUMENT}"):
+        refuse_purged(row)
+        document = await self._results.find(row, _named(DOCUMENT))
+        values = await self._results.find(row, _named(VALUES))
+        if document is None or values is None:
             return None
-        document = await self.datasets.files.path_of(f"{folder}/{DOCUMENT}")
-        values = await self.datasets.files.path_of(f"{folder}/{VALUES}")
         return await asyncio.to_thread(_view, document, values, question, row.id)
 
     async def keep(self, row: DatasetRow, made: Explored, folder: Path) -> None:
         """Keep what a pass has found; the document goes last, so that it never stands alone."""
         await asyncio.to_thread(save, made, folder)
         for name in (VALUES, DOCUMENT):
-            await self._storage.put_file(folder / name, f"{self.folder_of(row)}/{name}")
+            await self._results.keep(row, _named(name), folder / name)
             (folder / name).unlink()
 
     async def find_tokens(
         self, row: DatasetRow, asked: TokenAnalysisRequest, tokenizer: TokenizerInUse
     ) -> TokenAnalysis | None:
         """The answer, if this content has been counted with this tokenizer."""
-        kept = await self._find(f"{self.tokens_folder_of(row, tokenizer)}/{COUNTED}", Counted)
-        if kept is None:
+        refuse_purged(row)
+        path = await self._results.find(row, tokenizer.counted)
+        if path is None:
             return None
+        kept = await asyncio.to_thread(_read, path, Counted)
         about = {"dataset_id": row.id, **tokenizer.about}
         return await asyncio.to_thread(analysis, kept, asked, about)
 
     async def keep_tokens(self, row: DatasetRow, tokenizer: TokenizerInUse, kept: Counted, folder: Path) -> None:
         """Keep what a pass has counted."""
-        path = folder / COUNTED
+        path = folder / tokenizer.counted
         await asyncio.to_thread(path.write_bytes, kept.model_dump_json().encode())
-        await self._storage.put_file(path, f"{self.tokens_folder_of(row, tokenizer)}/{COUNTED}")
+        await self._results.keep(row, tokenizer.counted, path)
         path.unlink()
 
     async def tokenizer_of(self, unit: Unit, reference: str | None) -> TokenizerInUse:
@@ -152,25 +155,6 @@ class ExplorationService:
         folder = found.tokenizer_path or found.base_path
         metadata = await self._models.inspect(found.base_path)
         return await asyncio.to_thread(_tokenizer, folder, found.name, metadata.context_length)
-
-    def folder_of(self, row: DatasetRow) -> str:
-        """Where the figures of this content are kept."""
-        return f"{_content(row)}/explored-{VERSION}"
-
-    def tokens_folder_of(self, row: DatasetRow, tokenizer: TokenizerInUse) -> str:
-        """Where the counts of this content with this tokenizer are kept."""
-        return f"{_content(row)}/tokens-{TOKENS_VERSION}-{tokenizer.key}"
-
-    async def forget(self, row: DatasetRow) -> None:
-        """Remove everything that is kept about this content, which holds excerpts of it: part of a purge."""
-        async for key in self._storage.list_keys(_content(row)):
-            await self._storage.delete(key)
-
-    async def _find(self, key: str, model: type[Counted]) -> Counted | None:
-        if not await self._storage.exists(key):
-            return None
-        path = await self.datasets.files.path_of(key)
-        return await asyncio.to_thread(_read, path, model)
 
     async def _submit(self, unit: Unit, kind: str, spec: dict[str, Any], name: str) -> JobView:
         for state in (JobState.RUNNING, JobState.QUEUED):
@@ -181,10 +165,15 @@ class ExplorationService:
         return await self._jobs.submit(unit, kind, spec, name=name[:200])
 
 
-def _content(row: DatasetRow) -> str:
-    """A folder of the store for this content as it is read: the bytes, and how columns are named."""
-    read_as = [row.sha256, row.file_kind, row.packing, row.encoding, row.format, row.column_mapping]
-    return f"figures/{hashlib.sha256(json.dumps(read_as, sort_keys=True).encode()).hexdigest()}"
+def refuse_purged(row: DatasetRow) -> None:
+    """Raise DatasetPurgedError when there is no content any more."""
+    if row.purged_at is not None:
+        raise DatasetPurgedError(f"The content of the dataset {row.name!r} {row.version} has been purged.")
+
+
+def _named(name: str) -> str:
+    """The name of a result, which changes with what is computed."""
+    return f"explored-{VERSION}-{name}"
 
 
 def _view(document: Path, values: Path, question: Question, dataset_id: int) -> EdaAnswer:
@@ -211,6 +200,7 @@ def _tokenizer(folder: Path, name: str, context_length: int | None) -> Tokenizer
     parts = [tokenizer_sha256, tokenizer.eos_token]
     if template is not None:
         parts += [template.source, json.dumps(dict(template.special_tokens), sort_keys=True)]
+    key = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
     return TokenizerInUse(
         Tokenization(tokenizer, template),
         {
@@ -220,5 +210,5 @@ def _tokenizer(folder: Path, name: str, context_length: int | None) -> Tokenizer
             "vocab_size": tokenizer.vocab_size,
             "context_length": context_length,
         },
-        hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32],
+        f"tokens-{TOKENS_VERSION}-{key[:32]}.json",
     )

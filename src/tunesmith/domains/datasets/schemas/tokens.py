@@ -121,7 +121,9 @@ class TokenAnalysis(BaseModel):
     percentiles: dict[str, float] = Field(description="Of the same: p1, p5, p10, p25, p50, p75, p90, p95, p99, p99.9.")
     histogram: Histogram | None = Field(description="Of the same.")
     columns: list[TextTokens] = Field(description="Bare texts by column.")
-    roles: list[TextTokens] = Field(description="Bare texts by role.")
+    roles: list[TextTokens] = Field(
+        description="Bare texts by role; the answers of a pair are `chosen` and `rejected`, plain text is `text`."
+    )
     turns: list[TextTokens] = Field(description="Bare texts by place in the conversation.")
     lengths: list[PackedAtLength] = Field(description="What each of the lengths that were asked for does.")
     ladder: list[AtLength] = Field(description="Truncation at lengths from 64 up to the longest sequence.")

@@ -10,7 +10,7 @@ from tunesmith.domains.datasets.exploration import EdaAnswer, Pass, Question, ex
 from tunesmith.domains.datasets.exploration.document import Explored
 from tunesmith.domains.datasets.explorations import ExplorationService, TokenizerInUse
 from tunesmith.domains.datasets.schemas.tokens import TokenAnalysis, TokenAnalysisRequest
-from tunesmith.domains.datasets.tasks.watching import Watch, in_watched_thread
+from tunesmith.domains.datasets.tasks.watching import Watch, run_watched
 from tunesmith.domains.datasets.tokens import Counted, count_tokens, counted
 from tunesmith.domains.jobs import JobContext, JobKind
 
@@ -59,7 +59,7 @@ class _Exploration:
             def work(watch: Watch) -> Explored:
                 return explored(Pass().run(source, watch.look), watch.check)
 
-            made = await in_watched_thread(context, work, source.path.stat().st_size, "{rows:,} rows explored")
+            made = await run_watched(context, work, source.path.stat().st_size)
             await self._explorations.keep(row, made, context.folder)
             answer = await self._explorations.find_view(row, question)
             assert answer is not None
@@ -88,5 +88,5 @@ class _Exploration:
         def work(watch: Watch) -> Counted:
             return counted(count_tokens(source, tokenizer.tokenization, watch.look))
 
-        kept = await in_watched_thread(context, work, source.path.stat().st_size, "{rows:,} rows counted")
+        kept = await run_watched(context, work, source.path.stat().st_size)
         await self._explorations.keep_tokens(row, tokenizer, kept, context.folder)

@@ -12,7 +12,7 @@ from tunesmith.domains.datasets.exploration.lengths import LengthCounts
 from tunesmith.domains.datasets.readers import Record
 from tunesmith.domains.datasets.schemas.tokens import RefusedRow
 from tunesmith.domains.datasets.source import RowSource
-from tunesmith.domains.datasets.tokens.sequences import Tokenization, Trainable, column_texts
+from tunesmith.domains.datasets.tokens.sequences import Tokenization, Trainable, column_texts, spoken
 from tunesmith.kit.errors import TunesmithError
 
 Look = Callable[[int, int], None]
@@ -112,25 +112,24 @@ def _send(
 
 
 def _take(record: Record, trainable: Trainable, tokenization: Tokenization, batch: _Batch, counts: TokenCounts) -> None:
-    messages = None if record.fault is not None else trainable.messages(record.value)
-    if messages is None:
+    example = None if record.fault is not None else trainable.example(record.value)
+    if example is None:
         counts.rows_left_out += 1
         return
     try:
-        written = tokenization.written(messages)
+        written = tokenization.sequences(example)
     except TunesmithError as error:
         counts.rows_refused += 1
         if len(counts.refused) < SHOWN_REFUSED:
             counts.refused.append(RefusedRow(row=record.row, message=error.message[:300]))
         return
     counts.rows += 1
-    batch.written.append(batch.place(written))
+    batch.written.extend(batch.place(text) for text in written)
     for name, text in column_texts(record.value):
         batch.columns.append((name, batch.place(text)))
-    for at, message in enumerate(messages):
-        content = message["content"]
-        counts.characters += len(content)
-        batch.turns.append((at, message["role"], batch.place(content)))
+    for at, role, text in spoken(example):
+        counts.characters += len(text)
+        batch.turns.append((at, role, batch.place(text)))
 
 
 def _sum_up(batch: _Batch, counted: Future[list[int]], counts: TokenCounts) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.domains.datasets.doctor.codes import CODES
 from tunesmith.domains.datasets.doctor.rows import RowChecker
 from tunesmith.domains.datasets.exploration.conversations import is_conversation, turns_of
-from tunesmith.domains.datasets.formats import DataFormat, to_messages
+from tunesmith.domains.datasets.formats import DataFormat, Messages, to_example
 from tunesmith.text import ChatTemplate, TextTokenizer
+
+Example = Mapping[str, Any]
+"""``{messages, tools?}``, ``{prompt, chosen, rejected}``, ``{prompt, completion, label}`` or ``{text}``."""
+ANSWERS = ("chosen", "rejected", "completion")
+TEXT = "text"
 
 
 @dataclass(frozen=True)
@@ -20,11 +25,19 @@ class Tokenization:
     tokenizer: TextTokenizer
     template: ChatTemplate | None
 
-    def written(self, messages: list[dict[str, str]]) -> str:
-        """The conversation as the trainer writes it. Raises ChatTemplateError when the template refuses it."""
+    def sequences(self, example: Example) -> list[str]:
+        """The texts that training reads: one, or two for a pair. Raises ChatTemplateError when the template refuses it."""
+        if TEXT in example:
+            return [example[TEXT] + self.tokenizer.eos_token]
+        if "messages" in example:
+            return [self._written(example["messages"], example.get("tools"))]
+        answers = [example[name] for name in ANSWERS if name in example]
+        return [self._written([*example["prompt"], *answer], None) for answer in answers]
+
+    def _written(self, messages: Messages, tools: Sequence[Any] | None) -> str:
         if self.template is None:
-            return "\n".join(message["content"] for message in messages) + self.tokenizer.eos_token
-        return self.template.render(messages)
+            return "\n".join(str(message.get("content") or "") for message in messages) + self.tokenizer.eos_token
+        return self.template.render(messages, tools=tools) if tools else self.template.render(messages)
 
 
 class Trainable:
@@ -34,11 +47,23 @@ class Trainable:
         self._format = fmt
         self._checker = RowChecker(fmt)
 
-    def messages(self, value: Any) -> list[dict[str, str]] | None:
-        """The row as messages; None when it has a red finding."""
+    def example(self, value: Any) -> Example | None:
+        """The row as training takes it; None when it has a red finding."""
         if any(CODES[fault.code].severity == "red" for fault in self._checker.check(value).faults):
             return None
-        return to_messages(value, self._format)
+        return to_example(value, self._format)
+
+
+def spoken(example: Example) -> Iterator[tuple[int, str, str]]:
+    """Place (from 0), role and bare text of every turn; both answers of a pair stand at the same place."""
+    if TEXT in example:
+        yield 0, TEXT, example[TEXT]
+        return
+    asked = example.get("messages") or example["prompt"]
+    yield from ((at, message["role"], message.get("content") or "") for at, message in enumerate(asked))
+    for name in ANSWERS:
+        for at, message in enumerate(example.get(name) or (), len(asked)):
+            yield at, name if name != "completion" else message["role"], message.get("content") or ""
 
 
 def column_texts(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
