@@ -58,7 +58,7 @@ def test_variables_reach_the_template() -> None:
 def test_spans_without_markers_are_the_answers_with_their_end_of_turn(source: str) -> None:
     for messages in CONVERSATIONS:
         rendered = ChatTemplate(source, TOKENS).render_with_spans(messages)
-        end = "<|im_end|>" if source is CHATML else "<|eot_id|>"
+        end = "<|im_end|>\n" if source is CHATML else "<|eot_id|>"
         answers = [m["content"] + end for m in messages if m["role"] == "assistant"]
         if source is LLAMA_3:  # trims each message
             answers = [m["content"].strip() + end for m in messages if m["role"] == "assistant"]

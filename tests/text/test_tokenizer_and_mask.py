@@ -88,7 +88,7 @@ def test_trained_tokens_spell_the_answers(source: str, turns: list[tuple[str, st
         token for token, label in zip(row.input_ids, row.labels, strict=True) if label != IGNORED
     ]
     spelled = TOKENIZER.decode([label for label in row.labels if label != IGNORED], skip_special_tokens=False)
-    end = "<|eot_id|>" if source is LLAMA_3 else "<|im_end|>"
+    end = {LLAMA_3: "<|eot_id|>", CHATML: "<|im_end|>\n"}.get(source, "<|im_end|>")
     lead = " " if source is MISTRAL else ""
     assert spelled == "".join(f"{lead}={answer}={end}" for _, answer in turns)
 

@@ -65,7 +65,7 @@ def tokenize_file(path: Path, tokenizer: TextTokenizer, template: ChatTemplate, 
     ids: list[npt.NDArray[np.int32]] = []
     trained: list[npt.NDArray[np.bool_]] = []
     lengths = [0]
-    cut, without_target, last = 0, [], 0
+    cut, without_target, stopless, last = 0, [], [], 0
     for number, content in read_rows(path):
         last = number
         try:
@@ -76,19 +76,30 @@ def tokenize_file(path: Path, tokenizer: TextTokenizer, template: ChatTemplate, 
         if not carries_loss[1:].any():
             without_target.append(number)
             continue
+        if row.stops_in_padding:
+            stopless.append(number)
         cut += row.truncated
         ids.append(np.asarray(row.input_ids, dtype=np.int32))
         trained.append(carries_loss)
         lengths.append(len(carries_loss))
+    if stopless:
+        raise data_failure(
+            f"The padding token is the end-of-turn token of this model, in {_named(stopless)}: what leaves padding out by its id "
+            "never teaches the model to stop.",
+            "Name a pad_token of its own in the model's tokenizer_config.json (for example its unk_token).",
+        )
     if not ids:
-        named = ", ".join(map(str, without_target[:10])) + (" …" if len(without_target) > 10 else "")
         raise data_failure(
             f"There is nothing to learn: no row of {last} has an assistant's answer within {max_length} tokens"
-            + (f" (rows {named})." if named else "."),
+            + (f" ({_named(without_target)})." if without_target else "."),
             "Rows need an assistant message with text; if the prompts are long, raise training.max_length.",
         )
     starts = np.cumsum(np.asarray(lengths, dtype=np.int64))
     return TokenRows(np.concatenate(ids), np.concatenate(trained), starts, cut, without_target)
+
+
+def _named(rows: list[int]) -> str:
+    return f"row{'s' if len(rows) > 1 else ''} " + ", ".join(map(str, rows[:10])) + (" …" if len(rows) > 10 else "")
 
 
 def pack(lengths: Sequence[int], capacity: int) -> list[list[int]]:

@@ -15,7 +15,7 @@ from tunesmith.text.errors import (
     RowNotTokenizable,
     TokenizerError,
 )
-from tunesmith.text.mask import IGNORED, PromptCompletion, TokenizedRow, tokenize_row
+from tunesmith.text.mask import IGNORED, PromptCompletion, TokenizedRow, tokenize_row, tokenize_rows
 from tunesmith.text.tokenizer import Encoded, TextTokenizer
 
 __all__ = [
@@ -33,4 +33,5 @@ __all__ = [
     "TokenizedRow",
     "TokenizerError",
     "tokenize_row",
+    "tokenize_rows",
 ]

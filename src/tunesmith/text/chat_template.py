@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 
 from tunesmith.text import sandbox
+from tunesmith.text.answers import AnswerFinder
 from tunesmith.text.errors import ChatTemplateError, ChatTemplateLimit, ChatTemplateMissing
 from tunesmith.text.folder import read_json, special_tokens
 
@@ -60,18 +61,18 @@ class ChatTemplate:
     def render_with_spans(self, messages: Sequence[Message], **variables: Any) -> Rendered:
         """Write the conversation and find what the assistant wrote, end of turn included.
 
-        The template's ``{% generation %}`` markers say it; without them the conversation is rendered up to before and
-        after each answer, and the difference is the answer.
+        The template's ``{% generation %}`` markers say it; without them it is the prefix difference (see ``answers``).
+        Raises ChatTemplateError when the place of an answer cannot be told.
         """
         budget = sandbox.Budget()
         text = self._run(messages, False, variables, budget)
         if self.has_generation_markers:
             return Rendered(text, _place_marked(text, budget.spans))
-        spans: list[tuple[int, int]] = []
-        for index, message in enumerate(messages):
-            if message.get("role") == "assistant":
-                spans.append(self._span_of(index, messages, text, spans[-1][1] if spans else 0, variables))
-        return Rendered(text, spans)
+
+        def render(part: Sequence[Message], prompt: bool) -> str:
+            return self._run(part, prompt, variables, sandbox.Budget())
+
+        return Rendered(text, AnswerFinder(render, messages, text, self._end_tokens()).spans())
 
     def _run(
         self,
@@ -101,42 +102,6 @@ class ChatTemplate:
             raise ChatTemplateLimit(f"The chat template asks for too much: {error}") from error
         except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
             raise ChatTemplateError(f"The chat template fails on this conversation: {error}") from error
-
-    def _span_of(
-        self, index: int, messages: Sequence[Message], text: str, after: int, variables: Mapping[str, Any]
-    ) -> tuple[int, int]:
-        """Find the answer at ``messages[index]`` in ``text``, not before ``after``."""
-        try:
-            before = self._run(messages[:index], True, variables, sandbox.Budget())
-            through = self._run(messages[: index + 1], False, variables, sandbox.Budget())
-        except ChatTemplateLimit:
-            raise
-        except ChatTemplateError:
-            before = through = ""  # some templates refuse a part of a conversation; the answer is then looked up
-        content = messages[index].get("content")
-        content = content.strip() if isinstance(content, str) else ""
-        turn = through[len(before) :]
-        if (
-            len(before) >= after
-            and turn
-            and content in turn
-            and through.startswith(before)
-            and text.startswith(through)
-        ):
-            return len(before), len(before) + self._length_of_turn(turn)
-        start = text.find(content, after) if content else -1
-        if start < 0:
-            raise ChatTemplateError(f"The chat template does not show the assistant's text of message {index + 1}.")
-        end = start + len(content)
-        for token in self._end_tokens():
-            if text.startswith(token, end):
-                return start, end + len(token)
-        return start, end
-
-    def _length_of_turn(self, turn: str) -> int:
-        """Length of an answer up to its end-of-turn token; line breaks after that token belong to no one."""
-        stripped = turn.rstrip()
-        return len(stripped) if any(stripped.endswith(token) for token in self._end_tokens()) else len(turn)
 
     def _end_tokens(self) -> list[str]:
         named = [token for name, token in self.special_tokens.items() if name != "bos_token" and token]
