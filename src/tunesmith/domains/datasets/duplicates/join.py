@@ -122,24 +122,31 @@ class Join:
             self._compare_group(np.unique(sorted_numbers[begins[at] : begins[at] + sizes[at]]))
 
     def _compare_group(self, group: Numbers) -> None:
-        """All with all, after a few leaders have taken those that are their duplicates anyway."""
+        """All with all, but for those that a few leaders show to be connected anyway."""
+        if len(group) < 2:
+            return
         if len(group) > _MOST_IN_GROUP:
             self._compare_neighbours(group)
             return
         group = group[np.argsort(self._sets.sizes[group], kind="stable")]
-        left = group
-        for _ in range(_LEADERS if self._taker.connects else 0):
-            if len(left) < 2:
-                return
-            self._verify(np.full(len(group), left[0]), group)
-            followers = ~self._taker.wanted(np.full(len(left), left[0]), left)
-            followers[0] = True
-            if followers.sum() < len(left) // 16:
-                break
-            left = left[~followers]
+        left = self._without_largest(group) if self._taker.connects else group
         for at in range(0, len(left), _BLOCK_A):
             self._check()
             self._compare_block(left[at : at + _BLOCK_A], group)
+
+    def _without_largest(self, group: Numbers) -> Numbers:
+        """``group`` without the largest component that a few leaders gather: its sets need no comparison among themselves."""
+        leaders: list[int] = []
+        apart = group
+        while len(apart) and len(leaders) < _LEADERS:
+            leaders.append(int(apart[0]))
+            self._verify(np.full(len(group), apart[0]), group)
+            still = self._taker.wanted(np.full(len(apart), apart[0]), apart)
+            followers, apart = len(apart) - int(still.sum()), apart[still]
+            if followers < len(apart) // 16:
+                break
+        rests = [group[self._taker.wanted(np.full(len(group), leader), group)] for leader in leaders]
+        return min(rests, key=len)
 
     def _compare_block(self, block: Numbers, group: Numbers) -> None:
         """``block`` with all of ``group``; both are sorted by size, so most of the group is too small or too large."""
@@ -159,7 +166,8 @@ class Join:
         for distance in range(1, _SMALL_GROUP):
             self._check()
             self._verify(group[:-distance], group[distance:])
-        self.pairs_left_out += len(group) * (len(group) - 1) // 2 - len(group) * _SMALL_GROUP
+        apart = max(0, len(group) - _SMALL_GROUP)
+        self.pairs_left_out += apart * (apart + 1) // 2
 
     def _verify(self, a: Numbers, b: Numbers, *, is_possible: bool = False) -> None:
         """Compare pairs, a part at a time, so that what the first ones show saves work on the others."""
