@@ -13,6 +13,7 @@ from pathlib import Path
 from tunesmith.domains.datasets.clusters_file import DUPLICATES, DUPLICATES_INDEX, write_clusters
 from tunesmith.domains.datasets.doctor import Finding, Limits, examine
 from tunesmith.domains.datasets.doctor.examine import Examined, Tally
+from tunesmith.domains.datasets.doctor.findings import Later
 from tunesmith.domains.datasets.doctor.near_rows import NearRows
 from tunesmith.domains.datasets.duplicates import Stopped
 from tunesmith.domains.datasets.findings_file import FINDINGS, INDEX, FindingsWriter, insert_findings, read_findings
@@ -77,14 +78,14 @@ class Examination:
                 leaks.read(judge.source, should_stop, is_evaluation=True)
             leaks.compare(threshold, should_stop)
             leaking = leaks.findings([judge.title for judge in self.judges])
-            later = heapq.merge(later, leaking, key=lambda finding: finding.row)
+            later = heapq.merge(later, leaking, key=lambda later: later.finding.row)
         insert_findings(folder, rows, self._counted(later, near))
         write_clusters(folder, near, clusters, threshold)
         self.first = read_findings(
             folder / FINDINGS, folder / INDEX, severity=None, code=None, offset=0, limit=FIRST_FINDINGS
         )[0]
 
-    def _counted(self, later: Iterable[Finding], near: NearRows) -> Iterator[Finding]:
-        for finding in later:
-            self.tally.counts.add_to_row(finding, near.worst_before(finding))
-            yield finding
+    def _counted(self, found: Iterable[Later], near: NearRows) -> Iterator[Later]:
+        for later in found:
+            self.tally.counts.add_later(later, near.worst_before(later.finding))
+            yield later

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.domains.datasets.doctor import CODES, Finding, Severity
+from tunesmith.domains.datasets.doctor.findings import Later
 
 FINDINGS = "findings.jsonl"
 INDEX = "findings.index"
@@ -51,34 +52,74 @@ class FindingsWriter:
         self._index.close()
 
 
-def insert_findings(folder: Path, rows: array[int], later: Iterable[Finding]) -> None:
+def insert_findings(folder: Path, rows: array[int], found: Iterable[Later]) -> None:
     """Put findings that were made after the pass, in the order of their rows, behind those of the same rows."""
     number = {code: number for number, code in enumerate(CODES)}
-    before = np.frombuffer(rows, dtype=np.uint64) if rows else np.zeros(0, dtype=np.uint64)
-    with (folder / INDEX).open("rb") as file:
-        header, entries = file.readline(), np.fromfile(file, dtype=_ENTRY)
-    at = written = 0
-    lines, index = folder / f"{FINDINGS}.merged", folder / f"{INDEX}.merged"
-    with (folder / FINDINGS).open("rb") as old, lines.open("wb") as new, index.open("wb") as new_index:
-        new_index.write(header)
+    of_row = np.frombuffer(rows, dtype=np.uint64) if rows else np.zeros(0, dtype=np.uint64)
+    with _Merge(folder) as merge:
+        for finding, instead_of in found:
+            end = int(np.searchsorted(of_row, finding.row, side="right"))
+            if instead_of is not None:
+                begin = int(np.searchsorted(of_row, finding.row, side="left"))
+                merge.pass_over(begin + int(np.argmax(merge.codes[begin:end] == number[instead_of])))
+            merge.copy(end)
+            merge.write(finding, number[finding.code])
+    for name in (FINDINGS, INDEX):
+        (folder / f"{name}.merged").replace(folder / name)
 
-        def copy(until: int) -> None:
-            nonlocal at, written
-            end = int(entries["offset"][until]) if until < len(entries) else (folder / FINDINGS).stat().st_size
-            moved = entries[at:until].copy()
-            moved["offset"] += np.uint64(written - old.tell())
-            new_index.write(moved.tobytes())
-            while (left := end - old.tell()) > 0:
-                written += new.write(old.read(min(left, _COPIED_BYTES)))
-            at = until
 
-        for finding in later:
-            copy(int(np.searchsorted(before, finding.row, side="right")))
-            new_index.write(written.to_bytes(8, "little") + bytes((number[finding.code],)))
-            written += new.write(finding.model_dump_json().encode() + b"\n")
-        copy(len(entries))
-    lines.replace(folder / FINDINGS)
-    index.replace(folder / INDEX)
+class _Merge:
+    """Copies findings and their index to new files, with others between them; lines are moved, not read."""
+
+    def __init__(self, folder: Path) -> None:
+        with (folder / INDEX).open("rb") as file:
+            header, self._entries = file.readline(), np.fromfile(file, dtype=_ENTRY)
+        self.codes = self._entries["code"]
+        self._old = (folder / FINDINGS).open("rb")
+        self._end = (folder / FINDINGS).stat().st_size
+        self._lines = (folder / f"{FINDINGS}.merged").open("wb")
+        self._index = (folder / f"{INDEX}.merged").open("wb")
+        self._index.write(header)
+        self._at = self._written = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.copy(len(self._entries))
+        for file in (self._old, self._lines, self._index):
+            file.close()
+
+    def copy(self, until: int) -> None:
+        """Copy the findings before number ``until`` that have not been copied."""
+        if until <= self._at:
+            return
+        self._old.seek(start := self._start_of(self._at))
+        moved = self._entries[self._at : until].copy()
+        moved["offset"] = moved["offset"].astype(np.int64) + (self._written - start)
+        self._index.write(moved.tobytes())
+        left = self._start_of(until) - start
+        while left > 0:
+            copied = self._lines.write(self._old.read(min(left, _COPIED_BYTES)))
+            left -= copied
+            self._written += copied
+        self._at = until
+
+    def pass_over(self, one: int) -> None:
+        """Leave one finding out."""
+        self.copy(one)
+        self._at = one + 1
+
+    def write(self, finding: Finding, code: int) -> None:
+        """Put a finding here."""
+        self._index.write(self._written.to_bytes(8, "little") + bytes((code,)))
+        self._written += self._lines.write(finding.model_dump_json().encode() + b"\n")
+
+    def _start_of(self, number: int) -> int:
+        return int(self._entries["offset"][number]) if number < len(self._entries) else self._end
 
 
 def read_findings(

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from tunesmith.domains.datasets.doctor import CODES, Finding, Limits, examine
 from tunesmith.domains.datasets.doctor.checked import CheckedRow
 from tunesmith.domains.datasets.doctor.examine import Tally
+from tunesmith.domains.datasets.doctor.findings import Later
 from tunesmith.domains.datasets.doctor.near_rows import conversation, percent, prompt_of
 from tunesmith.domains.datasets.duplicates import NearDuplicates, Nearest, ShouldStop, Stopped
 from tunesmith.domains.datasets.pii import shown
@@ -160,11 +161,11 @@ class LeakCheck:
                     trained, evaluation = (its, mine) if of_evaluation else (mine, its)
                     yield Leak(kind, trained, evaluation, float(nearest.similarity[at]))
 
-    def findings(self, titles: Sequence[str]) -> Iterator[Finding]:
+    def findings(self, titles: Sequence[str]) -> Iterator[Later]:
         """A finding for each row of the training data that leaks, in the order of the rows: its most similar text."""
         for _row, leaks in groupby(self.leaks(of_evaluation=False), key=lambda leak: leak.trained.row):
             leak = max(leaks, key=lambda leak: leak.similarity)
-            yield _finding(leak, titles[leak.evaluation.dataset - 1])
+            yield Later(_finding(leak, titles[leak.evaluation.dataset - 1]))
 
     def rows_of_training(self) -> int:
         """How many rows of the training data are in an evaluation set with any of their texts."""

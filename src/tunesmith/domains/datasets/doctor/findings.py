@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
@@ -41,6 +42,13 @@ class Finding(BaseModel):
         return self.code in FIXABLE
 
 
+class Later(NamedTuple):
+    """A finding that was made after the pass, and the code of a finding about the same row whose place it takes."""
+
+    finding: Finding
+    instead_of: str | None = None
+
+
 class FindingCounts(BaseModel):
     """How many findings a file has."""
 
@@ -66,8 +74,12 @@ class Counts:
         if findings:
             self.worst_rows[min((f.severity for f in findings), key=list(Severity).index)] += 1
 
-    def add_to_row(self, finding: Finding, worst_before: Severity | None) -> None:
-        """Count a finding about a row that was counted before, with ``worst_before`` as its worst."""
+    def add_later(self, later: Later, worst_before: Severity | None) -> None:
+        """Count a finding about a row that was counted before, with ``worst_before`` as its worst.
+
+        What it takes the place of is no worse than it is, so the row is no better for that.
+        """
+        finding = later.finding
         self.by_severity[finding.severity] += 1
         self.by_code[finding.code] += 1
         order = list(Severity)
@@ -75,6 +87,9 @@ class Counts:
             self.worst_rows[finding.severity] += 1
             if worst_before is not None:
                 self.worst_rows[worst_before] -= 1
+        if later.instead_of is not None:
+            self.by_severity[finding.severity] -= 1
+            self.by_code[later.instead_of] -= 1
 
     @property
     def total(self) -> int:
@@ -85,7 +100,7 @@ class Counts:
         """``{red, amber, green, by_code}``."""
         return FindingCounts(
             **{severity.value: self.by_severity[severity] for severity in Severity},
-            by_code=dict(sorted(self.by_code.items())),
+            by_code={code: count for code, count in sorted(self.by_code.items()) if count},
         )
 
     def score(self, rows: int, weights: ScoreWeights) -> int:

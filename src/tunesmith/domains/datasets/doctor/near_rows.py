@@ -17,12 +17,14 @@ import numpy as np
 
 from tunesmith.domains.datasets.doctor.checked import CheckedRow, Turn
 from tunesmith.domains.datasets.doctor.codes import CODES
-from tunesmith.domains.datasets.doctor.findings import Finding, Severity
+from tunesmith.domains.datasets.doctor.digests import digest
+from tunesmith.domains.datasets.doctor.findings import Finding, Later, Severity
 from tunesmith.domains.datasets.duplicates import Clusters, NearDuplicates, ShouldStop
 from tunesmith.domains.datasets.pii import shown
 
 EXCERPT_CHARACTERS = 160
 _WORST = {Severity.GREEN: 1, Severity.AMBER: 2, Severity.RED: 3}
+_FLAGS = {"exact-duplicate": 1, "contradictory-answers": 2}
 _OF_NUMBER = {number: severity for severity, number in _WORST.items()}
 
 
@@ -57,7 +59,8 @@ class NearRows:
         self._rows = array("Q")
         self._lines = array("Q")
         self._worst = bytearray()
-        self._repeats = bytearray()
+        self._codes = bytearray()
+        self._prompts = array("Q")
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +78,8 @@ class NearRows:
         self._rows.append(row)
         self._lines.append(line or 0)
         self._worst.append(max((_WORST[finding.severity] for finding in findings), default=0))
-        self._repeats.append(any(finding.code == "exact-duplicate" for finding in findings))
+        self._codes.append(sum(_FLAGS.get(finding.code, 0) for finding in findings))
+        self._prompts.append(digest(*prompt_of(turns)))
         raw = text[:EXCERPT_CHARACTERS].encode(errors="replace")
         self._excerpts.write(raw)
         self._ends.append((self._ends[-1] if self._ends else 0) + len(raw))
@@ -84,15 +88,20 @@ class NearRows:
         """The clusters, their texts numbered from 0 in the order in which the rows came; raises Stopped."""
         return self._near.clusters(threshold, should_stop)
 
-    def findings(self, clusters: Clusters) -> Iterator[Finding]:
+    def findings(self, clusters: Clusters) -> Iterator[Later]:
         """A finding for each row that is nearly another, in the order of the rows: not for the first of a cluster, and not
-        for a row that repeats an earlier one exactly, which has a finding for that."""
+        for a row that repeats an earlier one exactly, which has a finding for that. Where the prompts are the same, the answers
+        differ a little rather than contradict each other."""
         is_first = np.diff(clusters.cluster, prepend=-1) > 0
         at = np.flatnonzero(~is_first)
         for place in at[np.argsort(clusters.text[at], kind="stable")].tolist():
             text, like = int(clusters.text[place]), int(clusters.like[place])
-            if not self._repeats[text]:
-                yield _finding(self._place(text), self._rows[like], float(clusters.like_similarity[place]))
+            if self._codes[text] & _FLAGS["exact-duplicate"]:
+                continue
+            is_same_prompt = like < text and self._prompts[like] == self._prompts[text]
+            contradicts = is_same_prompt and self._codes[text] & _FLAGS["contradictory-answers"]
+            finding = _finding(self._place(text), self._rows[like], float(clusters.like_similarity[place]))
+            yield Later(finding, "contradictory-answers" if contradicts else None)
 
     def worst_before(self, later: Finding) -> Severity | None:
         """The worst that the row of a later finding had before it; from now on this finding counts, too."""
