@@ -440,6 +440,26 @@ export interface paths {
         patch: operations["edit_rows"];
         trace?: never;
     };
+    "/api/v1/admin/training/datasets/{id}/fixes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fix Findings
+         * @description Mend what the doctor found, in a new version: findings by code, by row, one by one, or all that can be mended.
+         */
+        post: operations["fix_findings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/training/datasets/{id}/restore": {
         parameters: {
             query?: never;
@@ -554,6 +574,126 @@ export interface paths {
         get: operations["get_dataset_diff"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/eda/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Statistics
+         * @description Count, mean, deviation, quartiles of numbers; lengths, languages and vocabulary of texts; turns of conversations.
+         */
+        get: operations["get_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/eda/missing-values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Missing Values
+         * @description Missing values of each column by kind, and which columns are missing together.
+         */
+        get: operations["get_missing_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/eda/value-distribution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Value Distribution
+         * @description A histogram of numbers, dates or lengths, and the most frequent values, of one column or of all.
+         */
+        get: operations["get_value_distribution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/eda/correlation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Correlation
+         * @description Correlation of numeric columns and lengths of texts, with n and p-value for each pair.
+         */
+        get: operations["get_correlation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/eda/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Summary
+         * @description All of it in one, with warnings that a person should act on.
+         */
+        get: operations["get_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/analyze-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Analyze Tokens
+         * @description Tokens with a model's tokenizer and chat template: sums, percentiles, truncation, packing, steps and cost.
+         */
+        post: operations["analyze_tokens"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1201,6 +1341,42 @@ export interface components {
             refusal?: null;
         };
         /**
+         * AtLength
+         * @description What a maximum length does to the data.
+         */
+        AtLength: {
+            /**
+             * Length
+             * @description Maximum length in tokens.
+             */
+            length: number;
+            /**
+             * Truncated
+             * @description Sequences that are longer, and so lose their end.
+             */
+            truncated: number;
+            /**
+             * Truncated Share
+             * @description Their share.
+             */
+            truncated_share: number;
+            /**
+             * Tokens Kept
+             * @description Tokens that remain.
+             */
+            tokens_kept: number;
+            /**
+             * Tokens Cut
+             * @description Tokens that are lost.
+             */
+            tokens_cut: number;
+            /**
+             * Tokens Cut Share
+             * @description Their share.
+             */
+            tokens_cut_share: number;
+        };
+        /**
          * Certificate
          * @description Whether an artefact behaves like its source.
          */
@@ -1479,6 +1655,105 @@ export interface components {
             logprobs?: null;
         };
         /**
+         * ColumnDistribution
+         * @description How the values of one column are distributed.
+         */
+        ColumnDistribution: {
+            /**
+             * Column
+             * @description Name of the column.
+             */
+            column: string;
+            /**
+             * Type
+             * @description Type of the column.
+             * @enum {string}
+             */
+            type: "number" | "text" | "boolean" | "date" | "conversation" | "array" | "object" | "mixed" | "empty";
+            /**
+             * Count
+             * @description Values that are not missing.
+             */
+            count: number;
+            /** @description Different values. */
+            distinct: components["schemas"]["DistinctCount"];
+            /** @description Numbers, dates, or lengths of texts and conversations; null for none. */
+            histogram: components["schemas"]["Histogram"] | null;
+            /**
+             * Top
+             * @description The most frequent values.
+             */
+            top: components["schemas"]["TopValue"][];
+            /**
+             * Top Error
+             * @description Counts in `top` are at most this much too low; 0 when exact.
+             */
+            top_error: number;
+        };
+        /**
+         * ColumnStatistics
+         * @description One column, or one field inside an object (its name is then a JSON pointer).
+         */
+        ColumnStatistics: {
+            /**
+             * Column
+             * @description Name; a JSON pointer for a field inside an object.
+             */
+            column: string;
+            /**
+             * Type
+             * @description What all values that are not missing are; `mixed` when they differ.
+             * @enum {string}
+             */
+            type: "number" | "text" | "boolean" | "date" | "conversation" | "array" | "object" | "mixed" | "empty";
+            /**
+             * Types
+             * @description Values by type as written in the file.
+             */
+            types: {
+                [key: string]: number;
+            };
+            /**
+             * Count
+             * @description Values that are not missing.
+             */
+            count: number;
+            /**
+             * Missing
+             * @description Rows without a value; `missing-values` has them by kind.
+             */
+            missing: number;
+            /**
+             * Missing Share
+             * @description Their share of the rows.
+             */
+            missing_share: number;
+            /** @description Different values. */
+            distinct: components["schemas"]["DistinctCount"];
+            /**
+             * As Text
+             * @description Whether numbers, dates or truth values are written as texts (always so in CSV).
+             */
+            as_text: boolean;
+            /** @description Figures of its numbers; null when there are none. */
+            numbers: components["schemas"]["NumberStatistics"] | null;
+            /** @description Figures of its texts; null for columns of another type. */
+            text: components["schemas"]["TextStatistics"] | null;
+            /**
+             * Booleans
+             * @description `true` and `false`; null for columns of another type.
+             */
+            booleans: {
+                [key: string]: number;
+            } | null;
+            /** @description Figures of its dates; null for columns of another type. */
+            dates: components["schemas"]["DateStatistics"] | null;
+            /** @description Figures of its conversations; null when none. */
+            conversation: components["schemas"]["ConversationStatistics"] | null;
+            /** @description Items of each array, or fields of each object; null when none. */
+            items: components["schemas"]["LengthSummary"] | null;
+        };
+        /**
          * Comparison
          * @description Base beside tuned on one set.
          */
@@ -1494,6 +1769,57 @@ export interface components {
             difference?: {
                 [key: string]: components["schemas"]["Metric"];
             };
+        };
+        /**
+         * ConversationStatistics
+         * @description A column's conversations.
+         */
+        ConversationStatistics: {
+            /** @description Turns of each conversation. */
+            turns: components["schemas"]["LengthSummary"];
+            /**
+             * Roles
+             * @description By role.
+             */
+            roles: components["schemas"]["RoleStatistics"][];
+            /**
+             * By Turn
+             * @description By place.
+             */
+            by_turn: components["schemas"]["TurnStatistics"][];
+            /** @description Over all turns. */
+            text: components["schemas"]["TextStatistics"];
+        };
+        /**
+         * CorrelationPair
+         * @description Two measures that go together.
+         */
+        CorrelationPair: {
+            /**
+             * A
+             * @description One measure.
+             */
+            a: string;
+            /**
+             * B
+             * @description The other.
+             */
+            b: string;
+            /**
+             * Coefficient
+             * @description −1 to 1.
+             */
+            coefficient: number;
+            /**
+             * N
+             * @description Rows that have both.
+             */
+            n: number;
+            /**
+             * P Value
+             * @description Two-sided; null below three rows.
+             */
+            p_value: number | null;
         };
         /**
          * DataFormat
@@ -2378,6 +2704,32 @@ export interface components {
             page_size: number;
         };
         /**
+         * DateStatistics
+         * @description A column's dates or times; without an offset they are taken for UTC.
+         */
+        DateStatistics: {
+            /**
+             * Count
+             * @description Dates.
+             */
+            count: number;
+            /**
+             * Min
+             * @description The first.
+             */
+            min: string;
+            /**
+             * Median
+             * @description The middle one.
+             */
+            median: string;
+            /**
+             * Max
+             * @description The last.
+             */
+            max: string;
+        };
+        /**
          * DerivationReport
          * @description What a derivation did, step by step.
          */
@@ -2462,6 +2814,27 @@ export interface components {
              * @default 0
              */
             changed: number;
+        };
+        /**
+         * DistinctCount
+         * @description A number of different values.
+         */
+        DistinctCount: {
+            /**
+             * Value
+             * @description Different values; an estimate when not exact.
+             */
+            value: number;
+            /**
+             * Exact
+             * @description Whether they were counted one by one.
+             */
+            exact: boolean;
+            /**
+             * Relative Error
+             * @description Relative standard error of the estimate; 0 when exact.
+             */
+            relative_error: number;
         };
         /**
          * DuplicateCluster
@@ -2580,6 +2953,281 @@ export interface components {
              * @default 0
              */
             min_delta: number;
+        };
+        /**
+         * EdaCorrelation
+         * @description Correlation of every pair of measures, over the rows that have both.
+         */
+        EdaCorrelation: {
+            /**
+             * Dataset Id
+             * @description Dataset that was explored.
+             */
+            dataset_id: number;
+            /**
+             * Rows
+             * @description Rows that could be read.
+             */
+            rows: number;
+            /**
+             * Unreadable Rows
+             * @description Rows that could not be read, and so are counted nowhere else.
+             */
+            unreadable_rows: number;
+            /**
+             * View
+             * @default correlation
+             * @constant
+             */
+            view: "correlation";
+            /**
+             * Method
+             * @description `pearson`: straight lines; `spearman`: ranks, ties share their mean rank.
+             * @enum {string}
+             */
+            method: "pearson" | "spearman";
+            /**
+             * Measures
+             * @description What stands in the rows and columns of the matrices.
+             */
+            measures: components["schemas"]["Measure"][];
+            /**
+             * Coefficients
+             * @description Matrix; null where a measure does not vary.
+             */
+            coefficients: (number | null)[][];
+            /**
+             * N
+             * @description Matrix of rows that have both.
+             */
+            n: number[][];
+            /**
+             * P Values
+             * @description Matrix of two-sided p-values by Student's t.
+             */
+            p_values: (number | null)[][];
+            /**
+             * Strongest
+             * @description The 20 strongest pairs.
+             */
+            strongest: components["schemas"]["CorrelationPair"][];
+            /**
+             * Exact
+             * @description Whether all rows count; ranks of a very large table are those of an even sample.
+             */
+            exact: boolean;
+            /**
+             * Measures Left Out
+             * @description Measures beyond the first 60.
+             */
+            measures_left_out: string[];
+        };
+        /**
+         * EdaDistribution
+         * @description Value distributions.
+         */
+        EdaDistribution: {
+            /**
+             * Dataset Id
+             * @description Dataset that was explored.
+             */
+            dataset_id: number;
+            /**
+             * Rows
+             * @description Rows that could be read.
+             */
+            rows: number;
+            /**
+             * Unreadable Rows
+             * @description Rows that could not be read, and so are counted nowhere else.
+             */
+            unreadable_rows: number;
+            /**
+             * View
+             * @default value-distribution
+             * @constant
+             */
+            view: "value-distribution";
+            /**
+             * Columns
+             * @description The column that was asked for, or all of them.
+             */
+            columns: components["schemas"]["ColumnDistribution"][];
+        };
+        /**
+         * EdaMissing
+         * @description Missing values.
+         */
+        EdaMissing: {
+            /**
+             * Dataset Id
+             * @description Dataset that was explored.
+             */
+            dataset_id: number;
+            /**
+             * Rows
+             * @description Rows that could be read.
+             */
+            rows: number;
+            /**
+             * Unreadable Rows
+             * @description Rows that could not be read, and so are counted nowhere else.
+             */
+            unreadable_rows: number;
+            /**
+             * View
+             * @default missing-values
+             * @constant
+             */
+            view: "missing-values";
+            /**
+             * Complete Rows
+             * @description Rows that miss nothing.
+             */
+            complete_rows: number;
+            /**
+             * Columns
+             * @description Columns in the order of the file.
+             */
+            columns: components["schemas"]["MissingColumn"][];
+            /**
+             * Patterns
+             * @description The 20 most frequent sets of columns that are missing together.
+             */
+            patterns: components["schemas"]["MissingPattern"][];
+            /**
+             * Pairs
+             * @description The 20 pairs that are missing together most often.
+             */
+            pairs: components["schemas"]["MissingPair"][];
+            /**
+             * Patterns Exact
+             * @description False when there were so many patterns that rare ones were forgotten.
+             */
+            patterns_exact: boolean;
+        };
+        /**
+         * EdaStatistics
+         * @description Statistics of every column.
+         */
+        EdaStatistics: {
+            /**
+             * Dataset Id
+             * @description Dataset that was explored.
+             */
+            dataset_id: number;
+            /**
+             * Rows
+             * @description Rows that could be read.
+             */
+            rows: number;
+            /**
+             * Unreadable Rows
+             * @description Rows that could not be read, and so are counted nowhere else.
+             */
+            unreadable_rows: number;
+            /**
+             * View
+             * @default statistics
+             * @constant
+             */
+            view: "statistics";
+            /**
+             * Columns
+             * @description Columns in the order of the file.
+             */
+            columns: components["schemas"]["ColumnStatistics"][];
+            /**
+             * Columns Left Out
+             * @description Columns beyond the first 200, by name (at most 200 of them).
+             */
+            columns_left_out: string[];
+        };
+        /**
+         * EdaSummary
+         * @description Everything in one, with warnings.
+         */
+        EdaSummary: {
+            /**
+             * Dataset Id
+             * @description Dataset that was explored.
+             */
+            dataset_id: number;
+            /**
+             * Rows
+             * @description Rows that could be read.
+             */
+            rows: number;
+            /**
+             * Unreadable Rows
+             * @description Rows that could not be read, and so are counted nowhere else.
+             */
+            unreadable_rows: number;
+            /**
+             * View
+             * @default summary
+             * @constant
+             */
+            view: "summary";
+            /**
+             * Warnings
+             * @description What to look at, the most severe first.
+             */
+            warnings: components["schemas"]["ExplorationWarning"][];
+            /** @description As `statistics` answers. */
+            statistics: components["schemas"]["EdaStatistics"];
+            /** @description As `missing-values` answers. */
+            missing_values: components["schemas"]["EdaMissing"];
+            /** @description As `value-distribution` answers with its defaults. */
+            value_distribution: components["schemas"]["EdaDistribution"];
+            /** @description As `correlation` answers with `pearson`. */
+            correlation: components["schemas"]["EdaCorrelation"];
+        };
+        /**
+         * EpochCost
+         * @description What training reads, at the longest of the lengths.
+         */
+        EpochCost: {
+            /**
+             * Length
+             * @description Maximum length that is assumed.
+             */
+            length: number;
+            /**
+             * Epochs
+             * @description Passes over the data.
+             */
+            epochs: number;
+            /**
+             * Tokens Per Epoch
+             * @description Tokens of one pass after truncation.
+             */
+            tokens_per_epoch: number;
+            /**
+             * Tokens
+             * @description Tokens of all passes.
+             */
+            tokens: number;
+            /**
+             * Steps
+             * @description Updates of all passes.
+             */
+            steps: number;
+            /**
+             * Price Per Million Tokens
+             * @description Price that was given.
+             */
+            price_per_million_tokens: number | null;
+            /**
+             * Cost Per Epoch
+             * @description Price of one pass; null without a price.
+             */
+            cost_per_epoch: number | null;
+            /**
+             * Cost
+             * @description Price of all passes; null without a price.
+             */
+            cost: number | null;
         };
         /**
          * EvaluateSection
@@ -2756,6 +3404,45 @@ export interface components {
              * @description When it was added.
              */
             created_at: string;
+        };
+        /**
+         * ExplorationWarning
+         * @description Something that a person should look at.
+         */
+        ExplorationWarning: {
+            /**
+             * Code
+             * @description Stable code.
+             */
+            code: string;
+            /**
+             * Severity
+             * @description red: act; amber: look; green: know.
+             * @enum {string}
+             */
+            severity: "red" | "amber" | "green";
+            /**
+             * Column
+             * @description Column that it is about; null for the whole dataset.
+             */
+            column: string | null;
+            /**
+             * Message
+             * @description What was seen, in a sentence.
+             */
+            message: string;
+            /**
+             * Hint
+             * @description What to do about it.
+             */
+            hint: string;
+            /**
+             * Values
+             * @description The figures in the sentence.
+             */
+            values: {
+                [key: string]: number | string;
+            };
         };
         /**
          * ExportFile
@@ -3017,6 +3704,11 @@ export interface components {
              * @description The fault in one sentence.
              */
             message: string;
+            /**
+             * Fixable
+             * @description Whether `POST …/fixes` may mend it by itself.
+             */
+            readonly fixable: boolean;
         };
         /**
          * FindingCounts
@@ -3320,6 +4012,61 @@ export interface components {
          */
         FinetuningStatus: "pending" | "running" | "completed" | "failed" | "stopped";
         /**
+         * FixRequest
+         * @description Which findings to fix; nothing named means all that can be.
+         * @example {
+         *       "codes": [
+         *         "control-character",
+         *         "unknown-role"
+         *       ]
+         *     }
+         * @example {}
+         */
+        FixRequest: {
+            /**
+             * Codes
+             * @description Only findings with these codes.
+             */
+            codes?: string[];
+            /**
+             * Rows
+             * @description Only findings in these rows.
+             */
+            rows?: number[];
+            /**
+             * Findings
+             * @description Just these findings.
+             */
+            findings?: components["schemas"]["FoundFault"][];
+            /**
+             * Preview
+             * @description Only say what would be done; no version is made.
+             * @default false
+             */
+            preview: boolean;
+        };
+        /**
+         * FoundFault
+         * @description One finding, by its place.
+         */
+        FoundFault: {
+            /**
+             * Row
+             * @description Row of the finding.
+             */
+            row: number;
+            /**
+             * Code
+             * @description Code of the finding.
+             */
+            code: string;
+            /**
+             * Pointer
+             * @description Its pointer; left out for all places of the row.
+             */
+            pointer?: string | null;
+        };
+        /**
          * GraphStep
          * @description One job of a run.
          */
@@ -3361,6 +4108,59 @@ export interface components {
              * @description Version of Tunesmith.
              */
             version: string;
+        };
+        /**
+         * Histogram
+         * @description A distribution in bars.
+         */
+        Histogram: {
+            /**
+             * Measure
+             * @description What is measured.
+             * @enum {string}
+             */
+            measure: "value" | "characters" | "turns" | "items" | "date" | "tokens";
+            /**
+             * Log
+             * @description Whether the bars grow by a constant factor; values up to 0 have a bar of their own.
+             */
+            log: boolean;
+            /**
+             * Bins
+             * @description The bars from left to right.
+             */
+            bins: components["schemas"]["HistogramBin"][];
+            /**
+             * Exact
+             * @description Whether all values are counted; else an even sample, scaled up.
+             */
+            exact: boolean;
+        };
+        /**
+         * HistogramBin
+         * @description One bar: from ``low`` on, below ``high``; the last one includes it.
+         */
+        HistogramBin: {
+            /**
+             * Low
+             * @description Lower edge.
+             */
+            low: number;
+            /**
+             * High
+             * @description Upper edge.
+             */
+            high: number;
+            /**
+             * Count
+             * @description Values in it; scaled up from the sample when the histogram is not exact.
+             */
+            count: number;
+            /**
+             * Share
+             * @description Their share.
+             */
+            share: number;
         };
         /**
          * InputReference
@@ -3728,6 +4528,27 @@ export interface components {
             near_duplicates: number;
         };
         /**
+         * LanguageShare
+         * @description Texts in one language.
+         */
+        LanguageShare: {
+            /**
+             * Language
+             * @description ISO 639-1 code; `latin`: unknown in Latin letters; `none`: no letters; `other`.
+             */
+            language: string;
+            /**
+             * Texts
+             * @description Texts that are mostly in it.
+             */
+            texts: number;
+            /**
+             * Share
+             * @description Their share.
+             */
+            share: number;
+        };
+        /**
          * LeakCounts
          * @description Rows of the evaluation set of which this text is trained on.
          */
@@ -3823,6 +4644,82 @@ export interface components {
              * @description Exact Jaccard, 0–1.
              */
             similarity: number;
+        };
+        /**
+         * LengthSummary
+         * @description A distribution of lengths.
+         */
+        LengthSummary: {
+            /**
+             * Count
+             * @description Lengths that were counted.
+             */
+            count: number;
+            /**
+             * Total
+             * @description Their sum.
+             */
+            total: number;
+            /**
+             * Mean
+             * @description Their mean.
+             */
+            mean: number;
+            /**
+             * Std
+             * @description Standard deviation of a sample (n − 1); null for a single one.
+             */
+            std: number | null;
+            /**
+             * Min
+             * @description The smallest.
+             */
+            min: number;
+            /**
+             * Q1
+             * @description First quartile, interpolated.
+             */
+            q1: number;
+            /**
+             * Median
+             * @description Median, interpolated.
+             */
+            median: number;
+            /**
+             * Q3
+             * @description Third quartile, interpolated.
+             */
+            q3: number;
+            /**
+             * P90
+             * @description 90th percentile, interpolated.
+             */
+            p90: number;
+            /**
+             * P95
+             * @description 95th percentile, interpolated.
+             */
+            p95: number;
+            /**
+             * P99
+             * @description 99th percentile, interpolated.
+             */
+            p99: number;
+            /**
+             * Max
+             * @description The largest.
+             */
+            max: number;
+            /**
+             * Exact
+             * @description Whether the quantiles are exact; they are unless a length is 4096 or more.
+             */
+            exact: boolean;
+            /**
+             * Relative Error
+             * @description Largest relative error of a quantile; 0 when exact.
+             */
+            relative_error: number;
         };
         /**
          * LineageEdge
@@ -4211,6 +5108,28 @@ export interface components {
             use_dora: boolean;
         };
         /**
+         * Measure
+         * @description A number that each row has.
+         */
+        Measure: {
+            /**
+             * Name
+             * @description `column`, or `column (characters)`.
+             */
+            name: string;
+            /**
+             * Column
+             * @description Column that it is taken from.
+             */
+            column: string;
+            /**
+             * Measure
+             * @description The number itself, or the length of a text.
+             * @enum {string}
+             */
+            measure: "value" | "characters";
+        };
+        /**
          * MemoryState
          * @description Memory of the device that models run on, in 10⁹ bytes.
          */
@@ -4287,6 +5206,99 @@ export interface components {
              * @description Of a paired comparison, where there is one.
              */
             p_value?: number | null;
+        };
+        /**
+         * MissingColumn
+         * @description Missing values of one column, by kind.
+         */
+        MissingColumn: {
+            /**
+             * Column
+             * @description Name of the column.
+             */
+            column: string;
+            /**
+             * Missing
+             * @description Rows without a value: the sum of the kinds.
+             */
+            missing: number;
+            /**
+             * Share
+             * @description Their share of the rows.
+             */
+            share: number;
+            /**
+             * Absent
+             * @description The row does not have the field.
+             */
+            absent: number;
+            /**
+             * Null
+             * @description The value is null.
+             */
+            null: number;
+            /**
+             * Empty
+             * @description An empty text, array or object.
+             */
+            empty: number;
+            /**
+             * Blank
+             * @description A text of white space alone.
+             */
+            blank: number;
+            /**
+             * Na Like
+             * @description A word for nothing: `NA`, `null`, `-`, `결측` and the like.
+             */
+            na_like: number;
+        };
+        /**
+         * MissingPair
+         * @description Two columns that are missing together.
+         */
+        MissingPair: {
+            /**
+             * A
+             * @description One column.
+             */
+            a: string;
+            /**
+             * B
+             * @description The other.
+             */
+            b: string;
+            /**
+             * Both
+             * @description Rows that miss both.
+             */
+            both: number;
+            /**
+             * Overlap
+             * @description Rows that miss both, as a share of those that miss either.
+             */
+            overlap: number;
+        };
+        /**
+         * MissingPattern
+         * @description Rows that miss exactly these columns.
+         */
+        MissingPattern: {
+            /**
+             * Columns
+             * @description The columns; none for complete rows.
+             */
+            columns: string[];
+            /**
+             * Rows
+             * @description How many rows.
+             */
+            rows: number;
+            /**
+             * Share
+             * @description Their share.
+             */
+            share: number;
         };
         /**
          * ModelCardResponse
@@ -4888,6 +5900,77 @@ export interface components {
          */
         ModelStatus: "staging" | "production" | "archived";
         /**
+         * NumberStatistics
+         * @description A column's numbers. All but the quartiles are exact at any size.
+         */
+        NumberStatistics: {
+            /**
+             * Count
+             * @description Numbers.
+             */
+            count: number;
+            /**
+             * Mean
+             * @description Their mean.
+             */
+            mean: number;
+            /**
+             * Std
+             * @description Standard deviation of a sample (n − 1); null for a single one.
+             */
+            std: number | null;
+            /**
+             * Min
+             * @description The smallest.
+             */
+            min: number;
+            /**
+             * Q1
+             * @description First quartile, interpolated.
+             */
+            q1: number;
+            /**
+             * Median
+             * @description Median, interpolated.
+             */
+            median: number;
+            /**
+             * Q3
+             * @description Third quartile, interpolated.
+             */
+            q3: number;
+            /**
+             * Max
+             * @description The largest.
+             */
+            max: number;
+            /**
+             * Zeros
+             * @description How many are 0.
+             */
+            zeros: number;
+            /**
+             * Negatives
+             * @description How many are below 0.
+             */
+            negatives: number;
+            /**
+             * Integers
+             * @description Whether all are whole.
+             */
+            integers: boolean;
+            /**
+             * Exact
+             * @description Whether the quartiles come from all rows; of a very large table an even sample is kept.
+             */
+            exact: boolean;
+            /**
+             * Rank Error
+             * @description How far the rank of a quartile may be off, as a share of the rows, at 99.9 % confidence; 0 when exact.
+             */
+            rank_error: number;
+        };
+        /**
          * Objective
          * @description What is optimised.
          * @enum {string}
@@ -4926,6 +6009,67 @@ export interface components {
              * @description The field that is at fault.
              */
             param?: string | null;
+        };
+        /**
+         * PackedAtLength
+         * @description The same, with what packing and padding make of it.
+         */
+        PackedAtLength: {
+            /**
+             * Length
+             * @description Maximum length in tokens.
+             */
+            length: number;
+            /**
+             * Truncated
+             * @description Sequences that are longer, and so lose their end.
+             */
+            truncated: number;
+            /**
+             * Truncated Share
+             * @description Their share.
+             */
+            truncated_share: number;
+            /**
+             * Tokens Kept
+             * @description Tokens that remain.
+             */
+            tokens_kept: number;
+            /**
+             * Tokens Cut
+             * @description Tokens that are lost.
+             */
+            tokens_cut: number;
+            /**
+             * Tokens Cut Share
+             * @description Their share.
+             */
+            tokens_cut_share: number;
+            /**
+             * Packed Sequences
+             * @description Sequences after packing: best fit, longest first, on the real lengths, as the trainer packs.
+             */
+            packed_sequences: number;
+            /**
+             * Packing Efficiency
+             * @description Tokens as a share of the room in packed sequences.
+             */
+            packing_efficiency: number;
+            /**
+             * Padding Efficiency
+             * @description Tokens as a share of the room when each is padded to the longest.
+             */
+            padding_efficiency: number;
+            /**
+             * Steps Per Epoch
+             * @description Updates in one pass, packed, with `batch_tokens` in each.
+             */
+            steps_per_epoch: number;
+            /**
+             * Batch Tokens
+             * @description Tokens of one update.
+             */
+            batch_tokens: number;
         };
         /**
          * Precision
@@ -5294,6 +6438,22 @@ export interface components {
             yaml: string | null;
         };
         /**
+         * RefusedRow
+         * @description A row that the chat template does not take.
+         */
+        RefusedRow: {
+            /**
+             * Row
+             * @description Row number, from 1.
+             */
+            row: number;
+            /**
+             * Message
+             * @description Why.
+             */
+            message: string;
+        };
+        /**
          * RegisterSection
          * @description The name under which the result is kept.
          */
@@ -5346,6 +6506,24 @@ export interface components {
              * @description Checkpoint to go on from; empty takes the newest that verifies.
              */
             checkpoint_id?: number | null;
+        };
+        /**
+         * RoleStatistics
+         * @description What one role says.
+         */
+        RoleStatistics: {
+            /**
+             * Role
+             * @description Role as written in the file.
+             */
+            role: string;
+            /**
+             * Turns
+             * @description Its turns.
+             */
+            turns: number;
+            /** @description Characters of each turn. */
+            characters: components["schemas"]["LengthSummary"];
         };
         /**
          * RowDifference
@@ -5799,6 +6977,249 @@ export interface components {
             text: string;
         };
         /**
+         * TextStatistics
+         * @description A column's texts.
+         */
+        TextStatistics: {
+            /** @description Characters of each text. */
+            characters: components["schemas"]["LengthSummary"];
+            /** @description Words of each text: what stands between white space. */
+            words: components["schemas"]["LengthSummary"];
+            /**
+             * Languages
+             * @description Languages, told from script and small words.
+             */
+            languages: components["schemas"]["LanguageShare"][];
+            /** @description Richness; null when there are no words. */
+            vocabulary: components["schemas"]["VocabularySummary"] | null;
+        };
+        /**
+         * TextTokens
+         * @description Tokens of the bare texts of one column, role or turn, without the chat template.
+         */
+        TextTokens: {
+            /**
+             * Name
+             * @description Column, role, or place of the turn from 1 (`21+`: all later ones).
+             */
+            name: string;
+            /**
+             * Tokens
+             * @description Their sum.
+             */
+            tokens: number;
+            /**
+             * Share
+             * @description Share of all bare texts of this kind.
+             */
+            share: number;
+            /** @description Tokens of each text. */
+            per_text: components["schemas"]["LengthSummary"];
+        };
+        /**
+         * TokenAnalysis
+         * @description Tokens of a dataset, counted as the trainer will.
+         */
+        TokenAnalysis: {
+            /**
+             * Dataset Id
+             * @description Dataset that was counted.
+             */
+            dataset_id: number;
+            /**
+             * Model
+             * @description Model whose tokenizer and chat template count.
+             */
+            model: string;
+            /**
+             * Tokenizer Sha256
+             * @description SHA-256 of its tokenizer.json.
+             */
+            tokenizer_sha256: string;
+            /**
+             * Template Sha256
+             * @description SHA-256 of its chat template; null when it has none.
+             */
+            template_sha256: string | null;
+            /**
+             * Vocab Size
+             * @description Entries of the tokenizer.
+             */
+            vocab_size: number;
+            /**
+             * Context Length
+             * @description Tokens that the model can read.
+             */
+            context_length: number | null;
+            /**
+             * Rows
+             * @description Rows that were counted.
+             */
+            rows: number;
+            /**
+             * Rows Left Out
+             * @description Rows that cannot be trained on: the doctor's red findings have them.
+             */
+            rows_left_out: number;
+            /**
+             * Refused
+             * @description The first 20 rows that the chat template refuses.
+             */
+            refused: components["schemas"]["RefusedRow"][];
+            /**
+             * Rows Refused
+             * @description How many rows the chat template refuses.
+             */
+            rows_refused: number;
+            /**
+             * Sequences
+             * @description Sequences that training reads: one a row, two for a preference pair.
+             */
+            sequences: number;
+            /**
+             * Total Tokens
+             * @description Tokens of all sequences, with the chat template.
+             */
+            total_tokens: number;
+            /**
+             * Raw Tokens
+             * @description Tokens of the bare texts of the turns.
+             */
+            raw_tokens: number;
+            /**
+             * Template Tokens
+             * @description What the chat template adds.
+             */
+            template_tokens: number;
+            /**
+             * Characters
+             * @description Characters of the bare texts of the turns.
+             */
+            characters: number;
+            /**
+             * Characters Per Token
+             * @description Characters for each token of the bare texts.
+             */
+            characters_per_token: number | null;
+            /** @description Tokens of each sequence, with the chat template. */
+            per_sequence: components["schemas"]["LengthSummary"] | null;
+            /**
+             * Percentiles
+             * @description Of the same: p1, p5, p10, p25, p50, p75, p90, p95, p99, p99.9.
+             */
+            percentiles: {
+                [key: string]: number;
+            };
+            /** @description Of the same. */
+            histogram: components["schemas"]["Histogram"] | null;
+            /**
+             * Columns
+             * @description Bare texts by column.
+             */
+            columns: components["schemas"]["TextTokens"][];
+            /**
+             * Roles
+             * @description Bare texts by role; the answers of a pair are `chosen` and `rejected`, plain text is `text`.
+             */
+            roles: components["schemas"]["TextTokens"][];
+            /**
+             * Turns
+             * @description Bare texts by place in the conversation.
+             */
+            turns: components["schemas"]["TextTokens"][];
+            /**
+             * Lengths
+             * @description What each of the lengths that were asked for does.
+             */
+            lengths: components["schemas"]["PackedAtLength"][];
+            /**
+             * Ladder
+             * @description Truncation at lengths from 64 up to the longest sequence.
+             */
+            ladder: components["schemas"]["AtLength"][];
+            /** @description What training reads, and its price. */
+            epoch: components["schemas"]["EpochCost"];
+        };
+        /**
+         * TokenAnalysisRequest
+         * @description Which tokenizer, and which lengths to try.
+         * @example {
+         *       "batch_tokens": 16384,
+         *       "lengths": [
+         *         512,
+         *         2048
+         *       ],
+         *       "model": "tunesmith/tiny"
+         *     }
+         */
+        TokenAnalysisRequest: {
+            /**
+             * Model
+             * @description Model whose tokenizer and chat template count; default is the current one, else `tunesmith/tiny`.
+             */
+            model?: string | null;
+            /**
+             * Lengths
+             * @description Maximum lengths in tokens for which truncation, packing and steps are told.
+             * @default [
+             *       512,
+             *       1024,
+             *       2048,
+             *       4096
+             *     ]
+             */
+            lengths: number[];
+            /**
+             * Batch Tokens
+             * @description Tokens of one update; default is one sequence of the maximum length.
+             */
+            batch_tokens?: number | null;
+            /**
+             * Epochs
+             * @description Passes over the data for the cost.
+             * @default 1
+             */
+            epochs: number;
+            /**
+             * Price Per Million Tokens
+             * @description Price of a million trained tokens, in any currency.
+             */
+            price_per_million_tokens?: number | null;
+            /**
+             * Bins
+             * @description Bars of the histogram.
+             * @default 20
+             */
+            bins: number;
+            /**
+             * Log
+             * @description Bars that grow by a constant factor.
+             * @default false
+             */
+            log: boolean;
+        };
+        /**
+         * TopValue
+         * @description A frequent value.
+         */
+        TopValue: {
+            /**
+             * Value
+             * @description The value; personal data masked, shortened to 120 characters.
+             */
+            value: string;
+            /**
+             * Count
+             * @description How often it occurs.
+             */
+            count: number;
+            /**
+             * Share
+             * @description Share of the values that are not missing.
+             */
+            share: number;
+        };
+        /**
          * TrainingMetrics
          * @description The curves at one step.
          */
@@ -5974,6 +7395,31 @@ export interface components {
             early_stopping?: components["schemas"]["EarlyStopping"] | null;
         };
         /**
+         * TurnStatistics
+         * @description What is said at one place of the conversations.
+         */
+        TurnStatistics: {
+            /**
+             * Turn
+             * @description Place in the conversation, from 1.
+             */
+            turn: number;
+            /**
+             * And Later
+             * @description Whether all later turns are counted here, too.
+             */
+            and_later: boolean;
+            /**
+             * Roles
+             * @description Who speaks here: share by role.
+             */
+            roles: {
+                [key: string]: number;
+            };
+            /** @description Characters of each turn. */
+            characters: components["schemas"]["LengthSummary"];
+        };
+        /**
          * UnloadResponse
          * @description What unloading did.
          */
@@ -6020,6 +7466,42 @@ export interface components {
              * @description Both.
              */
             total_tokens: number;
+        };
+        /**
+         * VocabularySummary
+         * @description How rich the words are.
+         */
+        VocabularySummary: {
+            /**
+             * Words
+             * @description Words, counted each time.
+             */
+            words: number;
+            /**
+             * Types
+             * @description Different words.
+             */
+            types: number;
+            /**
+             * Type Token Ratio
+             * @description Different words divided by words; falls as the texts grow.
+             */
+            type_token_ratio: number;
+            /**
+             * Hapax Share
+             * @description Share of the different words that occur once.
+             */
+            hapax_share: number;
+            /**
+             * Exact
+             * @description False when different words were estimated from an even share of them.
+             */
+            exact: boolean;
+            /**
+             * Note
+             * @description What counts as a word.
+             */
+            note: string;
         };
         /**
          * Check
@@ -6153,6 +7635,7 @@ export interface components {
 export type Accepted = components['schemas']['Accepted'];
 export type Adapter = components['schemas']['Adapter'];
 export type AnswerMessage = components['schemas']['AnswerMessage'];
+export type AtLength = components['schemas']['AtLength'];
 export type Certificate = components['schemas']['Certificate'];
 export type CertificateRequest = components['schemas']['CertificateRequest'];
 export type ChatCompletion = components['schemas']['ChatCompletion'];
@@ -6161,7 +7644,11 @@ export type ChatMessage = components['schemas']['ChatMessage'];
 export type CheckpointListResponse = components['schemas']['CheckpointListResponse'];
 export type CheckpointResponse = components['schemas']['CheckpointResponse'];
 export type Choice = components['schemas']['Choice'];
+export type ColumnDistribution = components['schemas']['ColumnDistribution'];
+export type ColumnStatistics = components['schemas']['ColumnStatistics'];
 export type Comparison = components['schemas']['Comparison'];
+export type ConversationStatistics = components['schemas']['ConversationStatistics'];
+export type CorrelationPair = components['schemas']['CorrelationPair'];
 export type DataFormat = components['schemas']['DataFormat'];
 export type DataSection = components['schemas']['DataSection'];
 export type DatasetDiffResponse = components['schemas']['DatasetDiffResponse'];
@@ -6182,17 +7669,26 @@ export type DatasetValidationRequest = components['schemas']['DatasetValidationR
 export type DatasetValidationResponse = components['schemas']['DatasetValidationResponse'];
 export type DatasetVersion = components['schemas']['DatasetVersion'];
 export type DatasetVersionListResponse = components['schemas']['DatasetVersionListResponse'];
+export type DateStatistics = components['schemas']['DateStatistics'];
 export type DerivationReport = components['schemas']['DerivationReport'];
 export type DerivationResponse = components['schemas']['DerivationResponse'];
 export type DiffCounts = components['schemas']['DiffCounts'];
+export type DistinctCount = components['schemas']['DistinctCount'];
 export type DuplicateCluster = components['schemas']['DuplicateCluster'];
 export type DuplicateListResponse = components['schemas']['DuplicateListResponse'];
 export type DuplicateMember = components['schemas']['DuplicateMember'];
 export type EarlyStopping = components['schemas']['EarlyStopping'];
+export type EdaCorrelation = components['schemas']['EdaCorrelation'];
+export type EdaDistribution = components['schemas']['EdaDistribution'];
+export type EdaMissing = components['schemas']['EdaMissing'];
+export type EdaStatistics = components['schemas']['EdaStatistics'];
+export type EdaSummary = components['schemas']['EdaSummary'];
+export type EpochCost = components['schemas']['EpochCost'];
 export type EvaluateSection = components['schemas']['EvaluateSection'];
 export type EvaluationRequest = components['schemas']['EvaluationRequest'];
 export type EvaluationResponse = components['schemas']['EvaluationResponse'];
 export type EvidenceView = components['schemas']['EvidenceView'];
+export type ExplorationWarning = components['schemas']['ExplorationWarning'];
 export type ExportFile = components['schemas']['ExportFile'];
 export type ExportFormat = components['schemas']['ExportFormat'];
 export type ExportItem = components['schemas']['ExportItem'];
@@ -6211,8 +7707,12 @@ export type FinetuningJobCreate = components['schemas']['FinetuningJobCreate'];
 export type FinetuningJobListResponse = components['schemas']['FinetuningJobListResponse'];
 export type FinetuningJobResponse = components['schemas']['FinetuningJobResponse'];
 export type FinetuningStatus = components['schemas']['FinetuningStatus'];
+export type FixRequest = components['schemas']['FixRequest'];
+export type FoundFault = components['schemas']['FoundFault'];
 export type GraphStep = components['schemas']['GraphStep'];
 export type Health = components['schemas']['Health'];
+export type Histogram = components['schemas']['Histogram'];
+export type HistogramBin = components['schemas']['HistogramBin'];
 export type InputReference = components['schemas']['InputReference'];
 export type JobFailure = components['schemas']['JobFailure'];
 export type JobForm = components['schemas']['JobForm'];
@@ -6223,10 +7723,12 @@ export type JobResultResponse = components['schemas']['JobResultResponse'];
 export type JobState = components['schemas']['JobState'];
 export type JobView = components['schemas']['JobView'];
 export type KeptTogether = components['schemas']['KeptTogether'];
+export type LanguageShare = components['schemas']['LanguageShare'];
 export type LeakCounts = components['schemas']['LeakCounts'];
 export type LeakKind = components['schemas']['LeakKind'];
 export type LeakageAgainst = components['schemas']['LeakageAgainst'];
 export type LeakedPair = components['schemas']['LeakedPair'];
+export type LengthSummary = components['schemas']['LengthSummary'];
 export type LineageEdge = components['schemas']['LineageEdge'];
 export type LineageNode = components['schemas']['LineageNode'];
 export type LineageResponse = components['schemas']['LineageResponse'];
@@ -6236,9 +7738,13 @@ export type LocalModel = components['schemas']['LocalModel'];
 export type LocalModelListResponse = components['schemas']['LocalModelListResponse'];
 export type LogLineView = components['schemas']['LogLineView'];
 export type LoraSection = components['schemas']['LoraSection'];
+export type Measure = components['schemas']['Measure'];
 export type MemoryState = components['schemas']['MemoryState'];
 export type MethodSection = components['schemas']['MethodSection'];
 export type Metric = components['schemas']['Metric'];
+export type MissingColumn = components['schemas']['MissingColumn'];
+export type MissingPair = components['schemas']['MissingPair'];
+export type MissingPattern = components['schemas']['MissingPattern'];
 export type ModelCardResponse = components['schemas']['ModelCardResponse'];
 export type ModelDetailResponse = components['schemas']['ModelDetailResponse'];
 export type ModelEntries = components['schemas']['ModelEntries'];
@@ -6256,9 +7762,11 @@ export type ModelRegisterRequest = components['schemas']['ModelRegisterRequest']
 export type ModelResponse = components['schemas']['ModelResponse'];
 export type ModelSection = components['schemas']['ModelSection'];
 export type ModelStatus = components['schemas']['ModelStatus'];
+export type NumberStatistics = components['schemas']['NumberStatistics'];
 export type Objective = components['schemas']['Objective'];
 export type OpenAiError = components['schemas']['OpenAIError'];
 export type OpenAiErrorDetail = components['schemas']['OpenAIErrorDetail'];
+export type PackedAtLength = components['schemas']['PackedAtLength'];
 export type Precision = components['schemas']['Precision'];
 export type PreviewRow = components['schemas']['PreviewRow'];
 export type ProblemDetail = components['schemas']['ProblemDetail'];
@@ -6270,9 +7778,11 @@ export type RecipePreset = components['schemas']['RecipePreset'];
 export type RecipePresetListResponse = components['schemas']['RecipePresetListResponse'];
 export type RecipeValidationRequest = components['schemas']['RecipeValidationRequest'];
 export type RecipeValidationResponse = components['schemas']['RecipeValidationResponse'];
+export type RefusedRow = components['schemas']['RefusedRow'];
 export type RegisterSection = components['schemas']['RegisterSection'];
 export type ResourcesSection = components['schemas']['ResourcesSection'];
 export type ResumeRequest = components['schemas']['ResumeRequest'];
+export type RoleStatistics = components['schemas']['RoleStatistics'];
 export type RowDifference = components['schemas']['RowDifference'];
 export type RowInsert = components['schemas']['RowInsert'];
 export type RowSet = components['schemas']['RowSet'];
@@ -6288,10 +7798,17 @@ export type StepReport = components['schemas']['StepReport'];
 export type StreamOptions = components['schemas']['StreamOptions'];
 export type SystemInfo = components['schemas']['SystemInfo'];
 export type TextPart = components['schemas']['TextPart'];
+export type TextStatistics = components['schemas']['TextStatistics'];
+export type TextTokens = components['schemas']['TextTokens'];
+export type TokenAnalysis = components['schemas']['TokenAnalysis'];
+export type TokenAnalysisRequest = components['schemas']['TokenAnalysisRequest'];
+export type TopValue = components['schemas']['TopValue'];
 export type TrainingMetrics = components['schemas']['TrainingMetrics'];
 export type TrainingSection = components['schemas']['TrainingSection'];
+export type TurnStatistics = components['schemas']['TurnStatistics'];
 export type UnloadResponse = components['schemas']['UnloadResponse'];
 export type Usage = components['schemas']['Usage'];
+export type VocabularySummary = components['schemas']['VocabularySummary'];
 export type TunesmithApiSystemCheck = components['schemas']['tunesmith__api__system__Check'];
 export type TunesmithDomainsDatasetsSchemasDerivationDatasetReference = components['schemas']['tunesmith__domains__datasets__schemas__derivation__DatasetReference'];
 export type TunesmithDomainsExportSchemasCheck = components['schemas']['tunesmith__domains__export__schemas__Check'];
@@ -8242,6 +9759,105 @@ export interface operations {
             };
         };
     };
+    fix_findings: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FixRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DerivationResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     restore_dataset: {
         parameters: {
             query?: never;
@@ -8672,6 +10288,590 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetDiffResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_statistics: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdaStatistics"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_missing_values: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdaMissing"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_value_distribution: {
+        parameters: {
+            query?: {
+                /** @description Only this column. */
+                column?: string | null;
+                /** @description Bars of the histogram. */
+                bins?: number;
+                /** @description Frequent values to show. */
+                top?: number;
+                /** @description Bars that grow by a constant factor. */
+                log?: boolean;
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdaDistribution"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_correlation: {
+        parameters: {
+            query?: {
+                /** @description `pearson` or `spearman`. */
+                method?: "pearson" | "spearman";
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdaCorrelation"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_summary: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdaSummary"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    analyze_tokens: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TokenAnalysisRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenAnalysis"];
                 };
             };
             /** @description Accepted */

@@ -60,8 +60,8 @@ class Examination:
     def _remember(self, examined: Examined, near: NearRows, leaks: LeakCheck) -> None:
         if examined.checked is None or examined.is_red:
             return
-        record, turns = examined.record, examined.checked.turns
-        near.add(record.row, record.line, turns, examined.findings)
+        record = examined.record
+        near.add(record.row, record.line, examined.checked, examined.findings)
         if self.judges:
             leaks.add(examined.checked, record.row, record.line)
 

@@ -71,15 +71,15 @@ class NearRows:
         self._near.__exit__(kind, error, trace)
         self._excerpts.close()
 
-    def add(self, row: int, line: int | None, turns: list[Turn], findings: list[Finding]) -> None:
+    def add(self, row: int, line: int | None, checked: CheckedRow, findings: list[Finding]) -> None:
         """Take the next row, which is fit for training, with what was found in it so far."""
-        text = conversation(turns)
+        text = conversation(checked.turns)
         self._near.add(len(self._rows), text)
         self._rows.append(row)
         self._lines.append(line or 0)
         self._worst.append(max((_WORST[finding.severity] for finding in findings), default=0))
         self._codes.append(sum(_FLAGS.get(finding.code, 0) for finding in findings))
-        self._prompts.append(digest(*prompt_of(turns)))
+        self._prompts.append(digest(*prompt_of(checked)))
         raw = text[:EXCERPT_CHARACTERS].encode(errors="replace")
         self._excerpts.write(raw)
         self._ends.append((self._ends[-1] if self._ends else 0) + len(raw))
