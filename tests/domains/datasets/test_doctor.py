@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,35 @@ def test_personal_data_is_shown_nowhere(tmp_path: Path) -> None:
     assert "minji" not in shown
     assert "1234" not in shown
     assert "5678" not in shown
+
+
+PERSONAL = {
+    "pii-email": "메일 minji.kim@example.co.kr",
+    "pii-phone": "전화 010-9876-4321",
+    "pii-rrn": "주민등록번호 900101-1234568",
+    "pii-frn": "외국인등록번호 900101-5234560",
+    "pii-brn": "사업자등록번호 124-81-00998",
+    "pii-passport": "여권번호 M98765432",
+    "pii-driver-licence": "면허번호 11-22-987654-33",
+    "pii-bank-account": "신한은행 110-987-654321",
+    "pii-card": "카드 5500-0000-0000-0004",
+    "pii-iban": "IBAN DE89 3704 0044 0532 0130 00",
+    "pii-ip": "접속 IP 203.252.33.7",
+    "pii-key": "key sk-q7Zp2Lk9Xw4Vb8Nm3Rt6Yh1",
+    "pii-uncertain": "예시 4532-1234-5678-9010",
+}
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if code.startswith("pii-")])
+def test_each_kind_of_personal_data_has_its_finding_without_the_value(tmp_path: Path, code: str) -> None:
+    text = PERSONAL[code]
+    (finding,) = examined(tmp_path, "a.jsonl", chat("q", text)).findings
+    assert (finding.code, finding.pointer) == (code, "/messages/1/content")
+    assert finding.severity == ("green" if code == "pii-uncertain" else "amber")
+    value = text.split(" ", 1)[1]
+    assert not re.search(re.escape(value[4:]), finding.model_dump_json())
+    assert "*" in str(finding.found)
+    assert examined(tmp_path, "a.jsonl", chat("q", text), limits=Limits(check_pii=False)).findings == []
 
 
 @pytest.mark.parametrize(

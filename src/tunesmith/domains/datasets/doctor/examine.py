@@ -197,9 +197,8 @@ class _Checker:
         return Examined(record, [_finding(self._data, record, fault) for fault in faults], checked)
 
     def _of_text(self, turn: Turn) -> Iterator[Fault]:
-        for fault in text_faults(turn.text):
-            if self._limits.check_pii or not fault.code.startswith("pii-"):
-                yield Fault(fault.code, fault.message, fault.expected, fault.found, turn.pointer, fault.fix)
+        for fault in text_faults(turn.text, check_pii=self._limits.check_pii):
+            yield Fault(fault.code, fault.message, fault.expected, fault.found, turn.pointer, fault.fix)
 
     def _of_extra(self, checked: CheckedRow, row: int) -> Iterator[Fault]:
         """A field that no format uses is one fault of the file, named where it is first seen; its type may drift."""

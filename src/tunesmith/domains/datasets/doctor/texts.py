@@ -14,20 +14,21 @@ _CP1252_TAIL = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•�
 _MISREAD = re.compile(f"(?:[\u00c2-\u00f4][{_CP1252_TAIL}]{{1,3}})+")
 
 
-def text_faults(text: str) -> list[Fault]:
-    """The faults of ``text``; each kind once, personal data each time."""
+def text_faults(text: str, *, check_pii: bool = True) -> list[Fault]:
+    """The faults of ``text``; each kind once, personal data each value."""
     faults: list[Fault] = []
     misread = None if text.isascii() else _misread(text)
     if misread is not None:
         faults.append(misread)
     elif control := CONTROL.search(text):
         faults.append(_control_fault(text, control.group()))
-    faults.extend(_personal(text))
+    if check_pii:
+        faults.extend(_personal(text))
     return faults
 
 
 def _personal(text: str) -> list[Fault]:
-    """Personal data, each value once."""
+    """What it holds of personal data, with its shape and without its content."""
     found = dict.fromkeys((hit.entity, hit.is_certain, text[hit.start : hit.end]) for hit in find_pii(text))
     return [
         Fault(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tunesmith.domains.datasets.pii.entities import Entity, PiiHit
 from tunesmith.domains.datasets.pii.finding import find_pii
+from tunesmith.domains.datasets.pii.shapes import narrow
 
 SHOWN_CHARACTERS = 80
 _WINDOW = 2000
@@ -34,13 +35,13 @@ def rewrite(text: str, hits: list[PiiHit], render: Render) -> str:
 def mask_value(entity: Entity, value: str) -> str:
     """A value with its shape and without its content: ``k***@***.com``, ``010-****-****``."""
     if entity is Entity.EMAIL:
-        return f"{value[0]}***@***.{value.rsplit('.', 1)[-1]}"
+        return f"{value[0]}***@***.{narrow(value).rsplit('.', 1)[-1]}"
     if entity is Entity.KEY:
         start = _KEY_START.match(value)
         return f"{start.group() if start else ''}********"
     kept = _KEPT.get(entity, 0)
     if entity is Entity.PHONE:
-        kept = 3 if value.startswith("0") else 4
+        kept = 3 if narrow(value[:1]) == "0" else 4
     return value[:kept] + _LETTER_OR_DIGIT.sub("*", value[kept:])
 
 

@@ -16,7 +16,7 @@ class DatasetValidationRequest(BaseModel):
     """What to look for."""
 
     model_config = ConfigDict(extra="forbid")
-    check_pii: bool = Field(True, description="Look for e-mail addresses and telephone numbers.")
+    check_pii: bool = Field(True, description="Look for personal data (the codes pii-…).")
     check_duplicates: bool = Field(
         True, description="Look for repeated rows, near duplicates and contradictory answers."
     )
