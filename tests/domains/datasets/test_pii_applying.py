@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -169,6 +170,7 @@ def test_check_digits_dates_and_networks_stay_what_they_were() -> None:
     assert birth_date(bare(Entity.RRN, "123456-1234567")) is None
     assert passes_business(bare(Entity.BRN, spans(Entity.BRN)[0]))
     assert passes_iban(bare(Entity.IBAN, spans(Entity.IBAN)[0]))
+    assert names.of(Entity.IP, "１０．０．０．７").startswith("10.")
     assert names.of(Entity.IP, "192.168.0.7").startswith("192.168.")
     assert names.of(Entity.IP, "2001:4860::8844").startswith("2001:db8:")
     assert names.of(Entity.KEY, "ghp_" + "a1" * 18).startswith("ghp_")
@@ -205,7 +207,7 @@ def test_rows_may_be_nested_deeply() -> None:
 
 
 def test_names_need_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "presidio_analyzer", None)
+    monkeypatch.setitem(sys.modules, "presidio_analyzer", None)
     with pytest.raises(PiiExtraMissingError, match="Presidio"):
         NamedPii("blank:ko", names=["김민지"])
 

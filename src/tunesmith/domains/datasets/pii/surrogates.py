@@ -18,7 +18,7 @@ _MAIL_DOMAINS = ("example.com", "example.org", "example.net")
 _CONSONANTS, _VOWELS = "bdghjkmnprstvyz", "aeiou"
 _DOCUMENTATION_NETWORK = "2001:db8"
 _REMEMBERED = 50_000
-_KEPT = {Entity.BANK_ACCOUNT: 3, Entity.DRIVER_LICENCE: 2, Entity.PASSPORT: 0}
+_KEPT = {Entity.BANK_ACCOUNT: 3, Entity.DRIVER_LICENCE: 2}
 _KOREAN_CODE = re.compile(r"^(?:00)?82(?=[0-9]{8,11}$)")
 _MOBILE = re.compile("1[0-9]{9}")
 _PEM_END = re.compile("-----END[A-Z0-9 ]+-----$")
@@ -50,17 +50,17 @@ class Pseudonyms:
         return known
 
     def _made(self, entity: Entity, value: str) -> str:
+        plain = narrow(value)
         if entity is Entity.EMAIL:
-            return self._email(narrow(value))
+            return self._email(plain)
         if entity is Entity.IP:
-            return self._ip(value)
+            return self._ip(plain)
         if entity is Entity.IBAN:
-            return self._iban(value)
+            return self._iban(plain)
         if entity is Entity.KEY:
-            return self._secret(value)
+            return self._secret(plain)
         if entity in (Entity.PERSON, Entity.ADDRESS):
             return f"{entity.value}_{self._digest(entity, value, 8).hex()}"
-        plain = narrow(value)
         digits = "".join(filter(str.isdigit, plain))
         made = self._number(entity, plain, digits)
         return _with_digits(value, made)
