@@ -15,7 +15,14 @@ from tunesmith.adapters.training import training_engine
 from tunesmith.db import Database
 from tunesmith.db.migrate import ensure_schema
 from tunesmith.domains.accounts import AccountService
-from tunesmith.domains.datasets import DatasetService, DerivationService, ExplorationService, VersionService
+from tunesmith.domains.datasets import (
+    DatasetService,
+    DerivationService,
+    ExplorationService,
+    MappingService,
+    UploadService,
+    VersionService,
+)
 from tunesmith.domains.datasets.tasks import kinds as dataset_kinds
 from tunesmith.domains.evaluation import EvaluationService, Evaluator
 from tunesmith.domains.evaluation import kinds as evaluation_kinds
@@ -47,6 +54,8 @@ class Services:
     projects: ProjectService
     jobs: JobService
     datasets: DatasetService
+    uploads: UploadService
+    mappings: MappingService
     derivations: DerivationService
     versions: VersionService
     explorations: ExplorationService
@@ -98,6 +107,7 @@ def build(settings: Settings) -> Services:
     jobs = JobService(settings=settings, database=database, projects=projects)
     storage = _storage(settings)
     datasets = DatasetService(storage=storage, jobs=jobs, settings=settings)
+    uploads = UploadService(storage=storage, settings=settings)
     derivations = DerivationService(datasets=datasets, jobs=jobs)
     versions = VersionService(datasets=datasets, jobs=jobs)
     registry = RegistryService(storage=storage, jobs=jobs, cache_dir=settings.data_dir / "cache" / "models")
@@ -131,6 +141,8 @@ def build(settings: Settings) -> Services:
         projects=projects,
         jobs=jobs,
         datasets=datasets,
+        uploads=uploads,
+        mappings=MappingService(datasets=datasets, uploads=uploads),
         derivations=derivations,
         versions=versions,
         explorations=explorations,

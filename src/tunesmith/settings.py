@@ -122,6 +122,18 @@ class DatasetSettings(BaseModel):
 
     max_file_size_bytes: int = Field(100 * 2**20, ge=1, description="Largest form upload, in bytes.")
     max_row_bytes: int = Field(16 * 2**20, ge=1024, description="Largest single record, in bytes.")
+    max_unpacked_bytes: int = Field(64 * 2**30, ge=1, description="Most that a packed file may unpack to, in bytes.")
+    max_unpacked_ratio: int = Field(
+        250,
+        ge=2,
+        description="Most that a packed file may grow when it is unpacked; beyond 64 MiB it is taken for a trap.",
+    )
+    min_free_disk_bytes: int = Field(
+        1 * 2**30, ge=0, description="Free disk space, in bytes, that an upload in parts or an unpacking must leave."
+    )
+    upload_expires_hours: float = Field(
+        24.0, gt=0, description="An upload in parts that has stood still for this long is removed."
+    )
     score_weights: ScoreWeights = Field(
         default_factory=ScoreWeights, description="Costs of rows in the quality score (formula: reference of findings)."
     )

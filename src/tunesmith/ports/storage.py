@@ -71,6 +71,10 @@ class Storage(Protocol):
         """Store a copy of a local file. Without a key it becomes a blob, named by its SHA-256 and kept once."""
         ...
 
+    async def take_file(self, path: Path, sha256: str) -> StoredObject:
+        """Move a local file, whose SHA-256 the caller has computed, into the store as a blob; ``path`` is gone then."""
+        ...
+
     async def put_stream(self, chunks: AsyncIterator[bytes], key: str | None = None) -> StoredObject:
         """Store what the stream yields, a piece at a time; when the stream raises, nothing is stored."""
         ...

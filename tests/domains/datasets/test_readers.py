@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from tunesmith.domains.datasets.errors import (
     EmptyDatasetError,
     FileValidationError,
+    PackedFileError,
     UnsupportedEncodingError,
     UnsupportedFormatError,
 )
-from tunesmith.domains.datasets.readers import Position, Record, json_array, kind_of_name, open_data_file
+from tunesmith.domains.datasets.readers import Position, Record, json_array, open_file
 from tunesmith.kit.errors import InvalidInput, TunesmithError
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -37,7 +38,7 @@ def read(
 ) -> list[Record]:
     path = folder / name
     path.write_bytes(content)
-    with open_data_file(path, kind_of_name(name), max_row_bytes) as data:
+    with open_file(path, name, max_row_bytes) as (data, _):
         return list(data.records(start))
 
 
@@ -189,9 +190,11 @@ def test_a_record_over_the_limit_is_passed_over(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "error", "words"),
     [
-        ("a.tsv", b"a\tb", UnsupportedFormatError, "'.tsv'"),
-        ("a.parquet", b"PAR1", UnsupportedFormatError, "later version"),
-        ("a.exe", b"MZ", UnsupportedFormatError, ".jsonl, .json and .csv"),
+        ("a.parquet", b"PAR1", FileValidationError, "Parquet"),
+        ("a.parquet", b"{}", FileValidationError, "no Parquet file"),
+        ("a.exe", b"MZ", UnsupportedFormatError, ".jsonl, .json, .csv, .tsv and .parquet"),
+        ("a.gz", b"\x1f\x8b", UnsupportedFormatError, "'.gz'"),
+        ("a.jsonl.gz", b"{}", PackedFileError, "no gzip file"),
         ("noextension", b"{}", UnsupportedFormatError, "without an extension"),
         ("a.jsonl", b"PAR1\x00\x01", UnsupportedFormatError, "Parquet"),
         ("a.csv", b"PK\x03\x04\x00", UnsupportedFormatError, "ZIP"),
@@ -200,11 +203,10 @@ def test_a_record_over_the_limit_is_passed_over(folder: Path) -> None:
         ("a.csv", b"\n\n", EmptyDatasetError, "empty"),
         ("a.jsonl", b'{"a": 1}\n{"a\x00": 2}\n', FileValidationError, "line 2, byte 4"),
         ("a.jsonl", b'{"a": 1}\n\x80\x81\xff\n', FileValidationError, "line 2, byte 1"),
-        ("a.csv", "질문,답\n".encode("cp949"), UnsupportedEncodingError, "CP949"),
-        ("a.csv", "질문,답\n".encode("utf-16"), UnsupportedEncodingError, "UTF-16"),
-        ("a.csv", "question,answer\n".encode("utf-16-le"), UnsupportedEncodingError, "UTF-16"),
-        ("a.csv", b"a;b\n1;2\n", UnsupportedFormatError, "';'"),
-        ("a.csv", b"a\tb\n1\t2\n", UnsupportedFormatError, "tabs"),
+        ("a.csv", "질문,답\n".encode("utf-32"), UnsupportedEncodingError, "UTF-32"),
+        ("a.csv", "質問,答え\n".encode("euc-jp"), FileValidationError, "neither UTF-8 nor CP949"),
+        ("a.csv", "问题,回答\n你好，请问今天的天气\n".encode("gb2312"), FileValidationError, "neither UTF-8 nor CP949"),
+        ("a.csv", b"caf\xe9,r\xe9ponse\n", FileValidationError, "line 1, byte 4"),
         ("a.csv", b"a,b,a\n1,2,3\n", FileValidationError, "'a' more than once"),
         ("a.csv", b"a,,b\n1,2,3\n", FileValidationError, "column 2"),
         ("a.csv", b'"a,b\n1,2\n', FileValidationError, "header"),
@@ -237,7 +239,7 @@ def test_columns_are_read_under_the_names_of_the_format(folder: Path) -> None:
     path = folder / "mapped.csv"
     path.write_bytes("제목,질문,답변,prompt\n배,언제?,정오,7\n,어디?,부두,8\n".encode())
     mapping = {"제목": "prompt", "질문": "prompt", "답변": "completion"}
-    with open_data_file(path, kind_of_name(path.name), mapping=mapping) as data:
+    with open_file(path, path.name, mapping=mapping) as (data, _):
         assert (data.columns, data.fields) == (
             ["제목", "질문", "답변", "prompt"],
             ["prompt", "completion", "prompt (unmapped)"],

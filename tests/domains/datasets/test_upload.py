@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -62,12 +63,27 @@ REFUSED: list[tuple[str, bytes | str, dict[str, str | None], int, str]] = [
     ("a.csv", "prompt,completion\n", {}, 422, "empty-dataset"),
     ("a.json", "[]", {}, 422, "empty-dataset"),
     ("a.jsonl", b"\x00\x01\x02\xff" * 100, {}, 422, "file-validation"),
-    ("a.jsonl", "안녕하세요\n".encode("cp949"), {}, 422, "unsupported-encoding"),
-    ("a.parquet", b"PAR1", {}, 422, "unsupported-format"),
-    ("a.tsv", "a\tb", {}, 422, "unsupported-format"),
-    ("a.csv", "question,answer\na,b\n", {}, 422, "missing-columns"),
-    ("a.jsonl", '{"conversations": []}', {}, 422, "unsupported-format"),
-    ("a.jsonl", ROWS, {"format": "sharegpt"}, 422, "unsupported-format"),
+    ("a.jsonl", "안녕하세요\n".encode("utf-32"), {}, 422, "unsupported-encoding"),
+    ("a.parquet", b"PAR1", {}, 422, "file-validation"),
+    ("a.tsv", "a\tb\n1\t2\n", {}, 422, "missing-columns"),
+    ("a.csv", "question,answer\na,b\n", {"format": "alpaca"}, 422, "missing-columns"),
+    (
+        "a.csv",
+        "안녕하세요. 배는 언제 떠나요?,정오에 떠납니다.\n표는 어디서 사요?,매표소에서 사세요.\n",
+        {},
+        422,
+        "file-validation",
+    ),
+    ("a.jsonl", '{"conversatoins": []}', {}, 422, "missing-columns"),
+    ("a.jsonl", ROWS, {"format": "chatml"}, 422, "unsupported-format"),
+    ("a.jsonl", ROWS, {"column_mapping": "[]"}, 422, "dataset-creation"),
+    ("a.jsonl", ROWS, {"column_mapping": '{"prompt": 1}'}, 422, "dataset-creation"),
+    ("a.jsonl", ROWS, {"column_mapping": '{"question": "prompt"}'}, 422, "column-mapping"),
+    ("a.jsonl", ROWS, {"column_mapping": '{"prompt": "frage"}'}, 422, "column-mapping"),
+    ("a.jsonl", ROWS, {"upload_id": "1"}, 422, "dataset-creation"),
+    ("a.exe.gz", b"\x1f\x8b", {}, 422, "unsupported-format"),
+    ("a.jsonl.gz", gzip.compress(ROWS.encode() * 50)[:-9], {}, 422, "packed-file"),
+    ("a.jsonl.gz", b"{}", {}, 422, "packed-file"),
     ("a.csv", "prompt,completion\na,b\n", {"format": "alpaca"}, 422, "missing-columns"),
     ("a.jsonl", ROWS, {"name": None}, 422, "dataset-creation"),
     ("a.jsonl", ROWS, {"name": "  "}, 422, "dataset-creation"),
@@ -98,9 +114,16 @@ async def test_what_is_refused_is_refused_by_name_and_leaves_nothing(
 
 
 async def test_the_refusal_of_other_columns_names_the_mapping(upload: Upload) -> None:
-    problem = (await upload("a.csv", "question,answer\na,b\n")).json()
+    problem = (await upload("a.csv", "question,answer\na,b\n", format="alpaca")).json()
     assert problem["missing"] == ["instruction", "output"]
-    assert "`question` to `prompt` and `answer` to `completion`" in problem["hint"]
+    assert "`question` → `instruction`, `answer` → `output`" in problem["hint"]
+    assert problem["proposals"][0]["mapping"] == {"question": "instruction", "answer": "output"}
+    problem = (await upload("a.csv", "col1,col2\nWhen does the ferry leave?,It leaves at noon.\n")).json()
+    assert problem["proposals"][0] == {
+        "format": "qa",
+        "mapping": {"col1": "question", "col2": "answer"},
+        "confidence": 0.45,
+    }
 
 
 async def test_a_refused_upload_keeps_the_file_of_another_dataset(upload: Upload, settings: Settings) -> None:

@@ -58,6 +58,35 @@ class LocalStorage:
 
         return await to_thread.run_sync(copy)
 
+    async def take_file(self, path: Path, sha256: str) -> StoredObject:
+        """Rename it, where both are on one disk; else copy."""
+        key = blob_key(sha256)
+        target = self._path(key)
+
+        def move() -> StoredObject | None:
+            with _os_errors("move a file into the store"):
+                size_bytes = path.stat().st_size
+                if target.is_file():
+                    path.unlink()
+                    return StoredObject(key, sha256, size_bytes)
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+                target.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    os.replace(path, target)
+                except OSError as error:
+                    if error.errno != errno.EXDEV:
+                        raise
+                    return None
+                fsync_folder(target.parent)
+                return StoredObject(key, sha256, size_bytes)
+
+        moved = await to_thread.run_sync(move)
+        if moved is None:
+            moved = await self.put_file(path)
+            await to_thread.run_sync(path.unlink)
+        return moved
+
     async def put_stream(self, chunks: AsyncIterator[bytes], key: str | None = None) -> StoredObject:
         """Write the pieces as they come; the disk is touched in threads only."""
         target = self._path(key) if key is not None else None

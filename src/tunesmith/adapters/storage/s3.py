@@ -65,6 +65,15 @@ class S3Storage:
                 return StoredObject(key, sha256, (await self.stat(key)).size_bytes)
         return await self.put_stream(_read_file(path), key)
 
+    async def take_file(self, path: Path, sha256: str) -> StoredObject:
+        """Send the file, unless the blob is there, and remove it here."""
+        key = blob_key(sha256)
+        size_bytes = (await to_thread.run_sync(path.stat)).st_size
+        if not await self.exists(key):
+            await self.put_stream(_read_file(path), key)
+        await to_thread.run_sync(path.unlink)
+        return StoredObject(key, sha256, size_bytes)
+
     async def put_stream(self, chunks: AsyncIterator[bytes], key: str | None = None) -> StoredObject:
         """Send the pieces in parts as they come; a blob waits on disk until its name is known."""
         if key is None:

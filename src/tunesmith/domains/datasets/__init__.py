@@ -11,6 +11,8 @@ from tunesmith.domains.datasets.errors import (
 from tunesmith.domains.datasets.explorations import ExplorationService
 from tunesmith.domains.datasets.exporting import MessagesFile, refuse_unsupervised
 from tunesmith.domains.datasets.formats import DataFormat
+from tunesmith.domains.datasets.incoming.service import UploadService
+from tunesmith.domains.datasets.remapping import MappingService
 from tunesmith.domains.datasets.schemas.dataset import DatasetResponse, DatasetStatus
 from tunesmith.domains.datasets.service import DatasetService
 from tunesmith.domains.datasets.versions.service import VersionService
@@ -29,8 +31,10 @@ __all__ = [
     "DoctorReport",
     "ExplorationService",
     "Finding",
+    "MappingService",
     "MessagesFile",
     "Severity",
+    "UploadService",
     "VersionService",
     "examine_file",
     "refuse_unsupervised",

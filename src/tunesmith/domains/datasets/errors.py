@@ -33,11 +33,25 @@ class UnsupportedEncodingError(Unsupported):
     hint = "Save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8') and upload it again."
 
 
+class PackedFileError(InvalidInput):
+    """A gzip, Zstandard or ZIP file that cannot be unpacked, or must not be."""
+
+    code, title = "packed-file", "The packed file cannot be unpacked"
+    hint = "Pack the file again, or upload it unpacked."
+
+
 class MissingColumnsError(InvalidInput):
     """No known format fits the columns; the message names what is missing and the renaming that would help."""
 
     code, title = "missing-columns", "Columns that training needs are missing"
     hint = "Rename the columns to `instruction` and `output`, or to `prompt` and `completion`, or send `messages`."
+
+
+class ColumnMappingError(InvalidInput):
+    """A mapping that names columns or fields that do not exist."""
+
+    code, title = "column-mapping", "The mapping of the columns does not fit"
+    hint = "Map columns of the file to fields of the format."
 
 
 class FileSecurityError(TunesmithError):
@@ -52,6 +66,55 @@ class DatasetCreationError(InvalidInput):
 
     code, title = "dataset-creation", "The dataset cannot be created"
     hint = "Send multipart/form-data with one `file` and a `name`."
+
+
+class UploadNotFoundError(NotFound):
+    """No such upload: it expired, or belongs to a project that this person does not see."""
+
+    code, title = "upload-not-found", "There is no such upload"
+    hint = "Begin a new one: POST /api/v1/admin/uploads."
+
+
+class UploadOffsetError(Conflict):
+    """A part that does not begin where the last one ended; ``received_bytes`` says where that is."""
+
+    code, title = "upload-offset", "The part does not begin where the last one ended"
+    hint = "Go on from `received_bytes`."
+
+
+class UploadIncompleteError(Conflict):
+    """Parts are still missing; ``received_bytes`` says what is there."""
+
+    code, title = "upload-incomplete", "The upload is not complete yet"
+    hint = "Send the rest from `received_bytes` on."
+
+
+class UploadStateError(Conflict):
+    """The upload is complete, used, or not complete yet."""
+
+    code, title = "upload-state", "The upload is in another state"
+    hint = "GET /api/v1/admin/uploads/{id} shows it."
+
+
+class UploadBusyError(Conflict):
+    """Another part is being written at the same time."""
+
+    code, title = "upload-busy", "Another part of this upload is being written"
+    hint = "Send one part after the other; if the connection broke, try again in a few seconds."
+
+
+class UploadSizeError(InvalidInput):
+    """More bytes than were promised."""
+
+    code, title = "upload-size", "The upload is larger than was promised"
+    hint = "Begin a new upload with the right `size_bytes`."
+
+
+class UploadChecksumError(InvalidInput):
+    """What arrived is not what was promised; the upload begins anew."""
+
+    code, title = "upload-checksum", "The file did not arrive as it was sent"
+    hint = "Send it again from the beginning."
 
 
 class DatasetNotFoundError(NotFound):

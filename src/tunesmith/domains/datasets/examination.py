@@ -88,4 +88,5 @@ class Examination:
     def _counted(self, found: Iterable[Later], near: NearRows) -> Iterator[Later]:
         for later in found:
             self.tally.counts.add_later(later, near.worst_before(later.finding))
-            yield later
+            has_lines = self.source.has_lines
+            yield later if has_lines else later._replace(finding=later.finding.model_copy(update={"line": None}))

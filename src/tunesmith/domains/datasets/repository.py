@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +11,8 @@ from sqlalchemy.orm import defer
 
 from tunesmith.db import visible_to
 from tunesmith.domains.datasets.schemas.dataset import DatasetStatus
-from tunesmith.domains.datasets.tables import DatasetRow, QualityLogRow
+from tunesmith.domains.datasets.schemas.upload import UploadState
+from tunesmith.domains.datasets.tables import ColumnMappingRow, DatasetRow, QualityLogRow, UploadRow
 from tunesmith.kit.clock import utc_now
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Principal
@@ -125,8 +127,11 @@ async def list_benchmarks(session: AsyncSession, principal: Principal, project_i
 
 
 async def is_stored_for_someone(session: AsyncSession, key: str) -> bool:
-    """Whether any dataset, of whatever project, is kept under this key of the store. Unscoped: the store is shared."""
-    return bool(await list_holders(session, key, limit=1))
+    """Whether any dataset or waiting upload, of whatever project, has this key of the store. Unscoped: the store is shared."""
+    if await list_holders(session, key, limit=1):
+        return True
+    waiting = select(UploadRow.id).where(UploadRow.file_path == key, UploadRow.state != UploadState.USED.value).limit(1)
+    return (await session.execute(waiting)).scalar_one_or_none() is not None
 
 
 async def list_holders(session: AsyncSession, key: str, *, except_id: int = 0, limit: int = 100) -> list[int]:
@@ -189,3 +194,43 @@ async def add_quality_log(session: AsyncSession, row: QualityLogRow) -> None:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+async def find_mapping(session: AsyncSession, principal: Principal, columns_sha256: str) -> ColumnMappingRow | None:
+    """The newest mapping of these columns in the current project."""
+    statement = (
+        visible_to(principal, ColumnMappingRow)
+        .where(ColumnMappingRow.project_id == principal.project_id, ColumnMappingRow.columns_sha256 == columns_sha256)
+        .order_by(ColumnMappingRow.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def forget_mappings(session: AsyncSession, principal: Principal, columns_sha256: str) -> None:
+    """Remove what was said of these columns in the current project."""
+    statement = visible_to(principal, ColumnMappingRow).where(
+        ColumnMappingRow.project_id == principal.project_id, ColumnMappingRow.columns_sha256 == columns_sha256
+    )
+    for row in (await session.execute(statement)).scalars():
+        await session.delete(row)
+    await session.flush()
+
+
+async def find_upload(session: AsyncSession, principal: Principal, upload_id: int) -> UploadRow | None:
+    """The upload with this id."""
+    statement = visible_to(principal, UploadRow).where(UploadRow.id == upload_id)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def list_expired_uploads(session: AsyncSession, now: datetime) -> list[UploadRow]:
+    """Uploads, of whatever project, that have stood still for too long. Unscoped: the disk is shared."""
+    statement = select(UploadRow).where(UploadRow.expires_at < now).order_by(UploadRow.id).limit(100)
+    return list((await session.execute(statement)).scalars())
+
+
+async def promised_bytes(session: AsyncSession) -> int:
+    """Bytes that uploads, of whatever project, have still to receive. Unscoped: the disk is shared."""
+    rest = func.coalesce(func.sum(UploadRow.size_bytes - UploadRow.received_bytes), 0)
+    statement = select(rest).where(UploadRow.state == UploadState.RECEIVING.value)
+    return int((await session.execute(statement)).scalar_one())

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import re
-from collections.abc import Collection
-from itertools import islice
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +12,23 @@ from tunesmith.db import Unit
 from tunesmith.domains.datasets import repository
 from tunesmith.domains.datasets.clusters_file import DUPLICATES, DUPLICATES_INDEX, ClusterPage, read_clusters
 from tunesmith.domains.datasets.doctor import FindingCounts, Severity
-from tunesmith.domains.datasets.doctor.examine import detect_format
 from tunesmith.domains.datasets.errors import (
     DatasetExistsError,
     DatasetNotFoundError,
     DatasetNotReadyError,
     DatasetPurgedError,
-    EmptyDatasetError,
 )
 from tunesmith.domains.datasets.evaluation_sets import judges_of
 from tunesmith.domains.datasets.exporting import MessagesFile, export_messages
 from tunesmith.domains.datasets.findings_file import FINDINGS, INDEX, read_findings
 from tunesmith.domains.datasets.formats import DataFormat
+from tunesmith.domains.datasets.looking import Reading, Seen, read_as, see
+from tunesmith.domains.datasets.mapping.saved import saved_mapping
 from tunesmith.domains.datasets.places import LocalFiles
-from tunesmith.domains.datasets.readers import FileKind, kind_of_name
-from tunesmith.domains.datasets.readers.reading import look_into
-from tunesmith.domains.datasets.readers.sniff import HEAD_BYTES
-from tunesmith.domains.datasets.row_index import ROW_INDEX, find_place
+from tunesmith.domains.datasets.plain import PlainCopy, ending_of, layout_of_row
+from tunesmith.domains.datasets.previewing import early_preview, preview
+from tunesmith.domains.datasets.readers import FileKind, Layout, UnpackLimits, named_kind
+from tunesmith.domains.datasets.row_index import ROW_INDEX
 from tunesmith.domains.datasets.schemas.dataset import (
     DatasetCreate,
     DatasetListResponse,
@@ -38,7 +36,6 @@ from tunesmith.domains.datasets.schemas.dataset import (
     DatasetResponse,
     DatasetStatus,
     DatasetSummary,
-    PreviewRow,
 )
 from tunesmith.domains.datasets.schemas.duplicates import DuplicateCluster, DuplicateListResponse, DuplicateMember
 from tunesmith.domains.datasets.schemas.leakage import DatasetLeakageRequest
@@ -63,6 +60,7 @@ class DatasetService:
     def __init__(self, *, storage: Storage, jobs: JobService, settings: Settings) -> None:
         self.storage = storage
         self.limits = settings.datasets
+        self.unpacking = UnpackLimits(self.limits.max_unpacked_bytes, self.limits.max_unpacked_ratio)
         self.files = LocalFiles(storage, settings.data_dir / "cache")
         self._jobs = jobs
 
@@ -78,12 +76,32 @@ class DatasetService:
         return row
 
     async def source_of(self, row: DatasetRow) -> RowSource:
-        """Its rows, for a pass over them in a thread or child; the file may have to be fetched from the store first."""
+        """Its rows, for a pass over them in a thread or child; the file may have to be fetched from the store first.
+
+        Raises DatasetNotReadyError until the validation has made the plain copy of a file that needs one.
+        """
         if row.purged_at is not None:
             raise DatasetPurgedError(f"The content of the dataset {row.name!r} {row.version} has been purged.")
+        layout = layout_of_row(row)
+        if not layout.is_plain and row.plain_path is None:
+            raise DatasetNotReadyError(f"The file of the dataset {row.name!r} {row.version} is still being unpacked.")
+        return RowSource(
+            path=await self.files.path_of(row.plain_path or row.file_path),
+            kind=layout.plain_kind,
+            format=DataFormat(row.format),
+            max_row_bytes=self.limits.max_row_bytes,
+            mapping=row.column_mapping or {},
+            has_lines=layout.has_lines,
+            ending=ending_of(row),
+        )
+
+    async def plain_copy_of(self, row: DatasetRow) -> PlainCopy | None:
+        """What makes the plain copy of its file; None when there is one, or none is needed."""
+        layout = layout_of_row(row)
+        if layout.is_plain or row.plain_path is not None or row.purged_at is not None:
+            return None
         path = await self.files.path_of(row.file_path)
-        mapping = row.column_mapping or {}
-        return RowSource(path, FileKind(row.file_kind), DataFormat(row.format), self.limits.max_row_bytes, mapping)
+        return PlainCopy(path, layout, self.unpacking, self.limits.min_free_disk_bytes)
 
     async def find_by_reference(self, unit: Unit, reference: str) -> DatasetResponse | None:
         """The dataset that ``dataset:NAME@VERSION`` names; without a version the newest one that is not archived."""
@@ -105,9 +123,18 @@ class DatasetService:
         items = [DatasetSummary.model_validate(row, from_attributes=True) for row in rows]
         return DatasetListResponse(items=items, total=total, page=page.page, page_size=page.page_size)
 
-    async def look(self, file_name: str, head: bytes, wanted: DataFormat | None) -> DataFormat:
-        """The format of a file of which ``head`` is the beginning; raises a named error when it cannot be data."""
-        return await asyncio.to_thread(_look, kind_of_name(file_name), head, wanted, self.limits.max_row_bytes)
+    async def look(
+        self,
+        unit: Unit,
+        path: Path,
+        file_name: str,
+        wanted: DataFormat | None = None,
+        mapping: Mapping[str, str] | None = None,
+    ) -> tuple[Seen, Reading]:
+        """What a local file is and how its rows are to be read; raises a named error when it cannot be data."""
+        seen = await asyncio.to_thread(see, path, file_name, self.limits.max_row_bytes, self.unpacking)
+        saved = None if mapping else await saved_mapping(unit, seen.columns)
+        return seen, await asyncio.to_thread(read_as, seen, wanted, mapping, saved)
 
     async def create(
         self,
@@ -117,11 +144,16 @@ class DatasetService:
         *,
         file_name: str,
         fmt: DataFormat,
-        has_bom: bool,
         source: dict[str, Any],
+        layout: Layout | None = None,
+        mapping: Mapping[str, str] | None = None,
         parent_id: int | None = None,
     ) -> DatasetResponse:
-        """Keep a stored file as a new version, and have it validated. Raises DatasetExistsError."""
+        """Keep a stored file as a new version, and have it validated. Raises DatasetExistsError.
+
+        Without a layout the file is plain UTF-8 of the kind that its name says.
+        """
+        layout = layout or Layout(named_kind(file_name).kind or FileKind.JSONL)
         taken = await repository.list_versions(unit.session, unit.principal, body.name)
         if body.version in taken:
             free = next_version(body.version, taken)
@@ -144,9 +176,11 @@ class DatasetService:
             format=fmt.value,
             status=DatasetStatus.UPLOADED.value,
             file_name=file_name,
-            file_kind=kind_of_name(file_name).value,
+            file_kind=layout.kind.value,
             file_path=stored.key,
-            encoding="utf-8-sig" if has_bom else "utf-8",
+            packing=layout.packing.value,
+            encoding=layout.encoding,
+            column_mapping=dict(mapping) if mapping else None,
             size_bytes=stored.size_bytes,
             sha256=stored.sha256,
             parent_id=parent_id,
@@ -170,8 +204,7 @@ class DatasetService:
     ) -> DatasetResponse:
         """Make a dataset of a local file. Without a version: the newest one when it has the same content, else the next."""
         file_name = checked_file_name(path.name)
-        head = await asyncio.to_thread(_head_of, path)
-        found = await self.look(file_name, head, fmt)
+        seen, reading = await self.look(unit, path, file_name, fmt)
         stored = await self.storage.put_file(path)
         if version is None:
             newest = await repository.find_newest(unit.session, unit.principal, name)
@@ -180,9 +213,16 @@ class DatasetService:
             taken = await repository.list_versions(unit.session, unit.principal, name)
             version = "1.0" if not taken else next_version(newest.version if newest else "1.0", taken)
         body = DatasetCreate(name=name, version=version, format=fmt, description=description)
-        source = {"kind": "import", "file_name": file_name}
+        source = {"kind": "import", "file_name": file_name} | reading.provenance
         return await self.create(
-            unit, body, stored, file_name=file_name, fmt=found, has_bom=head[:3] == b"\xef\xbb\xbf", source=source
+            unit,
+            body,
+            stored,
+            file_name=file_name,
+            fmt=reading.format,
+            source=source,
+            layout=seen.layout,
+            mapping=reading.mapping,
         )
 
     async def forget_file(self, unit: Unit, stored: StoredObject) -> None:
@@ -226,9 +266,14 @@ class DatasetService:
     async def preview(self, unit: Unit, dataset_id: int, offset: int, limit: int) -> DatasetPreviewResponse:
         """Some rows as they are in the file; quick at any offset once the dataset has been validated."""
         row = await self.get_row(unit, dataset_id)
-        source = await self.source_of(row)
-        index = await self.files.path_of(f"{row.examination}/{ROW_INDEX}") if row.examination else None
-        rows = await asyncio.to_thread(_preview, source, index, offset, limit)
+        copy = await self.plain_copy_of(row)
+        if copy is not None:
+            mapping, max_bytes = row.column_mapping or {}, self.limits.max_row_bytes
+            rows = await asyncio.to_thread(early_preview, copy, mapping, max_bytes, offset, limit)
+        else:
+            source = await self.source_of(row)
+            index = await self.files.path_of(f"{row.examination}/{ROW_INDEX}") if row.examination else None
+            rows = await asyncio.to_thread(preview, source, index, offset, limit)
         fields = dict.fromkeys(str(name) for r in rows if isinstance(r.data, dict) for name in r.data)
         return DatasetPreviewResponse(
             dataset_id=row.id,
@@ -295,7 +340,11 @@ class DatasetService:
         self, unit: Unit, dataset_id: int, target: Path, *, skip_invalid: bool = False
     ) -> MessagesFile:
         """Write what training reads to ``target``. Raises DatasetRedError naming rows that cannot be trained on."""
-        source = await self.source_of(await self.get_row(unit, dataset_id))
+        row = await self.get_row(unit, dataset_id)
+        copy = await self.plain_copy_of(row)
+        if copy is not None:  # a run that begins before the validation has ended
+            row.plain_path = (await copy.store(self.storage, _unwatched)).key
+        source = await self.source_of(row)
         return await asyncio.to_thread(export_messages, source, target, skip_invalid=skip_invalid)
 
 
@@ -315,23 +364,5 @@ def _refuse_archived(row: DatasetRow) -> None:
         raise DatasetNotReadyError(f"The dataset {row.name!r} {row.version} is archived.", hint="Use another version.")
 
 
-def _head_of(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(HEAD_BYTES)
-
-
-def _look(kind: FileKind, head: bytes, wanted: DataFormat | None, max_row_bytes: int) -> DataFormat:
-    data = look_into(io.BytesIO(head), kind, max_row_bytes)
-    if len(head) < HEAD_BYTES and not any(record.is_row for record in data.records()):
-        raise EmptyDatasetError("The file has no rows.")
-    return detect_format(data, wanted)
-
-
-def _preview(source: RowSource, index: Path | None, offset: int, limit: int) -> list[PreviewRow]:
-    with source.open() as data:
-        place = find_place(index, offset + 1) if index else None
-        rows = (record for record in data.records(place) if record.is_row and record.row > offset)
-        return [
-            PreviewRow(row=r.row, line=r.line, data=r.value, error=r.fault.message if r.fault else None)
-            for r in islice(rows, limit)
-        ]
+async def _unwatched(size_bytes: int) -> None:
+    """Nobody asks how far it is."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tunesmith.domains.datasets.formats import DataFormat
-from tunesmith.domains.datasets.readers import DataFile, FileKind, open_data_file
+from tunesmith.domains.datasets.readers import DataFile, Fault, FileKind, open_data_file
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,11 @@ class RowSource:
     mapping: Mapping[str, str] = field(default_factory=dict)
     has_lines: bool = True
     """Whether the lines of this file are those of the upload; a Parquet file has none, and its findings no line."""
+    ending: Fault | None = None
+    """What is wrong with the end of the file: it was packed and could not be unpacked further."""
 
     def open(self) -> AbstractContextManager[DataFile]:
         """The file, open at its first record; raises a named error when it is not readable as data at all."""
-        return open_data_file(self.path, self.kind, self.max_row_bytes, mapping=self.mapping, has_lines=self.has_lines)
+        return open_data_file(
+            self.path, self.kind, self.max_row_bytes, mapping=self.mapping, has_lines=self.has_lines, ending=self.ending
+        )

@@ -85,7 +85,7 @@ class UploadRow(ProjectOwned, Base):
     sha256: Mapped[str | None] = mapped_column(String(64))
     """What the client promises, until the file is complete; then what it is."""
     state: Mapped[str] = mapped_column(String(20), index=True)
-    """``receiving → complete → used``, or ``expired``."""
+    """``receiving → storing → complete → used``; one that expires is removed."""
     file_path: Mapped[str | None] = mapped_column(String(1024))
     """Key in the store once complete."""
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,8 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from tunesmith.domains.datasets.errors import DatasetCreationError, FileSecurityError
-from tunesmith.domains.datasets.readers import kind_of_name
-from tunesmith.domains.datasets.readers.sniff import HEAD_BYTES
+from tunesmith.domains.datasets.readers import named_kind
 from tunesmith.kit.errors import TooLarge
 from tunesmith.ports.storage import StoredObject
 
@@ -30,8 +30,6 @@ class UploadedForm:
 
     fields: dict[str, str] = field(default_factory=dict)
     file_name: str = ""
-    head: bytearray = field(default_factory=bytearray)
-    """The first bytes of the file, to look at."""
     stored: StoredObject | None = None
 
 
@@ -62,12 +60,38 @@ async def receive_form(
             raise DatasetCreationError("The form has more than one file.", hint="Upload one file at a time.")
         else:
             form.file_name = checked_file_name(file_name)
-            kind_of_name(form.file_name)
-            form.stored = await store(_file_data(events, form.head, max_file_size_bytes))
+            named_kind(form.file_name)
+            form.stored = await store(_file_data(events, max_file_size_bytes))
     if not parts.is_complete:
         raise DatasetCreationError("The form ends before its last boundary.", hint="Upload the file again.")
-    if form.stored is None:
-        raise DatasetCreationError("The form has no file.", hint="Send the data file in the field `file`.")
+    if form.stored is None and "upload_id" not in form.fields:
+        raise DatasetCreationError(
+            "The form has no file.",
+            hint="Send the data file in the field `file`, or the `upload_id` of a complete upload.",
+        )
+    if form.stored is not None and "upload_id" in form.fields:
+        raise DatasetCreationError("The form has a file and an `upload_id`.", hint="Send one of the two.")
+
+
+async def receive_json(pieces: AsyncIterator[bytes], form: UploadedForm) -> None:
+    """Fill ``form`` from a JSON object with the fields of the form and an ``upload_id``."""
+    raw = bytearray()
+    async for piece in pieces:
+        raw += piece
+        if len(raw) > MAX_FIELD_BYTES:
+            raise DatasetCreationError(f"The body is larger than {MAX_FIELD_BYTES} bytes.")
+    try:
+        fields = json.loads(raw)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise DatasetCreationError("The body is no JSON object.")
+    for name, value in fields.items():
+        if value is not None:
+            listed = ",".join(map(str, value)) if name == "tags" and isinstance(value, list) else value
+            form.fields[name] = listed if isinstance(listed, str) else json.dumps(listed)
+    if "upload_id" not in form.fields:
+        raise DatasetCreationError("The body has no `upload_id`.", hint="A file itself is sent as multipart/form-data.")
 
 
 def checked_file_name(name: str) -> str:
@@ -98,7 +122,7 @@ async def _text_of(name: str, events: AsyncIterator[Event]) -> str:
         raise DatasetCreationError(f"The field {name[:60]!r} is not UTF-8 text.") from None
 
 
-async def _file_data(events: AsyncIterator[Event], head: bytearray, max_bytes: int) -> AsyncIterator[bytes]:
+async def _file_data(events: AsyncIterator[Event], max_bytes: int) -> AsyncIterator[bytes]:
     size = 0
     async for kind, data in events:
         if kind == "end":
@@ -106,8 +130,6 @@ async def _file_data(events: AsyncIterator[Event], head: bytearray, max_bytes: i
         size += len(data)
         if size > max_bytes:
             raise file_too_large(max_bytes)
-        if len(head) < HEAD_BYTES:
-            head += data[: HEAD_BYTES - len(head)]
         yield data
     raise DatasetCreationError("The form ends in the middle of the file.", hint="Upload the file again.")
 
@@ -116,8 +138,9 @@ def file_too_large(max_bytes: int) -> TooLarge:
     """The refusal of a file over the limit."""
     return TooLarge(
         f"The file is larger than {max_bytes:,} bytes, the limit of a form upload; nothing of it was kept.",
-        hint="Split the file, or raise TUNESMITH_DATASETS__MAX_FILE_SIZE_BYTES and start the server again. "
-        "Uploading in parts arrives in a later version.",
+        hint="Upload it in parts: POST /api/v1/admin/training/datasets/uploads, PATCH …/uploads/{id}?offset=, "
+        "POST …/uploads/{id}/complete, then POST /api/v1/admin/training/datasets with `upload_id`. The command line and the "
+        "web page do it by themselves; TUNESMITH_DATASETS__MAX_FILE_SIZE_BYTES is the limit of a form.",
         max_file_size_bytes=max_bytes,
     )
 

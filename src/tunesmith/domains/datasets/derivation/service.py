@@ -96,7 +96,7 @@ class DerivationService:
         )
         source = _source_of(work, parent, job_id)
         made = await self.datasets.create(
-            unit, body, stored, file_name=_file_name(parent), fmt=fmt, has_bom=False, source=source, parent_id=parent.id
+            unit, body, stored, file_name=_file_name(parent), fmt=fmt, source=source, parent_id=parent.id
         )
         row = await self.datasets.get_row(unit, made.id)
         row.row_map = row_map

@@ -135,6 +135,13 @@ _ALL = (
         'Put fields that contain commas between quotation marks: "a, b".',
     ),
     Code(
+        "unpacking-stopped",
+        RED,
+        "The packed file could not be unpacked to its end",
+        "a .gz file that was cut off while it was copied",
+        "Pack the file again and upload it, or upload it unpacked; the rows before this place are kept.",
+    ),
+    Code(
         "unclosed-quote",
         RED,
         "A quotation mark in a CSV file is not closed or not doubled",
@@ -315,6 +322,13 @@ _ALL = (
         "A field is not used for training",
         '{"prompt": "a", "completion": "b", "id": 7}',
         "Nothing, unless it was meant to be another field.",
+    ),
+    Code(
+        "mapped-columns",
+        GREEN,
+        "Columns are read under the names of the format",
+        "`질문` → `question`, `답변` → `answer`",
+        "Nothing, if the mapping is right; else map the columns of the dataset anew.",
     ),
     Code("blank-line", GREEN, "A line is blank", "an empty line between two rows", "Nothing; it is passed over."),
     Code(

@@ -18,7 +18,7 @@ from tunesmith.domains.datasets.doctor.texts import text_faults
 from tunesmith.domains.datasets.duplicates import DEFAULT_THRESHOLD
 from tunesmith.domains.datasets.formats import SUPERVISED, DataFormat, Messages, check_columns, detect, to_messages
 from tunesmith.domains.datasets.pii import mask, shown
-from tunesmith.domains.datasets.readers import DataFile, Fault, Record, kind_of_name, open_data_file
+from tunesmith.domains.datasets.readers import DataFile, Fault, Record, open_file
 from tunesmith.settings import ScoreWeights
 from tunesmith.text import ChatTemplate, TextTokenizer
 
@@ -96,22 +96,29 @@ def detect_format(data: DataFile, wanted: DataFormat | None = None) -> DataForma
 def examine(data: DataFile, fmt: DataFormat, limits: Limits, tally: Tally) -> Iterator[Examined]:
     """Read ``data`` once; yields every record with its findings, and keeps ``tally``."""
     checker = _Checker(fmt, limits, data)
-    if data.has_bom:
-        record = Record(
-            1,
-            1,
-            0,
-            fault=Fault("encoding-bom", "The file begins with a byte order mark.", None, "ef bb bf"),
-            is_row=False,
-        )
-        yield _counted(Examined(record, [_finding(data, record, record.fault)], None), tally)  # type: ignore[arg-type]
+    for fault in _faults_of_head(data):
+        yield _counted(checker.examined(Record(1, 1, 0, fault=fault, is_row=False)), tally)
+    last = Record(1, 1, 0)
     for record in data.records():
+        last = record
         yield _counted(checker.examined(record), tally)
     if tally.rows == 0:
-        record = Record(
-            1, 1, 0, fault=Fault("empty-file", "The file has no rows.", "at least one row", "none"), is_row=False
+        fault = Fault("empty-file", "The file has no rows.", "at least one row", "none")
+        yield _counted(checker.examined(Record(1, 1, 0, fault=fault, is_row=False)), tally)
+    if data.ending is not None:
+        end = Record(last.row + last.is_row, last.line, last.offset, fault=data.ending, is_row=False)
+        yield _counted(checker.examined(end), tally)
+
+
+def _faults_of_head(data: DataFile) -> Iterator[Fault]:
+    """What is worth knowing before the first row."""
+    if data.has_bom:
+        yield Fault("encoding-bom", "The file begins with a byte order mark.", None, "ef bb bf")
+    if data.mapping:
+        pairs = [f"`{column[:60]}` → `{name}`" for column, name in data.mapping.items()]
+        yield Fault(
+            "mapped-columns", f"Columns are read under other names: {', '.join(pairs)}.", None, ", ".join(pairs)
         )
-        yield _counted(Examined(record, [_finding(data, record, record.fault)], None), tally)  # type: ignore[arg-type]
 
 
 def examine_file(
@@ -132,7 +139,7 @@ def examine_file(
         limits = replace(limits, count_tokens=token_counter(tokenizer_dir))
     tally = Tally()
     findings: list[Finding] = []
-    with open_data_file(path, kind_of_name(name or path.name)) as data:
+    with open_file(path, name or path.name) as (data, _):
         found = detect_format(data, fmt)
         for examined in examine(data, found, limits, tally):
             findings.extend(examined.findings)

@@ -1,4 +1,4 @@
-"""CSV with a header: a record may span lines; its place is its first one.
+"""Tables with a header (CSV and its relatives): a record may span lines; its place is its first one.
 
 A quotation mark that is never closed would swallow the file. The parser is strict, and when it fails, reading goes on at the
 first later line that is a whole record by itself.
@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from tunesmith.domains.datasets.errors import EmptyDatasetError, FileValidationError, UnsupportedFormatError
+from tunesmith.domains.datasets.errors import EmptyDatasetError, FileValidationError
+from tunesmith.domains.datasets.readers.dialect import Dialect
 from tunesmith.domains.datasets.readers.jsonl import BLANK, skip_line, too_large
 from tunesmith.domains.datasets.readers.records import Fault, Position, Record
 from tunesmith.domains.datasets.readers.values import not_utf8
@@ -63,11 +64,12 @@ class _Lines:
         del self.taken[keep:]
 
 
-def read_header(file: BinaryIO, start: Position, max_row_bytes: int) -> tuple[list[str], Position]:
+def read_header(file: BinaryIO, start: Position, max_row_bytes: int, dialect: Dialect) -> tuple[list[str], Position]:
     """The column names and where the first row begins; a header that cannot be used is refused."""
+    _allow_fields_of(max_row_bytes)
     file.seek(start.offset)
     lines = _Lines(file, max_row_bytes)
-    parser = csv.reader(lines, strict=True)
+    parser = dialect.parse(lines)
     cells: list[str] = []
     line, offset = start.line, start.offset
     try:
@@ -81,18 +83,12 @@ def read_header(file: BinaryIO, start: Position, max_row_bytes: int) -> tuple[li
         reason = str(error) or "it is too long"
         raise FileValidationError(f"Line {line}: the header of the CSV file cannot be read: {reason}.") from None
     columns = [cell.strip() for cell in cells]
+    columns[0] = columns[0] or "column_1"  # spreadsheets and data frames leave the name of their index out
     _check_header(columns, line)
     return columns, Position(1, line + len(lines.taken), offset + lines.taken_bytes)
 
 
 def _check_header(columns: list[str], line: int) -> None:
-    if len(columns) == 1:
-        for mark, name in ((";", "';'"), ("\t", "tabs")):
-            if mark in columns[0]:
-                raise UnsupportedFormatError(
-                    f"Line {line}: this file separates its columns with {name}; CSV is read with commas only.",
-                    hint="Save it with ',' between the columns (CSV UTF-8), or as JSONL.",
-                )
     repeated = sorted({name for name in columns if columns.count(name) > 1})
     if repeated and repeated != [""]:
         shown = ", ".join(repr(name[:80]) for name in repeated if name)
@@ -106,12 +102,18 @@ def _check_header(columns: list[str], line: int) -> None:
         )
 
 
-def read_csv(file: BinaryIO, start: Position, max_row_bytes: int, columns: list[str]) -> Iterator[Record]:
-    """Read the records from ``start`` (after the header) to the end."""
+def _allow_fields_of(max_row_bytes: int) -> None:
     csv.field_size_limit(max(csv.field_size_limit(), max_row_bytes + 1))
+
+
+def read_csv(
+    file: BinaryIO, start: Position, max_row_bytes: int, columns: list[str], dialect: Dialect
+) -> Iterator[Record]:
+    """Read the records from ``start`` (after the header) to the end."""
+    _allow_fields_of(max_row_bytes)
     file.seek(start.offset)
     lines = _Lines(file, max_row_bytes)
-    parser = csv.reader(lines, strict=True)
+    parser = dialect.parse(lines)
     row, line, offset = start.row, start.line, start.offset
     while True:
         lines.begin()
@@ -123,10 +125,10 @@ def read_csv(file: BinaryIO, start: Position, max_row_bytes: int, columns: list[
         except _TooLarge:
             is_one_line = len(lines.taken) == 1
             record.fault = too_large(max_row_bytes) if is_one_line else _UNCLOSED
-            lines.give_back(1 if is_one_line else _next_whole_record(lines.taken, len(columns)))
+            lines.give_back(1 if is_one_line else _next_whole_record(lines.taken, len(columns), dialect))
         except csv.Error as error:
             record.fault = _fault_of(error)
-            lines.give_back(_next_whole_record(lines.taken, len(columns)))
+            lines.give_back(_next_whole_record(lines.taken, len(columns), dialect))
         else:
             _fill(record, cells, columns, lines.not_utf8)
         yield record
@@ -162,11 +164,11 @@ def _fill(record: Record, cells: list[str], columns: list[str], encoding: Fault 
         record.value = dict(zip(columns, cells, strict=True))
 
 
-def _next_whole_record(taken: list[bytes], columns: int) -> int:
+def _next_whole_record(taken: list[bytes], columns: int, dialect: Dialect) -> int:
     """How many lines a broken record keeps: up to the first later line that parses by itself to as many columns."""
     for index, raw in enumerate(taken[1:], start=1):
         try:
-            rows = list(csv.reader([raw.decode(errors="replace")], strict=True))
+            rows = list(dialect.parse([raw.decode(errors="replace")]))
         except csv.Error:
             continue
         if len(rows) == 1 and len(rows[0]) == columns:

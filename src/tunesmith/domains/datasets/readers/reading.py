@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tunesmith.domains.datasets.readers.csv_rows import read_csv, read_header
+from tunesmith.domains.datasets.readers.dialect import Dialect, dialect_of
 from tunesmith.domains.datasets.readers.json_array import read_json_array
 from tunesmith.domains.datasets.readers.jsonl import read_jsonl
-from tunesmith.domains.datasets.readers.records import FileKind, Position, Record
+from tunesmith.domains.datasets.readers.layout import HEAD_BYTES, Layout, layout_of, plain_pieces
+from tunesmith.domains.datasets.readers.records import Fault, FileKind, Position, Record
 from tunesmith.domains.datasets.readers.renaming import as_fields, renamed_names
 from tunesmith.domains.datasets.readers.sniff import BOM, head_of, kind_of_content
+from tunesmith.domains.datasets.readers.unpacking import UnpackLimits
 
 DEFAULT_MAX_ROW_BYTES = 16 << 20
 
@@ -27,14 +31,18 @@ class DataFile:
     kind: FileKind
     has_bom: bool
     columns: list[str] | None
-    """The header of a CSV file, in its own words; None for JSON."""
+    """The header of a table, in its own words; None for JSON."""
     first: Position
     """Where the first record begins, or the space before it."""
     max_row_bytes: int
+    dialect: Dialect = field(default_factory=Dialect)
+    """How a table separates and quotes."""
     mapping: Mapping[str, str] = field(default_factory=dict)
     """Column of the file → field of the format."""
     has_lines: bool = True
     """Whether the lines of this file are those of the upload (a Parquet file has none)."""
+    ending: Fault | None = None
+    """What is wrong with the end of the file."""
 
     @property
     def encoding(self) -> str:
@@ -48,7 +56,7 @@ class DataFile:
 
     @property
     def fields(self) -> list[str] | None:
-        """The header of a CSV file under the names of the format; None for JSON."""
+        """The header of a table under the names of the format; None for JSON."""
         return None if self.columns is None else renamed_names(self.columns, self.mapping)
 
     def records(self, start: Position | None = None) -> Iterator[Record]:
@@ -59,7 +67,7 @@ class DataFile:
 
     def _read(self, place: Position) -> Iterator[Record]:
         if self.columns is not None:
-            return read_csv(self.file, place, self.max_row_bytes, self.columns)
+            return read_csv(self.file, place, self.max_row_bytes, self.columns, self.dialect)
         if self.kind is FileKind.JSONL:
             return read_jsonl(self.file, place, self.max_row_bytes)
         is_inside = place.offset > self.first.offset
@@ -74,10 +82,12 @@ def open_data_file(
     *,
     mapping: Mapping[str, str] | None = None,
     has_lines: bool = True,
+    ending: Fault | None = None,
 ) -> Iterator[DataFile]:
-    """Open ``path``, which promises to be ``kind``; raises a named error when it is not readable as data at all."""
+    """Open the plain text at ``path``, which promises to be ``kind``; raises FileValidationError when it is not."""
     with path.open("rb") as file:
-        yield replace(look_into(file, kind, max_row_bytes), mapping=mapping or {}, has_lines=has_lines)
+        data = look_into(file, kind, max_row_bytes)
+        yield replace(data, mapping=mapping or {}, has_lines=has_lines, ending=ending)
 
 
 def look_into(file: BinaryIO, kind: FileKind, max_row_bytes: int = DEFAULT_MAX_ROW_BYTES) -> DataFile:
@@ -86,7 +96,34 @@ def look_into(file: BinaryIO, kind: FileKind, max_row_bytes: int = DEFAULT_MAX_R
     found = kind_of_content(head, kind)
     has_bom = head.startswith(BOM)
     first = Position(offset=len(BOM) if has_bom else 0)
-    columns = None
-    if found is FileKind.CSV:
-        columns, first = read_header(file, first, max_row_bytes)
-    return DataFile(file, found, has_bom, columns, first, max_row_bytes)
+    if not found.is_table:
+        return DataFile(file, found, has_bom, None, first, max_row_bytes)
+    dialect = dialect_of(head[first.offset :], found, is_whole=len(head) < HEAD_BYTES)
+    columns, first = read_header(file, first, max_row_bytes, dialect)
+    return DataFile(file, found, has_bom, columns, first, max_row_bytes, dialect)
+
+
+@contextlib.contextmanager
+def open_file(
+    path: Path,
+    file_name: str,
+    max_row_bytes: int = DEFAULT_MAX_ROW_BYTES,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    limits: UnpackLimits | None = None,
+) -> Iterator[tuple[DataFile, Layout]]:
+    """Open a file of any layout; one that is not plain text is made so in a temporary file.
+
+    Raises a named error when it is not readable as data at all.
+    """
+    layout, _ = layout_of(path, file_name, limits)
+    with contextlib.ExitStack() as stack:
+        file: BinaryIO
+        if layout.is_plain:
+            file = stack.enter_context(path.open("rb"))
+        else:
+            file = stack.enter_context(tempfile.TemporaryFile())
+            for piece in plain_pieces(path, layout, limits):
+                file.write(piece)
+        data = look_into(file, layout.plain_kind, max_row_bytes)
+        yield replace(data, mapping=mapping or {}, has_lines=layout.has_lines), layout

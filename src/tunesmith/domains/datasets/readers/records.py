@@ -13,6 +13,22 @@ class FileKind(StrEnum):
     JSONL = "jsonl"
     JSON = "json"
     CSV = "csv"
+    TSV = "tsv"
+    PARQUET = "parquet"
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is text with a header and columns."""
+        return self in (FileKind.CSV, FileKind.TSV)
+
+
+class Packing(StrEnum):
+    """How the file is packed."""
+
+    NONE = "none"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+    ZIP = "zip"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from tunesmith.domains.datasets.routes import (
     duplicates,
     exploration,
     leakage,
+    mapping,
+    parts,
     rows,
     split,
     upload,
@@ -18,12 +20,16 @@ from tunesmith.domains.datasets.routes import (
 
 router = APIRouter()
 for _use_case in (  # fixed paths come before /{id}
+    parts,
+    mapping,
     upload,
     browse,
     validation,
     duplicates,
     split,
     leakage,
+    mapping,
+    parts,
     rows,
     versions,
     exploration,

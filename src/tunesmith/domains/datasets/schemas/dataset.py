@@ -83,8 +83,12 @@ class DatasetResponse(DatasetSummary):
     description: str | None = Field(description="What the data is.")
     dataset_metadata: dict[str, Any] = Field(description="Anything else.")
     file_path: str = Field(description="Key of the file in the store.")
-    file_kind: str = Field(description="How the rows are written down: jsonl, json or csv.")
+    file_kind: str = Field(description="How the rows are written down: jsonl, json, csv, tsv or parquet.")
+    packing: str = Field(description="How the file is packed: none, gzip, zstd or zip.")
     encoding: str = Field(description="Text encoding of the file.")
+    column_mapping: dict[str, str] | None = Field(
+        description="Column of the file → field of the format; null where the names are the format's own."
+    )
     source: dict[str, Any] = Field(description="Where it comes from: an upload, or a part of a split.")
     preprocessed_path: str | None = Field(description="Key of the converted file; null when there is none.")
     avg_instruction_length: float | None = Field(description="Mean characters of what is asked, for each row.")
@@ -100,7 +104,7 @@ class PreviewRow(BaseModel):
     """One row as it is in the file."""
 
     row: int = Field(description="Row number, from 1.")
-    line: int = Field(description="First physical line of the row in the file.")
+    line: int | None = Field(description="First physical line of the row in the file; null for Parquet.")
     data: RowValue = Field(description="The row; null when it cannot be read.")
     error: str | None = Field(description="Why it cannot be read.")
 

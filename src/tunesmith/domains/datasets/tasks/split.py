@@ -78,7 +78,7 @@ class _Split:
                     }
                     body = DatasetCreate(name=name, version=version, format=DataFormat(row.format))
                     answer = await self._datasets.create(
-                        unit, body, file, file_name=f"{part.part}.jsonl", fmt=DataFormat(row.format), has_bom=False,
+                        unit, body, file, file_name=f"{part.part}.jsonl", fmt=DataFormat(row.format),
                         source=source, parent_id=row.id,
                     )  # fmt: skip
                     new = await self._datasets.get_row(unit, answer.id)

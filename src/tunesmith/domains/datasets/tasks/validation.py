@@ -69,9 +69,10 @@ class _Validation:
             check_pii=spec.check_pii,
             similarity_threshold=spec.similarity_threshold,
         )
+        await self._make_plain(context, row)
         source = await self._datasets.source_of(row)
         work = Examination(source, limits, await as_sets(judges, self._datasets.source_of))
-        await self._examine(context, work, context.folder, row.size_bytes)
+        await self._examine(context, work, context.folder, source.path.stat().st_size)
         stored = f"datasets/{row.id}/validation-{context.job.id}"
         for name in OUTPUTS:
             await self._datasets.storage.put_file(context.folder / name, f"{stored}/{name}")
@@ -84,6 +85,24 @@ class _Validation:
             _keep(row, work, answer, stored)
             await repository.add_quality_log(unit.session, _log_of(row, answer))
         return answer
+
+    async def _make_plain(self, context: JobContext, row: DatasetRow) -> None:
+        """Make the plain copy of a file that needs one; ``row`` is told where it is."""
+        copy = await self._datasets.plain_copy_of(row)
+        if copy is None:
+            return
+
+        async def on_size(size_bytes: int) -> None:
+            context.check()
+            await context.progress(size_bytes >> 20, None, f"{size_bytes >> 20:,} MiB unpacked")
+
+        stored = await copy.store(self._datasets.storage, on_size)
+        async with context.write() as unit:
+            kept = await self._datasets.get_row(unit, row.id)
+            for known in (row, kept):
+                known.plain_path = stored.key
+                if copy.stopped is not None:
+                    known.source = {**known.source, "unpacking_stopped": copy.stopped}
 
     async def _examine(self, context: JobContext, work: Examination, folder: Path, size_bytes: int) -> None:
         thread = asyncio.create_task(context.in_thread(work.run, folder))
