@@ -103,7 +103,7 @@ def read_as(
 def _named(seen: Seen, wanted: DataFormat | None, mapping: dict[str, str], origin: MappingOrigin | None) -> Reading:
     """The reading of the columns under the names that they have, or are given."""
     fields = renamed_names(seen.columns, mapping)
-    if seen.is_table or (mapping and wanted is not None):
+    if seen.is_table or (wanted is not None and seen.rows):
         check_columns(fields, wanted)
     if wanted is not None:
         return Reading(wanted, mapping, origin, 1.0, [f"The format {wanted.value} was asked for."])
