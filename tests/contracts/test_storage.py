@@ -135,6 +135,17 @@ class TestStorage:
         assert await keys(storage) == [from_file.key]
         assert await read(storage, from_file.key) == content
 
+    async def test_a_file_that_is_taken_becomes_a_blob_and_is_gone(self, storage: Storage, tmp_path: Path) -> None:
+        content = b"taken" * 1000
+        digest = hashlib.sha256(content).hexdigest()
+        for _ in range(2):
+            (tmp_path / "source").write_bytes(content)
+            taken = await storage.take_file(tmp_path / "source", digest)
+            assert (taken.key, taken.sha256, taken.size_bytes) == (blob_key(digest), digest, len(content))
+            assert not (tmp_path / "source").exists()
+        assert await keys(storage) == [blob_key(digest)]
+        assert await read(storage, taken.key) == content
+
     @pytest.mark.parametrize("key", ["자료/학습 데이터.jsonl", "a b/100% #1?.txt", "데이터/~x+y=z&w.json", "e\u0301/é"])
     async def test_names_are_free(self, storage: Storage, key: str) -> None:
         await storage.put_stream(pieces("내용".encode()), key)

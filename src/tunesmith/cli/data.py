@@ -20,6 +20,7 @@ UNREADABLE = {
     "empty-dataset": "empty-file",
     "file-validation": "file-validation",
     "missing-columns": "missing-columns",
+    "packed-file": "packed-file",
     "unsupported-encoding": "unsupported-encoding",
 }
 """Refusals of an upload that are findings to the doctor."""
@@ -27,7 +28,7 @@ UNREADABLE = {
 
 def doctor(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="Data file: .jsonl, .json or .csv.")],
+    file: Annotated[Path, typer.Argument(help="Data file: .jsonl, .json, .csv, .tsv or .parquet, plain or packed.")],
     as_json: AsJson = False,
 ) -> int:
     """Examine a data file: every problem with its row and line. Exits 1 when there is a red finding."""

@@ -11,6 +11,7 @@ from typing import Any, Self
 import httpx
 
 from tunesmith.client.errors import ApiError, Unreachable
+from tunesmith.client.parts import FORM_LIMIT_BYTES, send_in_parts
 from tunesmith.client.wire import Json, decoded, server_sent
 
 ADMIN = "/api/v1/admin"
@@ -43,13 +44,21 @@ class TunesmithClient:
         query: Mapping[str, Any] | None = None,
         files: Any = None,
         data: Mapping[str, Any] | None = None,
+        content: Any = None,
         timeout_seconds: float = 120,
     ) -> Any:
         """One call; answers the decoded JSON."""
         params = {k: v for k, v in (query or {}).items() if v is not None}
         try:
             response = await self._http.request(
-                method, path, json=body, params=params, files=files, data=data, timeout=timeout_seconds
+                method,
+                path,
+                json=body,
+                params=params,
+                files=files,
+                data=data,
+                content=content,
+                timeout=timeout_seconds,
             )
         except httpx.TransportError as error:
             raise Unreachable(self.address, str(error) or type(error).__name__) from error
@@ -67,15 +76,43 @@ class TunesmithClient:
 
     # datasets
 
-    async def upload_dataset(self, path: Path, *, name: str, version: str | None = None) -> Json:
-        """Upload a file as a new dataset version; its validation runs as a job (``job_id``)."""
-        with path.open("rb") as file:
-            data = {"name": name} | ({"version": version} if version else {})
-            files = {"file": (path.name, file)}
-            answer: Json = await self.call(
-                "POST", f"{ADMIN}/training/datasets", files=files, data=data, timeout_seconds=3600
-            )
-        return answer
+    async def upload_dataset(
+        self,
+        path: Path,
+        *,
+        name: str,
+        version: str | None = None,
+        format: str | None = None,
+        column_mapping: Mapping[str, str] | None = None,
+        on_event: OnEvent | None = None,
+    ) -> Json:
+        """Upload a file as a new dataset version; its validation runs as a job (``job_id``).
+
+        A large file goes in parts, which survive a break of the connection and a restart of the server.
+        """
+        fields: Json = {"name": name}
+        fields |= {key: value for key, value in (("version", version), ("format", format)) if value}
+        if path.stat().st_size > FORM_LIMIT_BYTES:
+            return await self._upload_in_parts(path, fields, column_mapping, on_event)
+        form = fields | ({"column_mapping": json.dumps(column_mapping)} if column_mapping else {})
+        try:
+            with path.open("rb") as file:
+                files = {"file": (path.name, file)}
+                answer: Json = await self.call(
+                    "POST", f"{ADMIN}/training/datasets", files=files, data=form, timeout_seconds=3600
+                )
+            return answer
+        except ApiError as error:
+            if error.status != 413:
+                raise
+        return await self._upload_in_parts(path, fields, column_mapping, on_event)
+
+    async def _upload_in_parts(
+        self, path: Path, fields: Json, column_mapping: Mapping[str, str] | None, on_event: OnEvent | None
+    ) -> Json:
+        upload_id = await send_in_parts(self, path, on_event)
+        body = fields | {"upload_id": upload_id} | ({"column_mapping": column_mapping} if column_mapping else {})
+        return await self.post("/training/datasets", body)
 
     async def list_findings(self, dataset_id: int) -> list[Json]:
         """All of the doctor's findings."""
@@ -132,7 +169,7 @@ class TunesmithClient:
                         after = max(after, offset)
                         yield offset, kind, payload
             except httpx.TransportError as error:
-                await self._wait_until_back(error)
+                await self.wait_until_back(error)
             if (await self.get(f"/jobs/{job_id}"))["state"] in FINAL_STATES:
                 return
             await asyncio.sleep(0.2)
@@ -171,7 +208,7 @@ class TunesmithClient:
         except httpx.TransportError as error:
             raise Unreachable(self.address, str(error) or type(error).__name__) from error
 
-    async def _wait_until_back(self, error: httpx.TransportError, seconds: float = 10) -> None:
+    async def wait_until_back(self, error: Exception, seconds: float = 10) -> None:
         """A restarted server is given some time; raises Unreachable after it."""
         deadline = asyncio.get_running_loop().time() + seconds
         while asyncio.get_running_loop().time() < deadline:

@@ -18,6 +18,7 @@ from sqlalchemy import update
 from tests.domains.datasets.conftest import PATH, Work
 from tests.domains.datasets.test_upload import stored_files
 from tunesmith.api.app import create_app
+from tunesmith.client import TunesmithClient, api, parts
 from tunesmith.domains.datasets.tables import UploadRow
 from tunesmith.kit.principal import Principal
 from tunesmith.settings import Settings, load_settings
@@ -269,3 +270,51 @@ async def test_the_refusal_of_a_large_form_names_the_way_in_parts(data_dir: Path
         assert allowed.status_code == 201
         upload = await begin(small.client, ROWS + ROWS)
         assert (await send(small.client, upload["id"], 0, ROWS + ROWS)).status_code == 200
+
+
+class Breaks(httpx.AsyncBaseTransport):
+    """A connection that breaks in the middle of every other part, after some of it has arrived."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self.inner, self.parts = inner, 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "PUT":
+            self.parts += 1
+            if self.parts % 2:
+                await self.inner.handle_async_request(httpx.Request("PUT", request.url, content=await half_of(request)))
+                raise httpx.ReadError("the line is dead", request=request)
+        return await self.inner.handle_async_request(request)
+
+
+async def half_of(request: httpx.Request) -> bytes:
+    content = await request.aread()
+    return content[: max(1, len(content) // 2)]
+
+
+async def test_the_client_sends_a_large_file_in_parts_and_survives_breaks(
+    app: FastAPI, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "PART_BYTES", 300)
+    monkeypatch.setattr(api, "FORM_LIMIT_BYTES", 100)
+    path = tmp_path / "질문.csv"
+    path.write_bytes("질문,답변\n".encode() + b"".join(b"%d?,%d!\n" % (n, n) for n in range(200)))
+    transport = Breaks(httpx.ASGITransport(app=app))
+    seen: list[int] = []
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        client = TunesmithClient(http, "test")
+        made = await client.upload_dataset(path, name="Ferry", on_event=lambda _, event: seen.append(event["step"]))
+    assert made["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert made["column_mapping"] == {"질문": "question", "답변": "answer"}
+    assert transport.parts > 4
+    assert seen
+    assert part_files(settings) == []
+
+
+async def test_another_process_goes_on_with_the_same_file(client: httpx.AsyncClient) -> None:
+    upload = await begin(client, sha256=DIGEST)
+    await send(client, upload["id"], 0, ROWS[:100])
+    again = await begin(client, sha256=DIGEST)
+    assert (again["id"], again["received_bytes"]) == (upload["id"], 100)
+    other = await begin(client, sha256="0" * 64)
+    assert (other["id"] != upload["id"], other["received_bytes"]) == (True, 0)

@@ -234,3 +234,25 @@ async def promised_bytes(session: AsyncSession) -> int:
     rest = func.coalesce(func.sum(UploadRow.size_bytes - UploadRow.received_bytes), 0)
     statement = select(rest).where(UploadRow.state == UploadState.RECEIVING.value)
     return int((await session.execute(statement)).scalar_one())
+
+
+async def find_begun_upload(
+    session: AsyncSession, principal: Principal, file_name: str, size_bytes: int, sha256: str | None
+) -> UploadRow | None:
+    """The upload that this person has begun of this very file and not used yet."""
+    if sha256 is None:
+        return None
+    statement = (
+        visible_to(principal, UploadRow)
+        .where(
+            UploadRow.project_id == principal.project_id,
+            UploadRow.created_by == principal.user_id,
+            UploadRow.sha256 == sha256,
+            UploadRow.size_bytes == size_bytes,
+            UploadRow.file_name == file_name,
+            UploadRow.state != UploadState.USED.value,
+        )
+        .order_by(UploadRow.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()

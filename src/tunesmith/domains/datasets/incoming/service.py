@@ -43,10 +43,16 @@ class UploadService:
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def create(self, unit: Unit, body: UploadCreate) -> UploadResponse:
-        """Begin an upload. Raises FileSecurityError, UnsupportedFormatError, and OutOfSpace when it will not fit."""
+        """Begin an upload, or go on with the same person's of the same file, told by its digest.
+
+        Raises FileSecurityError, UnsupportedFormatError, and OutOfSpace when it will not fit.
+        """
         name = checked_file_name(body.file_name)
         named_kind(name)
         await self.collect(unit)
+        begun = await repository.find_begun_upload(unit.session, unit.principal, name, body.size_bytes, body.sha256)
+        if begun is not None:
+            return _view(begun)
         promised = await repository.promised_bytes(unit.session)
         await asyncio.to_thread(self._refuse_without_room, body.size_bytes, promised)
         row = UploadRow(
