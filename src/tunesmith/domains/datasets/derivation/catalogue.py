@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
+from tunesmith.domains.datasets.derivation.cleaning.operation import Clean
 from tunesmith.domains.datasets.derivation.edits import Edit
 from tunesmith.domains.datasets.derivation.fixing.operation import Fix
 from tunesmith.domains.datasets.derivation.operation import Operation
 
-OperationName = Literal["edit", "fix"]
-OPERATIONS: dict[str, Callable[[dict[str, Any]], Operation]] = {"edit": Edit, "fix": Fix}
+OperationName = Literal["edit", "fix", "clean"]
+OPERATIONS: dict[str, Callable[[dict[str, Any]], Operation]] = {"edit": Edit, "fix": Fix, "clean": Clean}
 
 
 def operation_of(name: str, parameters: dict[str, Any]) -> Operation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tunesmith.domains.datasets.derivation.operation import Place, Row
@@ -23,6 +23,7 @@ class Edit:
     """Applies one ``RowsEdit``."""
 
     name = "edit"
+    model = None
 
     def __init__(self, parameters: dict[str, Any]) -> None:
         self._edit = RowsEdit.model_validate(json.loads(parameters["edits"]))
@@ -65,7 +66,7 @@ class Edit:
                 f"The dataset has {count:,} rows; there is no row {shown}.", rows=missing[:LISTED_ROWS]
             )
 
-    def format_after(self, fmt: DataFormat) -> DataFormat:
+    def format_after(self, fmt: DataFormat, sample: Sequence[Any]) -> DataFormat:
         """The same."""
         return fmt
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,6 +52,8 @@ class Place:
     passed: Passed
     """What the pass has met so far."""
     should_stop: Callable[[], bool]
+    again: Callable[[], Iterator[Row]]
+    """The rows once more, for an operation that has to know all of them first."""
     tokenizer_folder: Path | None = None
 
 
@@ -63,12 +65,17 @@ class Operation(Protocol):
         """As it stands in the source of the new version."""
         ...
 
+    @property
+    def model(self) -> str | None:
+        """The model whose tokenizer it needs; None for none."""
+        ...
+
     def apply(self, rows: Iterator[Row], place: Place, report: Report) -> Iterator[Row]:
         """The rows of the new version, those that are not touched with them."""
         ...
 
-    def format_after(self, fmt: DataFormat) -> DataFormat:
-        """The format of the new version."""
+    def format_after(self, fmt: DataFormat, sample: Sequence[Any]) -> DataFormat:
+        """The format of the new version, of which ``sample`` are the first rows."""
         ...
 
     def summary(self) -> dict[str, Any]:

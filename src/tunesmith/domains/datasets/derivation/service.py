@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tunesmith.db import Unit
 from tunesmith.domains.datasets import repository
 from tunesmith.domains.datasets.derivation.catalogue import OperationName
+from tunesmith.domains.datasets.derivation.cleaning.operation import Clean
 from tunesmith.domains.datasets.derivation.edits import Edit
+from tunesmith.domains.datasets.derivation.operation import Operation
 from tunesmith.domains.datasets.derivation.writing import Derivation
 from tunesmith.domains.datasets.errors import DatasetChangedError, DatasetNotReadyError
 from tunesmith.domains.datasets.formats import DataFormat
+from tunesmith.domains.datasets.schemas.cleaning import CleanRequest
 from tunesmith.domains.datasets.schemas.dataset import DatasetCreate
 from tunesmith.domains.datasets.schemas.derivation import (
     DatasetReference,
@@ -23,16 +27,18 @@ from tunesmith.domains.datasets.schemas.fixes import FixRequest
 from tunesmith.domains.datasets.service import DatasetService, next_version
 from tunesmith.domains.datasets.tables import DatasetRow
 from tunesmith.domains.jobs import JobService, JobView
+from tunesmith.domains.models import ModelStore
 from tunesmith.ports.storage import StoredObject
 
-VERB = {"edit": "Edit", "fix": "Fix"}
+VERB = {"edit": "Edit", "fix": "Fix", "clean": "Clean"}
 
 
 class DerivationService:
     """Makes versions from versions, in jobs."""
 
-    def __init__(self, *, datasets: DatasetService, jobs: JobService) -> None:
+    def __init__(self, *, datasets: DatasetService, jobs: JobService, models: ModelStore) -> None:
         self.datasets = datasets
+        self._models = models
         self._jobs = jobs
 
     async def edit(self, unit: Unit, dataset_id: int, edit: RowsEdit) -> JobView:
@@ -50,6 +56,19 @@ class DerivationService:
         row = await self.usable_row(unit, dataset_id)
         parameters = asked.model_dump(mode="json", exclude={"preview"})
         return await self.derive(unit, row, "fix", parameters, preview=asked.preview)
+
+    async def clean(self, unit: Unit, dataset_id: int, asked: CleanRequest) -> JobView:
+        """Have rows cleaned. Raises what the model store raises when tokens are to be counted with a model it has not."""
+        row = await self.usable_row(unit, dataset_id)
+        parameters = asked.model_dump(mode="json", exclude={"preview"}, exclude_defaults=True)
+        await self.tokenizer_of(unit, Clean(parameters))
+        return await self.derive(unit, row, "clean", parameters, preview=asked.preview)
+
+    async def tokenizer_of(self, unit: Unit, operation: Operation) -> Path | None:
+        """The folder of the tokenizer that an operation needs."""
+        if operation.model is None:
+            return None
+        return (await self._models.resolve(operation.model, unit=unit)).path
 
     async def derive(
         self,
@@ -86,7 +105,7 @@ class DerivationService:
         parent = await self.datasets.get_row(unit, parent_id)
         taken = await repository.list_versions(unit.session, unit.principal, parent.name)
         version = next_version(parent.version, taken)
-        fmt = work.operation.format_after(DataFormat(parent.format))
+        fmt = work.operation.format_after(DataFormat(parent.format), work.sample)
         body = DatasetCreate(
             name=parent.name,
             version=version,

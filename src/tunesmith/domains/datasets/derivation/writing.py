@@ -21,6 +21,7 @@ from tunesmith.domains.datasets.source import RowSource
 from tunesmith.kit.errors import InvalidInput
 
 SHOWN_BYTES = 1000
+SAMPLE_ROWS = 100
 ROWS, ROW_MAP = "rows.jsonl", "row_map.u8"
 
 
@@ -45,6 +46,8 @@ class Derivation:
     passed: Passed = field(default_factory=Passed)
     counts: Counts = field(default_factory=Counts)
     report: Report = field(default_factory=Report)
+    sample: list[Any] = field(default_factory=list)
+    """The first rows of the new version."""
     stop: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -56,7 +59,7 @@ class Derivation:
     def run(self, folder: Path, *, preview: bool = False) -> None:
         """Write ``ROWS`` and ``ROW_MAP`` into ``folder``; for a preview only count."""
         folder.mkdir(parents=True, exist_ok=True)
-        place = Place(self.source.format, folder, self.passed, self.stop.is_set, self.tokenizer_folder)
+        place = Place(self.source.format, folder, self.passed, self.stop.is_set, self._again, self.tokenizer_folder)
         row_map = array("Q")
         target = Path(os.devnull) if preview else folder / ROWS
         with self.source.open() as data, self.source.path.open("rb") as original, target.open("wb") as file:
@@ -66,6 +69,8 @@ class Derivation:
                 if self._write(row, original, file, is_text):
                     self.counts.changed += 1
                 row_map.append(row.number)
+                if len(self.sample) < SAMPLE_ROWS and row.is_readable:
+                    self.sample.append(row.value)
                 if self.stop.is_set():
                     return
         self._count(row_map)
@@ -74,6 +79,11 @@ class Derivation:
         if not row_map:
             raise PreprocessingError("No row would be left.", hint="Ask for less to be removed; nothing was changed.")
         save_row_map(folder / ROW_MAP, row_map)
+
+    def _again(self) -> Iterator[Row]:
+        with self.source.open() as data:
+            for row in self._watched(parent_rows(self.source, data, Passed())):
+                yield Row(row)
 
     def _watched(self, rows: Iterator[ParentRow]) -> Iterator[ParentRow]:
         for row in rows:

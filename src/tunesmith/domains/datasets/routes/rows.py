@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from tunesmith.db import Access
 from tunesmith.domains.datasets.routes.entry import PREFIX, TAG, DatasetId, Derivations, Entry, Jobs, Wait
+from tunesmith.domains.datasets.schemas.cleaning import CleanRequest
 from tunesmith.domains.datasets.schemas.derivation import DerivationResponse, RowsEdit
 from tunesmith.domains.datasets.schemas.fixes import FixRequest
 from tunesmith.domains.jobs import JobService, JobView
@@ -45,6 +46,20 @@ async def fix_findings(
     """Mend what the doctor found, in a new version: findings by code, by row, one by one, or all that can be mended."""
     async with access.write(resource=f"dataset:{dataset_id}") as unit:
         job = await derivations.fix(unit, dataset_id, body or FixRequest())
+    return await _answer(jobs, access, job, wait)
+
+
+@router.post(
+    "/{id}/clean",
+    response_model=DerivationResponse,
+    responses={202: {"model": Accepted}, **problem_responses(403, 404, 409, 422)},
+)
+async def clean_dataset(
+    dataset_id: DatasetId, access: Entry, derivations: Derivations, jobs: Jobs, body: CleanRequest, wait: Wait = 2
+) -> DerivationResponse | JSONResponse:
+    """Clean a dataset into a new version; with `preview` only say what each step would remove and change."""
+    async with access.write(resource=f"dataset:{dataset_id}") as unit:
+        job = await derivations.clean(unit, dataset_id, body)
     return await _answer(jobs, access, job, wait)
 
 

@@ -46,10 +46,11 @@ class _Derive:
         async with context.read() as unit:
             made = await self._derivations.find_made(unit, context.job.id)
             row = await self._datasets.get_row(unit, spec.dataset_id)
+            operation = operation_of(spec.operation, spec.parameters)
+            tokenizer = await self._derivations.tokenizer_of(unit, operation)
         if made is not None:
             return made
-        operation = operation_of(spec.operation, spec.parameters)
-        work = Derivation(await self._datasets.source_of(row), operation)
+        work = Derivation(await self._datasets.source_of(row), operation, tokenizer)
         folder = context.folder / "derived"
         try:
             size_bytes = work.source.path.stat().st_size

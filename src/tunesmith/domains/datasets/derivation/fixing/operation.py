@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tunesmith.domains.datasets.derivation.fixing.fixers import FIXERS
@@ -29,6 +29,7 @@ class Fix:
     """Applies what a ``FixRequest`` asks for."""
 
     name = "fix"
+    model = None
 
     def __init__(self, parameters: dict[str, Any]) -> None:
         self._asked = FixRequest.model_validate(parameters)
@@ -50,7 +51,7 @@ class Fix:
             yield row
         self._mend_file(place, report)
 
-    def format_after(self, fmt: DataFormat) -> DataFormat:
+    def format_after(self, fmt: DataFormat, sample: Sequence[Any]) -> DataFormat:
         """The same."""
         return fmt
 
