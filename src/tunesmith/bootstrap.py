@@ -20,6 +20,7 @@ from tunesmith.domains.datasets import (
     DerivationService,
     ExplorationService,
     MappingService,
+    OutputService,
     UploadService,
     VersionService,
 )
@@ -59,6 +60,7 @@ class Services:
     derivations: DerivationService
     versions: VersionService
     explorations: ExplorationService
+    outputs: OutputService
     models: ModelStore
     runtime: RuntimeService
     resolver: ModelResolver
@@ -112,6 +114,7 @@ def build(settings: Settings) -> Services:
     registry = RegistryService(storage=storage, jobs=jobs, cache_dir=settings.data_dir / "cache" / "models")
     models = ModelStore(settings=settings)
     derivations = DerivationService(datasets=datasets, jobs=jobs, models=models)
+    outputs = OutputService(derivations=derivations, jobs=jobs, models=models)
     runtime = RuntimeService(settings=settings, backends=serving_backends())
     resolver = ModelResolver(models=models, registry=registry, jobs=jobs)
     explorations = ExplorationService(datasets=datasets, jobs=jobs, models=models, find_model=resolver.resolve)
@@ -126,7 +129,7 @@ def build(settings: Settings) -> Services:
     engine = training_engine(settings.training.engine)
     training = TrainingService(settings=settings, jobs=jobs, models=models, datasets=datasets, engine=engine)
     for kind in (
-        *dataset_kinds(datasets, derivations, versions, explorations),
+        *dataset_kinds(datasets, derivations, versions, outputs, explorations),
         *registry_kinds(registry),
         *export_kinds(exporter),
         *evaluation_kinds(evaluator),
@@ -146,6 +149,7 @@ def build(settings: Settings) -> Services:
         derivations=derivations,
         versions=versions,
         explorations=explorations,
+        outputs=outputs,
         models=models,
         runtime=runtime,
         bench=ModelBench(models=models, runtime=runtime),

@@ -12,6 +12,7 @@ from tunesmith.domains.datasets.explorations import ExplorationService
 from tunesmith.domains.datasets.exporting import MessagesFile, refuse_unsupervised
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.incoming.service import UploadService
+from tunesmith.domains.datasets.outputs.service import OutputService
 from tunesmith.domains.datasets.remapping import MappingService
 from tunesmith.domains.datasets.schemas.dataset import DatasetResponse, DatasetStatus
 from tunesmith.domains.datasets.service import DatasetService
@@ -33,6 +34,7 @@ __all__ = [
     "Finding",
     "MappingService",
     "MessagesFile",
+    "OutputService",
     "Severity",
     "UploadService",
     "VersionService",

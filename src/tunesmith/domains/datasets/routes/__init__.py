@@ -10,6 +10,7 @@ from tunesmith.domains.datasets.routes import (
     exploration,
     leakage,
     mapping,
+    outputs,
     parts,
     rows,
     split,
@@ -33,5 +34,6 @@ for _use_case in (  # fixed paths come before /{id}
     rows,
     versions,
     exploration,
+    outputs,
 ):
     router.include_router(_use_case.router)

@@ -8,6 +8,7 @@ from fastapi import Path, Query
 
 from tunesmith.db import Access, Unit
 from tunesmith.domains.datasets.derivation.service import DerivationService
+from tunesmith.domains.datasets.outputs.service import OutputService
 from tunesmith.domains.datasets.service import DatasetService
 from tunesmith.domains.datasets.versions.service import VersionService
 from tunesmith.domains.jobs import JobService
@@ -23,6 +24,7 @@ Entry = Annotated[Access, allow(Permission.DATA_WRITE)]
 Datasets = Annotated[DatasetService, provide(DatasetService)]
 Derivations = Annotated[DerivationService, provide(DerivationService)]
 Versions = Annotated[VersionService, provide(VersionService)]
+Outputs = Annotated[OutputService, provide(OutputService)]
 Jobs = Annotated[JobService, provide(JobService)]
 DatasetId = Annotated[int, Path(alias="id", ge=1, le=ID_MAX, description="Id of the dataset.")]
 Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the answer; then 202 with the job.")]

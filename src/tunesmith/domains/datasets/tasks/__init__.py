@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from tunesmith.domains.datasets.derivation.service import DerivationService
 from tunesmith.domains.datasets.explorations import ExplorationService
+from tunesmith.domains.datasets.outputs.service import OutputService
 from tunesmith.domains.datasets.service import DatasetService
-from tunesmith.domains.datasets.tasks import derive, diff, exploration, leakage, split, validation
+from tunesmith.domains.datasets.tasks import (
+    derive,
+    diff,
+    exploration,
+    leakage,
+    pack,
+    preprocess,
+    split,
+    statistics,
+    validation,
+)
 from tunesmith.domains.datasets.versions.service import VersionService
 from tunesmith.domains.jobs import JobKind
 
@@ -14,6 +25,7 @@ def kinds(
     datasets: DatasetService,
     derivations: DerivationService,
     versions: VersionService,
+    outputs: OutputService,
     explorations: ExplorationService,
 ) -> list[JobKind]:
     """The kinds of jobs that this slice declares."""
@@ -24,4 +36,7 @@ def kinds(
         derive.kind(derivations),
         diff.kind(versions),
         *exploration.kinds(explorations),
+        statistics.kind(outputs),
+        preprocess.kind(outputs),
+        pack.kind(outputs),
     ]
