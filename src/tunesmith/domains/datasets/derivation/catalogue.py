@@ -9,9 +9,15 @@ from tunesmith.domains.datasets.derivation.cleaning.operation import Clean
 from tunesmith.domains.datasets.derivation.edits import Edit
 from tunesmith.domains.datasets.derivation.fixing.operation import Fix
 from tunesmith.domains.datasets.derivation.operation import Operation
+from tunesmith.domains.datasets.derivation.personal import ApplyPii
 
-OperationName = Literal["edit", "fix", "clean"]
-OPERATIONS: dict[str, Callable[[dict[str, Any]], Operation]] = {"edit": Edit, "fix": Fix, "clean": Clean}
+OperationName = Literal["edit", "fix", "clean", "pii"]
+OPERATIONS: dict[str, Callable[[dict[str, Any]], Operation]] = {
+    "edit": Edit,
+    "fix": Fix,
+    "clean": Clean,
+    "pii": ApplyPii,
+}
 
 
 def operation_of(name: str, parameters: dict[str, Any]) -> Operation:

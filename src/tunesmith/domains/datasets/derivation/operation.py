@@ -55,6 +55,8 @@ class Place:
     again: Callable[[], Iterator[Row]]
     """The rows once more, for an operation that has to know all of them first."""
     tokenizer_folder: Path | None = None
+    salt: bytes = b""
+    """What pseudonyms hang on; the same for all versions of a dataset, and secret."""
 
 
 class Operation(Protocol):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from tunesmith.db import Unit
 from tunesmith.domains.datasets import repository
+from tunesmith.domains.datasets.ancestry import ancestors_of
 from tunesmith.domains.datasets.derivation.catalogue import OperationName
 from tunesmith.domains.datasets.derivation.cleaning.operation import Clean
 from tunesmith.domains.datasets.derivation.edits import Edit
@@ -24,13 +27,15 @@ from tunesmith.domains.datasets.schemas.derivation import (
     RowsEdit,
 )
 from tunesmith.domains.datasets.schemas.fixes import FixRequest
+from tunesmith.domains.datasets.schemas.personal import PiiApplyRequest
 from tunesmith.domains.datasets.service import DatasetService, next_version
 from tunesmith.domains.datasets.tables import DatasetRow
 from tunesmith.domains.jobs import JobService, JobView
 from tunesmith.domains.models import ModelStore
 from tunesmith.ports.storage import StoredObject
 
-VERB = {"edit": "Edit", "fix": "Fix", "clean": "Clean"}
+SALT_BYTES = 32
+VERB = {"edit": "Edit", "fix": "Fix", "clean": "Clean", "pii": "Take personal data out of"}
 
 
 class DerivationService:
@@ -63,6 +68,21 @@ class DerivationService:
         parameters = asked.model_dump(mode="json", exclude={"preview"}, exclude_defaults=True)
         await self.tokenizer_of(unit, Clean(parameters))
         return await self.derive(unit, row, "clean", parameters, preview=asked.preview)
+
+    async def apply_pii(self, unit: Unit, dataset_id: int, asked: PiiApplyRequest) -> JobView:
+        """Have personal data taken out."""
+        row = await self.usable_row(unit, dataset_id)
+        parameters = asked.model_dump(mode="json", exclude={"preview"})
+        return await self.derive(unit, row, "pii", parameters, preview=asked.preview)
+
+    async def salt_of(self, unit: Unit, row: DatasetRow) -> bytes:
+        """The salt of a dataset's pseudonyms: made once for the first version, kept in the store, told to nobody."""
+        first = (await ancestors_of(unit, row))[-1]
+        key = f"datasets/salts/{first.id}"
+        storage = self.datasets.storage
+        if not await storage.exists(key):
+            await storage.put_stream(_once(secrets.token_bytes(SALT_BYTES)), key)
+        return b"".join([piece async for piece in await storage.open_read(key)])
 
     async def tokenizer_of(self, unit: Unit, operation: Operation) -> Path | None:
         """The folder of the tokenizer that an operation needs."""
@@ -122,6 +142,10 @@ class DerivationService:
         row.total_samples = work.counts.rows
         await unit.session.flush()
         return answer_of(row)
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 def _source_of(work: Derivation, parent: DatasetRow, job_id: int) -> dict[str, Any]:

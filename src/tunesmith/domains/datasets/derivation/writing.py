@@ -43,6 +43,7 @@ class Derivation:
     source: RowSource
     operation: Operation
     tokenizer_folder: Path | None = None
+    salt: bytes = b""
     passed: Passed = field(default_factory=Passed)
     counts: Counts = field(default_factory=Counts)
     report: Report = field(default_factory=Report)
@@ -59,7 +60,15 @@ class Derivation:
     def run(self, folder: Path, *, preview: bool = False) -> None:
         """Write ``ROWS`` and ``ROW_MAP`` into ``folder``; for a preview only count."""
         folder.mkdir(parents=True, exist_ok=True)
-        place = Place(self.source.format, folder, self.passed, self.stop.is_set, self._again, self.tokenizer_folder)
+        place = Place(
+            format=self.source.format,
+            folder=folder,
+            passed=self.passed,
+            should_stop=self.stop.is_set,
+            again=self._again,
+            tokenizer_folder=self.tokenizer_folder,
+            salt=self.salt,
+        )
         row_map = array("Q")
         target = Path(os.devnull) if preview else folder / ROWS
         with self.source.open() as data, self.source.path.open("rb") as original, target.open("wb") as file:

@@ -14,7 +14,7 @@ from tunesmith.domains.datasets.derivation.parent import Passed, parent_rows
 from tunesmith.domains.datasets.doctor import RowChecker
 from tunesmith.domains.datasets.doctor.checked import CheckedRow
 from tunesmith.domains.datasets.doctor.codes import CODES
-from tunesmith.domains.datasets.personal import mask
+from tunesmith.domains.datasets.pii import mask
 from tunesmith.domains.datasets.schemas.outputs import FileStatistics, TokenBin, TokenDistribution
 from tunesmith.domains.datasets.source import RowSource
 from tunesmith.text import TextTokenizer

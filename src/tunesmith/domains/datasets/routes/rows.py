@@ -10,6 +10,7 @@ from tunesmith.domains.datasets.routes.entry import PREFIX, TAG, DatasetId, Deri
 from tunesmith.domains.datasets.schemas.cleaning import CleanRequest
 from tunesmith.domains.datasets.schemas.derivation import DerivationResponse, RowsEdit
 from tunesmith.domains.datasets.schemas.fixes import FixRequest
+from tunesmith.domains.datasets.schemas.personal import PiiApplyRequest
 from tunesmith.domains.jobs import JobService, JobView
 from tunesmith.kit.web import Accepted, problem_responses, result_or_accepted
 
@@ -60,6 +61,20 @@ async def clean_dataset(
     """Clean a dataset into a new version; with `preview` only say what each step would remove and change."""
     async with access.write(resource=f"dataset:{dataset_id}") as unit:
         job = await derivations.clean(unit, dataset_id, body)
+    return await _answer(jobs, access, job, wait)
+
+
+@router.post(
+    "/{id}/pii/apply",
+    response_model=DerivationResponse,
+    responses={202: {"model": Accepted}, **problem_responses(404, 409, 422)},
+)
+async def apply_pii(
+    dataset_id: DatasetId, access: Entry, derivations: Derivations, jobs: Jobs, body: PiiApplyRequest, wait: Wait = 2
+) -> DerivationResponse | JSONResponse:
+    """Mask, redact, pseudonymise or drop personal data, in a new version; with `preview` only say what would be done."""
+    async with access.write(resource=f"dataset:{dataset_id}") as unit:
+        job = await derivations.apply_pii(unit, dataset_id, body)
     return await _answer(jobs, access, job, wait)
 
 

@@ -48,9 +48,10 @@ class _Derive:
             row = await self._datasets.get_row(unit, spec.dataset_id)
             operation = operation_of(spec.operation, spec.parameters)
             tokenizer = await self._derivations.tokenizer_of(unit, operation)
+            salt = await self._derivations.salt_of(unit, row) if spec.operation == "pii" else b""
         if made is not None:
             return made
-        work = Derivation(await self._datasets.source_of(row), operation, tokenizer)
+        work = Derivation(await self._datasets.source_of(row), operation, tokenizer, salt)
         folder = context.folder / "derived"
         try:
             size_bytes = work.source.path.stat().st_size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tunesmith.db import Unit
 from tunesmith.domains.datasets import repository
+from tunesmith.domains.datasets.ancestry import ancestors_of
 from tunesmith.domains.datasets.schemas.versions import LineageEdge, LineageNode, LineageResponse
 from tunesmith.domains.datasets.tables import DatasetRow
 from tunesmith.domains.datasets.versions.service import SPEC_FIELDS, VersionService, diff_of, operation_of
@@ -42,19 +43,6 @@ async def lineage_of(versions: VersionService, unit: Unit, dataset_id: int) -> L
             for used in sorted({job.spec[field] for field in SPEC_FIELDS if job.spec.get(field) in rows})
         ]
     return LineageResponse(dataset_id=start.id, nodes=nodes, edges=edges, truncated=truncated or len(jobs) == MAX_JOBS)
-
-
-async def ancestors_of(unit: Unit, row: DatasetRow) -> list[DatasetRow]:
-    """``row``, its parent, and so on to the first that is visible."""
-    line = [row]
-    seen = {row.id}
-    while (parent_id := line[-1].parent_id) is not None and parent_id not in seen and len(line) < MAX_VERSIONS:
-        parent = await repository.find_dataset(unit.session, unit.principal, parent_id)
-        if parent is None:
-            break
-        seen.add(parent.id)
-        line.append(parent)
-    return line
 
 
 def _node_of(row: DatasetRow) -> LineageNode:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from tunesmith.db import Unit
+from tunesmith.domains.datasets.ancestry import ancestors_of
 from tunesmith.domains.datasets.derivation.service import reference_to
 from tunesmith.domains.datasets.row_index import ROW_INDEX
 from tunesmith.domains.datasets.tables import DatasetRow
 from tunesmith.domains.datasets.versions.comparison import Comparison, Side
 from tunesmith.domains.datasets.versions.digests import DIGESTS
-from tunesmith.domains.datasets.versions.lineage import ancestors_of
 from tunesmith.domains.datasets.versions.service import VersionService, refuse_purged
 
 
