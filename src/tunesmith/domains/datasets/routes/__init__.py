@@ -29,8 +29,6 @@ for _use_case in (  # fixed paths come before /{id}
     duplicates,
     split,
     leakage,
-    mapping,
-    parts,
     rows,
     versions,
     exploration,
