@@ -34,7 +34,7 @@ PRESIDIO_NAMES = {
     "KR_RRN": "rrn", "KR_FRN": "frn", "KR_BRN": "brn", "KR_PASSPORT": "passport", "KR_DRIVER_LICENSE": "driver_licence",
     "US_BANK_NUMBER": "bank_account",
 }  # fmt: skip
-REGIONS = ("KR", "US", "GB", "JP", "DE", "FR", "CN", "SG", "VN", "AT", "PL", "PT")
+REGIONS = ("KR", "US")
 
 Span = tuple[str, int, int]
 """Kind, start, end."""

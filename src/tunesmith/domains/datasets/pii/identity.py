@@ -43,7 +43,9 @@ def resident_confidence(text: str, hit: re.Match[str]) -> float:
         return 0.4 if says > 0 else 0.0
     if says > 0:
         return 0.9 if is_checked else 0.6
-    return 0.55 if says == 0 and passes_resident(digits) and not _is_barcode(digits) else 0.0
+    if says < 0 or not passes_resident(digits):
+        return 0.0
+    return 0.3 if _is_barcode(digits) else 0.55
 
 
 def is_foreigners(number: str) -> bool:
@@ -52,9 +54,9 @@ def is_foreigners(number: str) -> bool:
 
 
 def _is_barcode(digits: str) -> bool:
-    """An EAN-13 of Korea (880…): the start of one can be read as a birth date."""
+    """An EAN-13: the start of one can be read as a birth date."""
     total = sum(int(digit) * (1 + place % 2 * 2) for place, digit in enumerate(digits))
-    return digits.startswith("880") and total % 10 == 0
+    return total % 10 == 0
 
 
 def business_confidence(text: str, hit: re.Match[str]) -> float:

@@ -29,7 +29,7 @@ _NETWORK = words(
 )
 _VERSION = words(
     "§|버전|빌드|펌웨어|릴리스|업데이트|드라이버|제[0-9. ]*절|장을|장 |[0-9]절|레퍼런스|섹션|코드|질병",
-    r"v|ver|versions?|releases?|builds?|firmware|sections?|sec|chapters?|figures?|fig|oid|appendix|drivers?|changelog",
+    r"v|rv|ver|versions?|releases?|builds?|firmware|sections?|sec|chapters?|figures?|fig|oid|appendix|drivers?|changelog",
 )
 
 

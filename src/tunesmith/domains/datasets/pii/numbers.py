@@ -45,7 +45,7 @@ _SHAPES = (  # the surest kinds first: behind a sure find, the others are not tr
     _Shape(Entity.DRIVER_LICENCE, identity.LICENCE, "12", (2, 12), identity.licence_confidence),
     _Shape(Entity.DRIVER_LICENCE, identity.OLD_LICENCE, _AFTER_REGION, (2,), identity.licence_confidence),
     _Shape(Entity.BRN, identity.BUSINESS, _DIGITS, (3, 10), identity.business_confidence),
-    _Shape(Entity.PHONE, phones.AMERICAN, "123456789(", (1, 3), phones.american_confidence),
+    _Shape(Entity.PHONE, phones.AMERICAN, "0123456789(", (1, 3, 10), phones.american_confidence),
     _Shape(Entity.PHONE, phones.LETTERED, _AFTER_LETTER, _ANY, phones.lettered_confidence),
     _Shape(Entity.PHONE, phones.JAPANESE, "0", (3,), phones.japanese_confidence),
     _Shape(Entity.PHONE, phones.LOCAL, "0(", _ANY, phones.local_confidence),

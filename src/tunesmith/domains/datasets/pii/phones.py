@@ -14,15 +14,17 @@ KOREAN = re.compile(
     rf"{_GAP}[0-9]{{3,4}}{_GAP}[0-9]{{4}}{RIGHT}"
     rf"|{LEFT}82{_GAP}0?10{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}{RIGHT}"
 )
-ABROAD = re.compile(rf"{LEFT}\+(?!82)[1-9](?:[-. ()‐–]{{0,2}}[0-9]){{7,14}}{RIGHT}")
+_EXTENSION = "(?:x[0-9]{1,6})?"
+ABROAD = re.compile(rf"{LEFT}\+(?!82)[1-9](?:[-. ()‐–]{{0,2}}[0-9]){{7,14}}{_EXTENSION}{RIGHT}")
 AMERICAN = re.compile(
-    rf"{LEFT}(?:1[-. ])?(?:\([2-9][0-9]{{2}}\) ?|[2-9][0-9]{{2}}[-. ])[2-9][0-9]{{2}}[-. ][0-9]{{4}}{RIGHT}"
+    rf"{LEFT}(?:(?:001|1)[-. ])?(?:\([2-9][0-9]{{2}}\) ?|[2-9][0-9]{{2}}[-. ])[2-9][0-9]{{2}}[-. ][0-9]{{4}}{_EXTENSION}{RIGHT}"
+    rf"|{LEFT}[2-9][0-9]{{2}}[2-9][0-9]{{6}}{_EXTENSION}{RIGHT}"
 )
 LETTERED = re.compile(rf"0{_AREA}{_GAP}[0-9]{{3,4}}{_GAP}[0-9]{{4}}{RIGHT}")
 _LETTERS = re.compile("(?<![a-z])(?:tel|phone|mobile|cell|hp|fax|[tmf])$", re.IGNORECASE)
 JAPANESE = re.compile(rf"{LEFT}0[789]0{DASH}[0-9]{{4}}{DASH}[0-9]{{4}}{RIGHT}")
 LOCAL = re.compile(
-    rf"{LEFT}\(?0[0-9]{{1,4}}\)?[- ][0-9]{{3,4}}[- ]?[0-9]{{3,4}}{RIGHT}|{LEFT}00[1-9][0-9 ]{{9,16}}[0-9]{RIGHT}"
+    rf"{LEFT}(?:\(0[0-9]{{1,5}}\)|0[0-9])(?:[-. /]{{0,1}}[0-9]){{5,11}}{RIGHT}|{LEFT}00[1-9][0-9 ]{{9,16}}[0-9]{RIGHT}"
 )
 SERVICE = re.compile(
     rf"{LEFT}1(?:5(?:22|33|44|66|77|88|99)|6(?:00|44|6[0168]|70|88)|8(?:00|11|33|55|66|77|99)){DASH}[0-9]{{4}}{RIGHT}"
@@ -30,6 +32,10 @@ SERVICE = re.compile(
 _PHONE = words(
     "전화|연락|휴대폰|핸드폰|폰|번호|문자|팩스|고객센터|대표|상담|문의|안심|수신|내선|☎|✆|℡|걸어|통화|카톡|인증",
     r"t|m|f|tel|telephone|phones?|mobile|cell|hp|fax|call|calls|dial|text|sms|whatsapp|reach|ring|contact|hotline|desk|office",
+)
+_CALLED = words(
+    "전화|연락처|휴대폰|핸드폰|팩스|☎|電話",
+    r"tel|telephone|phones?|mobile|cell|fax|call|dial|text|sms|whatsapp|reach|ring|my number",
 )
 
 
@@ -42,21 +48,21 @@ def korean_confidence(text: str, hit: re.Match[str]) -> float:
     if not number.isdigit() or digits.startswith("01"):
         return 0.95
     says = leaning(text, hit.start(), hit.end(), _PHONE)
-    if len(digits) == 9 and digits[2] in "01":
-        return 0.6 if says > 0 else 0.0  # no exchange of three digits begins so
+    if len(digits) == 9:  # a bank's routing number has as many
+        return 0.6 if says > 0 else 0.0 if digits[2] in "01" else 0.3
     return {1: 0.85, 0: 0.55, -1: 0.3}[says]
 
 
 def abroad_confidence(text: str, hit: re.Match[str]) -> float:
     """A plus and 8 to 15 digits (E.164)."""
-    if not 8 <= len(digits_of(hit.group())) <= 15:
-        return 0.0
     has_gaps = not hit.group()[1:].isdigit()
     return 0.9 if has_gaps or leaning(text, hit.start(), hit.end(), _PHONE) > 0 else 0.6
 
 
 def american_confidence(text: str, hit: re.Match[str]) -> float:
     """Three, three and four digits of the North American plan."""
+    if hit.group()[:10].isdigit():
+        return 0.55 if leaning(text, hit.start(), hit.end(), _CALLED) > 0 else 0.0
     says = leaning(text, hit.start(), hit.end(), _PHONE)
     if says:
         return 0.85 if says > 0 else 0.0
@@ -75,7 +81,9 @@ def lettered_confidence(text: str, hit: re.Match[str]) -> float:
 
 def local_confidence(text: str, hit: re.Match[str]) -> float:
     """A number of another country without its code: only where a word says so."""
-    return 0.55 if leaning(text, hit.start(), hit.end(), _PHONE) > 0 else 0.0
+    digits = digits_of(hit.group())
+    is_one = 9 <= len(digits) <= 14 and digits not in "01234567890123"
+    return 0.55 if is_one and leaning(text, hit.start(), hit.end(), _CALLED) > 0 else 0.0
 
 
 def service_confidence(text: str, hit: re.Match[str]) -> float:
