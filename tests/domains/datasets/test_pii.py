@@ -85,6 +85,7 @@ def test_the_name_of_a_field_says_what_a_bare_number_is() -> None:
     assert found("M12345678", "passport_no") == [("passport", "M12345678")]
     assert found("M12345678", "model") == found("110123456789") == []
     assert found("kim@example.com", "kim@example.com") == [("email", "kim@example.com")]
+    assert found("010-2345-6789", "-----BEGIN PRIVATE KEY-----") == [("phone", "010-2345-6789")]
 
 
 @pytest.mark.parametrize(
@@ -93,6 +94,14 @@ def test_the_name_of_a_field_says_what_a_bare_number_is() -> None:
         ("TEL010-1234-5678", "010-1234-5678"),
         ("{\\n010-1234-5678}", "010-1234-5678"),
         ("1.010-1234-5678 2.", None),
+        ("번호-010-1234-5678", "010-1234-5678"),
+        ("call 001-400-657-1727x95", "001-400-657-1727x95"),
+        ("my number is 0808 1570772", "0808 1570772"),
+        ("Tel. 02 18 03 94 11", "02 18 03 94 11"),
+        ("phone digits 0123456789", None),
+        ("routing 021000021", None),
+        ("바코드 4111508779957", None),
+        ("376735437065409", "376735437065409"),
         ("\\nkim@example.com", "kim@example.com"),
         ("https://kim@example.com/", None),
         ("ssh://git@host.example.com", None),

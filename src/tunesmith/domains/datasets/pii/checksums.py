@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from operator import mul
 
 NEW_NUMBERS_FROM = datetime.date(2020, 10, 1)
 """Resident numbers given since this day end in six digits at random."""
@@ -26,8 +27,8 @@ IBAN_LENGTHS = {
 
 def luhn_digit(payload: str) -> int:
     """The digit that follows ``payload`` (ISO/IEC 7812-1, annex B)."""
-    total = sum(_DOUBLED[int(digit)] for digit in payload[-1::-2]) + sum(map(int, payload[-2::-2]))
-    return -total % 10
+    doubled = map(_DOUBLED.__getitem__, map(int, payload[-1::-2]))
+    return -(sum(doubled) + sum(map(int, payload[-2::-2]))) % 10
 
 
 def passes_luhn(digits: str) -> bool:
@@ -37,7 +38,7 @@ def passes_luhn(digits: str) -> bool:
 
 def resident_digit(payload: str) -> int:
     """The last digit of a resident number for its first twelve; that of a foreigner's is 2 more."""
-    total = sum(int(digit) * weight for digit, weight in zip(payload, _RESIDENT_WEIGHTS, strict=True))
+    total: int = sum(map(mul, map(int, payload), _RESIDENT_WEIGHTS))
     return (11 - total % 11 + (2 if payload[6] in "5678" else 0)) % 10
 
 
@@ -58,7 +59,7 @@ def birth_date(digits: str) -> datetime.date | None:
 
 def business_digit(payload: str) -> int:
     """The last digit of a business registration number for its first nine."""
-    total = sum(int(digit) * weight for digit, weight in zip(payload, _BUSINESS_WEIGHTS, strict=True))
+    total: int = sum(map(mul, map(int, payload), _BUSINESS_WEIGHTS))
     return -(total + int(payload[8]) * 5 // 10) % 10
 
 

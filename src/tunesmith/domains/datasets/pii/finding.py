@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
 from itertools import pairwise
 
 from tunesmith.domains.datasets.pii import identity
@@ -25,22 +24,24 @@ def find_pii(text: str, field: str = "") -> list[PiiHit]:
     if field and len(text) <= _LONGEST_FIELD_VALUE:
         shift = len(field) + 2
         hits = find_pii(f"{field}: {text}")
+        if any(hit.start < shift < hit.end for hit in hits):
+            return find_pii(text)  # the name itself begins like a secret
         return [hit._replace(start=hit.start - shift, end=hit.end - shift) for hit in hits if hit.start >= shift]
-    plain = narrow(text)
-    hits = [hit for hit in _candidates(plain) if hit.confidence > 0]
-    return without_overlaps(hits) if hits else hits
+    hits = [hit for hit in _candidates(narrow(text)) if hit.confidence > 0]
+    return without_overlaps(hits) if len(hits) > 1 else hits
 
 
-def _candidates(plain: str) -> Iterator[PiiHit]:
+def _candidates(plain: str) -> list[PiiHit]:
+    hits = numbers(plain)
+    hits += keys(plain)
+    hits += ip_addresses(plain)
     if "@" in plain:
-        yield from emails(plain)
-    yield from keys(plain)
-    yield from ip_addresses(plain)
+        hits += emails(plain)
     if "여권" in plain or "assport" in plain or "PASSPORT" in plain:
         for passport in identity.PASSPORT.finditer(plain):
             confidence = identity.passport_confidence(plain, passport)
-            yield PiiHit(Entity.PASSPORT, passport.start(), passport.end(), confidence)
-    yield from numbers(plain)
+            hits.append(PiiHit(Entity.PASSPORT, passport.start(), passport.end(), confidence))
+    return hits
 
 
 def without_overlaps(hits: list[PiiHit]) -> list[PiiHit]:

@@ -6,7 +6,7 @@ import re
 
 from tunesmith.domains.datasets.pii.checksums import NEW_NUMBERS_FROM, birth_date, passes_business, passes_resident
 from tunesmith.domains.datasets.pii.shapes import DASH, LEFT, RIGHT, digits_of
-from tunesmith.domains.datasets.pii.wording import GOODS, leaning, words
+from tunesmith.domains.datasets.pii.wording import leaning, words
 
 RESIDENT = re.compile(rf"{LEFT}[0-9]{{6}}(?: {{0,2}}{DASH} {{0,2}}| {{1,2}})?[0-9]{{7}}{RIGHT}")
 BUSINESS = re.compile(rf"{LEFT}[0-9]{{3}}({DASH}| ?)[0-9]{{2}}\1[0-9]{{5}}{RIGHT}")
@@ -16,6 +16,7 @@ OLD_LICENCE = re.compile(
     r"(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주)[ -]?"
     rf"[0-9]{{2}}{DASH}[0-9]{{6}}{DASH}[0-9]{{2}}{RIGHT}"
 )
+_HYPHEN = re.compile(DASH)
 _RESIDENT_WORDS = words(
     "주민|실명|외국인|거소|등록번호|등록증|생년월일|본인|체류|비자|국적",
     "rrn|resident|jumin(?:_no)?|arc(?:_no)?|alien|foreigner|registration",
@@ -25,7 +26,6 @@ _BUSINESS_WORDS = words(
 )
 _PASSPORT_WORDS = words("여권", r"passports?|passport_?(?:no|number)")
 _LICENCE_WORDS = words("면허|운전|기사", r"licen[sc]es?|licen[sc]e_?(?:no|number)|drivers?|driving")
-_GOODS_OR_CODE = re.compile(GOODS.pattern + "|라이선스")
 
 
 def resident_confidence(text: str, hit: re.Match[str]) -> float:
@@ -35,10 +35,12 @@ def resident_confidence(text: str, hit: re.Match[str]) -> float:
         return 0.0
     born = birth_date(digits)
     is_checked = born is not None and (passes_resident(digits) or born >= NEW_NUMBERS_FROM)
+    has_hyphen = _HYPHEN.search(hit.group()) is not None
+    if has_hyphen and is_checked:
+        return 0.95
     says = leaning(text, hit.start(), hit.end(), _RESIDENT_WORDS)
-    if re.search(DASH, hit.group()):
-        known = 0.5 if born is None else 0.95 if is_checked else 0.85
-        return known if says >= 0 or known > 0.9 else 0.4
+    if has_hyphen:
+        return 0.4 if says < 0 else 0.5 if born is None else 0.85
     if born is None:
         return 0.4 if says > 0 else 0.0
     if says > 0:
@@ -80,9 +82,9 @@ def passport_confidence(text: str, hit: re.Match[str]) -> float:
 
 def licence_confidence(text: str, hit: re.Match[str]) -> float:
     """Region, year, serial number and check, as 11-22-333333-44; without hyphens only where a word says so."""
-    says = leaning(text, hit.start(), hit.end(), _LICENCE_WORDS, _GOODS_OR_CODE)
+    says = leaning(text, hit.start(), hit.end(), _LICENCE_WORDS)
     if says > 0:
         return 0.95
-    if not re.search(DASH, hit.group()):
+    if not _HYPHEN.search(hit.group()):
         return 0.0
     return 0.75 if says == 0 else 0.4

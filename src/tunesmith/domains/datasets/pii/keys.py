@@ -80,9 +80,9 @@ _DISTINCT = 8
 
 def keys(text: str) -> Iterator[PiiHit]:
     """The secrets of a text."""
-    if max(map(len, text.split()), default=0) < _SHORTEST:
-        return  # each has a stretch without spaces that is longer
-    for kind in dict.fromkeys(kind for anchor, kind in _ANCHORS if anchor in text):
+    if not _LONG.search(text) and not ("://" in text and "@" in text):
+        return  # each has a stretch of letters and digits that is as long, but for a password in an address
+    for kind in dict.fromkeys([kind for anchor, kind in _ANCHORS if anchor in text]):
         for hit in kind.pattern.finditer(text):
             start, end = hit.span(1 if kind.pattern.groups else 0)
             if not kind.must_be_random or _is_random(text[start:end]):

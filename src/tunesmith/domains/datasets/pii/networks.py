@@ -40,7 +40,8 @@ def ip_addresses(text: str) -> Iterator[PiiHit]:
             hit = _V4.match(text, dotted.start())
             if hit is not None and not _NOBODYS.match(hit.group()):
                 yield PiiHit(Entity.IP, hit.start(), hit.end(), _v4_confidence(text, hit))
-    yield from _v6(text)
+    if text.count(":") >= 2:
+        yield from _v6(text)
 
 
 def _v4_confidence(text: str, hit: re.Match[str]) -> float:

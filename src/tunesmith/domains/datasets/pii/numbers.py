@@ -19,10 +19,14 @@ _HARMLESS = re.compile(
 _LONGEST_HEAD = 12
 """Characters of an IBAN before its first long run of digits."""
 _REGION = re.compile("[가-힣]{2}[ -]?$")
+_JOINED = re.compile(r"[0-9]\.|[0-9A-Za-z]-")
 _SURE = 0.9
 _AFTER_REGION, _AFTER_LETTER = "가", "T"
 """Stand for a group with the name of a region before it, and one with a letter (TEL010-…)."""
-_ANY = range(1, 20)
+_LONGEST = 20
+"""Longer groups of digits are all the same: nothing has so many."""
+_COUNTRY = re.compile("[A-Z]{2}[0-9]{2}")
+_ANY = range(1, _LONGEST)
 _DIGITS = "0123456789"
 
 
@@ -54,51 +58,55 @@ _SHAPES = (  # the surest kinds first: behind a sure find, the others are not tr
 )
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.cache
 def _worth_trying(first: str, length: int) -> tuple[_Shape, ...]:
     return tuple(shape for shape in _SHAPES if first in shape.starts and length in shape.lengths)
 
 
-def numbers(text: str) -> Iterator[PiiHit]:
+def numbers(text: str) -> list[PiiHit]:
     """What the runs of digits in a text may be, impossible ones (confidence 0) included."""
+    hits: list[PiiHit] = []
     for run in RUN.finditer(text):
-        if _HARMLESS.fullmatch(run.group()):
+        start, end = run.span()
+        if _HARMLESS.fullmatch(text, start, end):
             continue
         covered = 0
-        for group in _GROUP.finditer(text, run.start(), run.end()):
-            if group.start() < covered:
-                continue
-            for start, first in _starts(text, group.start()):
-                for hit in _hits(text, start, first, min(19, len(group.group()))):
-                    covered = max(covered, hit.end if hit.confidence >= _SURE else 0)
-                    yield hit
-        yield from _ibans(text, max(0, run.start() - _LONGEST_HEAD), run.end())
+        for group in _GROUP.finditer(text, start, end):
+            at, behind = group.span()
+            if at >= covered:
+                covered = _try_at(text, at, min(_LONGEST, behind - at), hits)
+        if _COUNTRY.search(text, max(0, start - _LONGEST_HEAD), end):
+            hits += _ibans(text, max(0, start - _LONGEST_HEAD), end)
+    return hits
 
 
-def _starts(text: str, at: int) -> Iterator[tuple[int, str]]:
-    """Where a number may begin whose first digit is at ``at``, with the character that stands for its kind."""
-    yield at, text[at]
-    before = text[at - 1] if at else ""
-    if before in ("+", "("):
-        yield at - 1, before
-        if before == "+" and text[at - 2 : at - 1] == "(":
-            yield at - 2, "("
+def _try_at(text: str, at: int, length: int, hits: list[PiiHit]) -> int:
+    """Adds what may begin with the group of ``length`` digits at ``at``; answers where a sure find ends, or 0."""
+    before = text[at - 1] if at else " "
+    covered = 0
+    if before in "+(":
+        is_in_parentheses = before == "+" and text[at - 2 : at - 1] == "("
+        covered = _try(text, at - 2, "(", length, hits) if is_in_parentheses else 0
+        covered = covered or _try(text, at - 1, before, length, hits)
     elif before.isalpha() and before.isascii():
-        yield at - 1, before
-        yield at, _AFTER_LETTER
-    elif region := _REGION.search(text, max(0, at - 3), at):
-        yield region.start(), _AFTER_REGION
+        covered = _try(text, at - 1, before, length, hits) or _try(text, at, _AFTER_LETTER, length, hits)
+    elif length == 2 and (region := _REGION.search(text, max(0, at - 3), at)):
+        covered = _try(text, region.start(), _AFTER_REGION, 2, hits)
+    elif before in "-." and _JOINED.match(text, at - 2):
+        return 0  # inside a longer number or code: every shape would refuse to begin here
+    return covered or _try(text, at, text[at], length, hits)
 
 
-def _hits(text: str, start: int, first: str, length: int) -> Iterator[PiiHit]:
+def _try(text: str, start: int, first: str, length: int, hits: list[PiiHit]) -> int:
     for entity, pattern, _, _, judge in _worth_trying(first, length):
         hit = pattern.match(text, start)
         if hit is not None:
             kind = Entity.FRN if entity is Entity.RRN and identity.is_foreigners(hit.group()) else entity
             confidence = judge(text, hit)
-            yield PiiHit(kind, hit.start(), hit.end(), confidence)
+            hits.append(PiiHit(kind, hit.start(), hit.end(), confidence))
             if confidence >= _SURE:
-                return
+                return hit.end()
+    return 0
 
 
 def _ibans(text: str, start: int, end: int) -> Iterator[PiiHit]:

@@ -26,10 +26,7 @@ _ACCOUNT_WORDS = words(
     "계좌|은행|뱅크|입금|송금|이체|예금|통장|카뱅|농협|새마을금고|우체국|신협|수협",
     r"bank|accounts?|account_?(?:no|number)|acct|a/c|iban|wire|deposit|checking|savings|chase|barclays|routing",
 )
-_NO_ACCOUNT = re.compile(
-    GOODS.pattern
-    + r"|사업자|면허|여권|주민|카드|(?<![a-z])(?:aws|account_?id|points?|routing|sort code|swift|bic)(?![a-z])"
-)
+_NO_ACCOUNT = GOODS.and_also(words("사업자|면허|여권|주민|카드", "aws|account_?id|points?|routing|sort code|swift|bic"))
 _BANK_BEFORE = re.compile(
     rf"(?:{_BANK}|ibk|sc|kb|nh)[가-힣]{{0,4}} ?$|(?<![a-z])(?:shinhan|woori|hana|kookmin|kakaobank|toss) ?$"
 )
@@ -45,15 +42,18 @@ def card_confidence(text: str, hit: re.Match[str]) -> float:
     digits = digits_of(hit.group())
     if len(set(digits)) == 1:
         return 0.0
-    says = leaning(text, hit.start(), hit.end(), _CARD_WORDS)
     is_grouped = not hit.group().isdigit()
-    if not passes_luhn(digits):
-        return 0.3 if is_grouped or says > 0 else 0.0
+    is_right = passes_luhn(digits)
     is_known = _IIN.match(digits) is not None and len(digits) in _LENGTHS.get(digits[0], ())
+    if is_grouped and (is_known or not is_right):
+        return 0.95 if is_right else 0.3
+    says = leaning(text, hit.start(), hit.end(), _CARD_WORDS)
+    if not is_right:
+        return 0.3 if says > 0 else 0.0
     if says > 0:
         return 0.95
     if is_grouped:
-        return 0.95 if is_known else 0.7
+        return 0.7
     return 0.75 if is_known and says == 0 else 0.3
 
 

@@ -12,6 +12,7 @@ DASH = "[-‐‑–—]"
 RUN = re.compile(r"[0-9](?:[-. ()‐‑–—·]{0,3}[0-9]){6,}")
 """Seven digits or more, with little between them."""
 
+_DIGITS = re.compile("[0-9]+")
 _WIDE = re.compile("[！-～−\u3000\u00a0\u200b]")
 _NARROW = {code: chr(code - 0xFEE0) for code in range(ord("！"), ord("～") + 1)} | {
     ord("−"): "-",
@@ -28,4 +29,4 @@ def narrow(text: str) -> str:
 
 def digits_of(text: str) -> str:
     """Only the digits."""
-    return "".join(filter(str.isdigit, text))
+    return "".join(_DIGITS.findall(text))

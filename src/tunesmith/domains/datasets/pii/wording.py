@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 BEFORE, AFTER = 60, 20
 """Characters that are looked at on either side."""
 
 
-def words(korean: str, english: str) -> re.Pattern[str]:
+class Words(NamedTuple):
+    """Words as a pattern, for the first of them in a text and for the last."""
+
+    first: re.Pattern[str]
+    last: re.Pattern[str]
+
+    def and_also(self, other: Words) -> Words:
+        """The words of both."""
+        return _compiled(f"{self.first.pattern}|{other.first.pattern}")
+
+
+def words(korean: str, english: str) -> Words:
     """Any of the words: Korean ones anywhere, as particles are attached to them; English ones whole, in small letters."""
-    return re.compile(rf"{korean}|(?<![a-z])(?:{english})(?![a-z])")
+    return _compiled(rf"{korean}|(?<![a-z])(?:{english})(?![a-z])")
+
+
+def _compiled(pattern: str) -> Words:
+    return Words(re.compile(pattern), re.compile(f"(?s:.*)(?:{pattern})"))
 
 
 GOODS = words(
@@ -22,23 +38,17 @@ GOODS = words(
 """Words after which a number belongs to a thing."""
 
 
-def leaning(text: str, start: int, end: int, wanted: re.Pattern[str], refused: re.Pattern[str] = GOODS) -> int:
+def leaning(text: str, start: int, end: int, wanted: Words, refused: Words = GOODS) -> int:
     """1 when the nearest word around ``text[start:end]`` is a wanted one, −1 when it is a refused one, else 0.
 
     What stands before counts first; what stands after only if nothing does.
     """
-    before = text[max(0, start - BEFORE) : start].lower()
-    for_it, against_it = _last(wanted, before), _last(refused, before)
-    if for_it != against_it:
-        return 1 if for_it > against_it else -1
+    if start:
+        before = text[max(0, start - BEFORE) : start].lower()
+        for_it, against_it = wanted.last.match(before), refused.last.match(before)
+        if for_it is not None or against_it is not None:
+            return 1 if against_it is None or (for_it is not None and for_it.end() > against_it.end()) else -1
     after = text[end : end + AFTER].lower()
-    if wanted.search(after):
+    if wanted.first.search(after):
         return 1
-    return -1 if refused.search(after) else 0
-
-
-def _last(pattern: re.Pattern[str], text: str) -> int:
-    end = -1
-    for hit in pattern.finditer(text):
-        end = hit.end()
-    return end
+    return -1 if refused.first.search(after) else 0
