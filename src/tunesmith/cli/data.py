@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from tunesmith.cli.session import Session
     from tunesmith.client import ApiError
 
-app = typer.Typer(help="Datasets: list, add, show, preview, validate, split.", no_args_is_help=True)
+app = typer.Typer(
+    help="Datasets: list, add, show, preview, validate, split, duplicates, leakage.", no_args_is_help=True
+)
+Similarity = Annotated[
+    float, typer.Option(min=0.5, max=1.0, help="Jaccard of the words from which on rows are near duplicates.")
+]
 SHOWN = 40
 UNREADABLE = {
     "empty-dataset": "empty-file",
@@ -183,12 +188,25 @@ def split(
     validation: float = 0.1,
     test: float = 0.0,
     seed: int = 42,
+    stratify_by: str | None = None,
+    group_by: str | None = None,
+    similarity_threshold: Similarity = 0.95,
+    near_duplicates: bool = True,
     as_json: AsJson = False,
 ) -> None:
-    """Split into train, validation and test; duplicates stay together."""
+    """Split into train, validation and test; duplicates, near duplicates and the rows of a group stay together."""
     from tunesmith.cli.output import print_json, print_table
 
-    shares = {"train": train, "validation": validation, "test": test, "seed": seed}
+    asked = {
+        "train": train,
+        "validation": validation,
+        "test": test,
+        "seed": seed,
+        "stratify_by": stratify_by,
+        "group_by": group_by,
+        "similarity_threshold": similarity_threshold,
+        "near_duplicates": near_duplicates,
+    }
     if abs(train + validation + test - 1) > 0.01:
         raise CommandError(
             "train, validation and test must add up to 1.", "For example: --train 0.8 --validation 0.1 --test 0.1"
@@ -196,7 +214,7 @@ def split(
 
     async def body(session: Session) -> dict[str, Any]:
         await session.need_worker()
-        return await session.client.answer(f"/training/datasets/{dataset_id}/split", shares)
+        return await session.client.answer(f"/training/datasets/{dataset_id}/split", asked)
 
     answer = in_session(ctx, body)
     if as_json:
@@ -207,13 +225,17 @@ def split(
 
 
 @app.command("validate")
-def validate(ctx: typer.Context, dataset_id: int, as_json: AsJson = False) -> int:
+def validate(
+    ctx: typer.Context, dataset_id: int, similarity_threshold: Similarity = 0.95, as_json: AsJson = False
+) -> int:
     """Have the doctor look again. Exits 1 when there is a red finding."""
     from tunesmith.cli.output import print_json
 
     async def body(session: Session) -> dict[str, Any]:
         await session.need_worker()
-        return await session.client.answer(f"/training/datasets/{dataset_id}/validate", {})
+        return await session.client.answer(
+            f"/training/datasets/{dataset_id}/validate", {"similarity_threshold": similarity_threshold}
+        )
 
     answer = in_session(ctx, body)
     if as_json:
@@ -221,3 +243,45 @@ def validate(ctx: typer.Context, dataset_id: int, as_json: AsJson = False) -> in
     else:
         show_report(answer | {"file": f"dataset {dataset_id}"})
     return NO if answer["counts"]["red"] else FINE
+
+
+@app.command("duplicates")
+def duplicates(ctx: typer.Context, dataset_id: int, page: int = 1, as_json: AsJson = False) -> None:
+    """Show clusters of near duplicates, the largest first."""
+    from tunesmith.cli.output import print_json, print_table
+
+    answer = in_session(ctx, lambda s: s.client.get(f"/training/datasets/{dataset_id}/duplicates", page=page))
+    if as_json:
+        print_json(answer)
+        return
+    rows = (
+        (cluster["size"], cluster["representative"]["row"], [member["row"] for member in cluster["members"]])
+        for cluster in answer["items"]
+    )
+    print_table(f"{answer['total']} clusters", ("size", "first row", "other rows"), rows)
+
+
+@app.command("leakage")
+def leakage(
+    ctx: typer.Context,
+    dataset_id: int,
+    against: list[int] | None = None,
+    threshold: Similarity = 0.95,
+    as_json: AsJson = False,
+) -> int:
+    """Say what of a dataset is in the sets that models are judged by. Exits 1 when anything is."""
+    from tunesmith.cli.output import print_json, print_table
+
+    async def body(session: Session) -> dict[str, Any]:
+        await session.need_worker()
+        asked = {"against": against or [], "threshold": threshold}
+        return await session.client.answer(f"/training/datasets/{dataset_id}/leakage", asked)
+
+    answer = in_session(ctx, body)
+    if as_json:
+        print_json(answer)
+    else:
+        pairs = ((p["kind"], p["row"], p["evaluation_dataset_id"], p["evaluation_row"]) for p in answer["pairs"])
+        title = f"{answer['rows_leaking']} rows leak"
+        print_table(title, ("text", "row", "evaluation set", "its row"), pairs)
+    return NO if answer["pairs_total"] else FINE

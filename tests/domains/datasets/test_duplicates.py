@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+import tunesmith
 from tests.domains.datasets.conftest import PATH, Upload, Work
 
+EXAMPLE = Path(tunesmith.__file__).parent / "bundle" / "examples" / "haedam-ferry"
 LONG = "해담 여객선은 매일 정오에 북항 제2부두를 떠나 섬까지 두 시간 사십 분 동안 운항하며 표는 매표소에서 삽니다"
 ENGLISH = " ".join(f"word{n}" for n in range(60))
 
@@ -127,3 +130,15 @@ async def test_many_equal_rows_are_one_cluster_and_one_page(
     assert [(c["size"], len(c["members"])) for c in found["items"]] == [(3000, 20)]
     by_code = (await client.get(f"{PATH}/{made['id']}")).json()["findings_counts"]["by_code"]
     assert by_code == {"exact-duplicate": 2997, "near-duplicate": 2}
+
+
+async def test_the_bundled_faults_are_found_and_nothing_else(
+    upload: Upload, work: Work, client: httpx.AsyncClient
+) -> None:
+    made = (await upload("a.jsonl", (EXAMPLE / "train_with_faults.jsonl").read_bytes())).json()
+    await work()
+    found = (await client.get(f"{PATH}/{made['id']}/findings")).json()
+    listed = [(f["kind"], f["row"], f["line"]) for f in json.loads((EXAMPLE / "faults.json").read_text())]
+    assert [(f["code"], f["row"], f["line"]) for f in found["items"]] == listed
+    assert found["counts"]["by_code"] == dict.fromkeys(sorted(kind for kind, _, _ in listed), 1)
+    assert found["counts"]["amber"] + found["counts"]["red"] == found["total"] == len(listed)

@@ -78,7 +78,7 @@ class Examination:
                 leaks.read(judge.source, should_stop, is_evaluation=True)
             leaks.compare(threshold, should_stop)
             leaking = leaks.findings([judge.title for judge in self.judges])
-            later = heapq.merge(later, leaking, key=lambda later: later.finding.row)
+            later = heapq.merge(later, leaking, key=lambda later: later.row)
         insert_findings(folder, rows, self._counted(later, near))
         write_clusters(folder, near, clusters, threshold)
         self.first = read_findings(
@@ -87,6 +87,7 @@ class Examination:
 
     def _counted(self, found: Iterable[Later], near: NearRows) -> Iterator[Later]:
         for later in found:
-            self.tally.counts.add_later(later, near.worst_before(later.finding))
-            has_lines = self.source.has_lines
-            yield later if has_lines else later._replace(finding=later.finding.model_copy(update={"line": None}))
+            self.tally.counts.add_later(later, near.worst_before(later))
+            if later.finding is not None and not self.source.has_lines:
+                later = later._replace(finding=later.finding.model_copy(update={"line": None}))
+            yield later

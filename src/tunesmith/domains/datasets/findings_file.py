@@ -57,13 +57,14 @@ def insert_findings(folder: Path, rows: array[int], found: Iterable[Later]) -> N
     number = {code: number for number, code in enumerate(CODES)}
     of_row = np.frombuffer(rows, dtype=np.uint64) if rows else np.zeros(0, dtype=np.uint64)
     with _Merge(folder) as merge:
-        for finding, instead_of in found:
-            end = int(np.searchsorted(of_row, finding.row, side="right"))
+        for row, finding, instead_of in found:
+            end = int(np.searchsorted(of_row, row, side="right"))
             if instead_of is not None:
-                begin = int(np.searchsorted(of_row, finding.row, side="left"))
+                begin = int(np.searchsorted(of_row, row, side="left"))
                 merge.pass_over(begin + int(np.argmax(merge.codes[begin:end] == number[instead_of])))
             merge.copy(end)
-            merge.write(finding, number[finding.code])
+            if finding is not None:
+                merge.write(finding, number[finding.code])
     for name in (FINDINGS, INDEX):
         (folder / f"{name}.merged").replace(folder / name)
 

@@ -163,9 +163,9 @@ class LeakCheck:
 
     def findings(self, titles: Sequence[str]) -> Iterator[Later]:
         """A finding for each row of the training data that leaks, in the order of the rows: its most similar text."""
-        for _row, leaks in groupby(self.leaks(of_evaluation=False), key=lambda leak: leak.trained.row):
+        for row, leaks in groupby(self.leaks(of_evaluation=False), key=lambda leak: leak.trained.row):
             leak = max(leaks, key=lambda leak: leak.similarity)
-            yield Later(_finding(leak, titles[leak.evaluation.dataset - 1]))
+            yield Later(row, _finding(leak, titles[leak.evaluation.dataset - 1]))
 
     def rows_of_training(self) -> int:
         """How many rows of the training data are in an evaluation set with any of their texts."""

@@ -78,6 +78,8 @@ export const findings = {
   "control-character": "An invisible control character",
   mojibake: "A text was decoded with the wrong encoding",
   "exact-duplicate": "The row repeats an earlier one",
+  "near-duplicate": "The row is nearly the same as another",
+  "leaks-into-evaluation": "The row is in the validation or test data, too",
   "contradictory-answers": "The same prompt has another answer elsewhere",
   "type-drift": "A field changes its type from row to row",
   "duplicate-key": "A key occurs twice",

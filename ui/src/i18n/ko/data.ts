@@ -80,6 +80,8 @@ export const findings: LocaleShape<typeof english.findings> = {
   "control-character": "보이지 않는 제어 문자가 있습니다",
   mojibake: "잘못된 인코딩으로 읽힌 글입니다",
   "exact-duplicate": "앞의 행과 똑같습니다",
+  "near-duplicate": "다른 행과 거의 같습니다",
+  "leaks-into-evaluation": "검증이나 시험 데이터에도 있는 행입니다",
   "contradictory-answers": "같은 질문에 다른 답이 있습니다",
   "type-drift": "필드의 자료형이 행마다 다릅니다",
   "duplicate-key": "같은 키가 두 번 나옵니다",

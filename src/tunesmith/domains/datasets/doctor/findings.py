@@ -43,10 +43,12 @@ class Finding(BaseModel):
 
 
 class Later(NamedTuple):
-    """A finding that was made after the pass, and the code of a finding about the same row whose place it takes."""
+    """What is known about a row after the pass: a finding, and the code of an earlier one that it makes void (or either)."""
 
-    finding: Finding
+    row: int
+    finding: Finding | None
     instead_of: str | None = None
+    """An amber one; the row has another amber finding, or gets one here."""
 
 
 class FindingCounts(BaseModel):
@@ -75,21 +77,23 @@ class Counts:
             self.worst_rows[min((f.severity for f in findings), key=list(Severity).index)] += 1
 
     def add_later(self, later: Later, worst_before: Severity | None) -> None:
-        """Count a finding about a row that was counted before, with ``worst_before`` as its worst.
+        """Count what is known after the pass about a row that was counted before, with ``worst_before`` as its worst.
 
-        What it takes the place of is no worse than it is, so the row is no better for that.
+        What is void is no worse than what the row has beside it, so the row is no better for that.
         """
-        finding = later.finding
-        self.by_severity[finding.severity] += 1
-        self.by_code[finding.code] += 1
+        if later.instead_of is not None:
+            self.by_severity[Severity.AMBER] -= 1
+            self.by_code[later.instead_of] -= 1
+        if later.finding is None:
+            return
+        worst = later.finding.severity
+        self.by_severity[worst] += 1
+        self.by_code[later.finding.code] += 1
         order = list(Severity)
-        if worst_before is None or order.index(finding.severity) < order.index(worst_before):
-            self.worst_rows[finding.severity] += 1
+        if worst_before is None or order.index(worst) < order.index(worst_before):
+            self.worst_rows[worst] += 1
             if worst_before is not None:
                 self.worst_rows[worst_before] -= 1
-        if later.instead_of is not None:
-            self.by_severity[finding.severity] -= 1
-            self.by_code[later.instead_of] -= 1
 
     @property
     def total(self) -> int:

@@ -5,10 +5,12 @@ What is compared is the conversation without the system's turn, which many rows 
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
+from operator import or_
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -24,7 +26,8 @@ from tunesmith.domains.datasets.pii import shown
 
 EXCERPT_CHARACTERS = 160
 _WORST = {Severity.GREEN: 1, Severity.AMBER: 2, Severity.RED: 3}
-_FLAGS = {"exact-duplicate": 1, "contradictory-answers": 2}
+_FLAGS = {"exact-duplicate": 1, "contradictory-answers": 2, "control-character": 4, "mojibake": 4}
+_SAID_ALREADY = _FLAGS["exact-duplicate"] | _FLAGS["mojibake"]
 _OF_NUMBER = {number: severity for severity, number in _WORST.items()}
 
 
@@ -35,7 +38,8 @@ def conversation(turns: list[Turn]) -> str:
 
 def prompt_of(checked: CheckedRow) -> list[str]:
     """What is asked, without the system's turn; everything where nothing is asked."""
-    return [turn.text for turn in checked.prompt if turn.role != "system"]
+    asked = [turn.text for turn in checked.prompt if turn.role != "system"]
+    return asked or [turn.text for turn in checked.turns if turn.role != "system"]
 
 
 class Member(NamedTuple):
@@ -78,7 +82,7 @@ class NearRows:
         self._rows.append(row)
         self._lines.append(line or 0)
         self._worst.append(max((_WORST[finding.severity] for finding in findings), default=0))
-        self._codes.append(sum(_FLAGS.get(finding.code, 0) for finding in findings))
+        self._codes.append(functools.reduce(or_, (_FLAGS.get(finding.code, 0) for finding in findings), 0))
         self._prompts.append(digest(*prompt_of(checked)))
         raw = text[:EXCERPT_CHARACTERS].encode(errors="replace")
         self._excerpts.write(raw)
@@ -89,25 +93,31 @@ class NearRows:
         return self._near.clusters(threshold, should_stop)
 
     def findings(self, clusters: Clusters) -> Iterator[Later]:
-        """A finding for each row that is nearly another, in the order of the rows: not for the first of a cluster, and not
-        for a row that repeats an earlier one exactly, which has a finding for that. Where the prompts are the same, the answers
-        differ a little rather than contradict each other."""
+        """A finding for each row that is nearly another, in the order of the rows, but for the first of a cluster.
+
+        A row that repeats an earlier one exactly has a finding for that, and one whose text has to be repaired first has one for
+        that: after the repair it is looked at again. Where the prompts are the same, the answers differ a little rather than
+        contradict each other.
+        """
         is_first = np.diff(clusters.cluster, prepend=-1) > 0
         at = np.flatnonzero(~is_first)
         for place in at[np.argsort(clusters.text[at], kind="stable")].tolist():
             text, like = int(clusters.text[place]), int(clusters.like[place])
-            if self._codes[text] & _FLAGS["exact-duplicate"]:
-                continue
+            codes = self._codes[text]
             is_same_prompt = like < text and self._prompts[like] == self._prompts[text]
-            contradicts = is_same_prompt and self._codes[text] & _FLAGS["contradictory-answers"]
-            finding = _finding(self._place(text), self._rows[like], float(clusters.like_similarity[place]))
-            yield Later(finding, "contradictory-answers" if contradicts else None)
+            void = "contradictory-answers" if is_same_prompt and codes & _FLAGS["contradictory-answers"] else None
+            if not codes & _SAID_ALREADY:
+                finding = _finding(self._place(text), self._rows[like], float(clusters.like_similarity[place]))
+                yield Later(finding.row, finding, void)
+            elif void:
+                yield Later(self._rows[text], None, void)
 
-    def worst_before(self, later: Finding) -> Severity | None:
-        """The worst that the row of a later finding had before it; from now on this finding counts, too."""
+    def worst_before(self, later: Later) -> Severity | None:
+        """The worst that the row had before; from now on this finding counts, too."""
         at = bisect_left(self._rows, later.row)
         before = self._worst[at]
-        self._worst[at] = max(before, _WORST[later.severity])
+        if later.finding is not None:
+            self._worst[at] = max(before, _WORST[later.finding.severity])
         return _OF_NUMBER.get(before)
 
     def members(self, clusters: Clusters, start: int, end: int) -> Iterator[Member]:
