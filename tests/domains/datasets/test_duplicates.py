@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 import tunesmith
 from tests.domains.datasets.conftest import PATH, Upload, Work
@@ -142,3 +144,16 @@ async def test_the_bundled_faults_are_found_and_nothing_else(
     assert [(f["code"], f["row"], f["line"]) for f in found["items"]] == listed
     assert found["counts"]["by_code"] == dict.fromkeys(sorted(kind for kind, _, _ in listed), 1)
     assert found["counts"]["amber"] + found["counts"]["red"] == found["total"] == len(listed)
+
+
+async def test_rows_of_a_parquet_file_have_no_lines(
+    upload: Upload, work: Work, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    table = pyarrow.Table.from_pylist([{"prompt": "When?", "completion": f"{ENGLISH}{end}"} for end in ("", "!")])
+    parquet.write_table(table, tmp_path / "a.parquet")
+    made = (await upload("a.parquet", (tmp_path / "a.parquet").read_bytes())).json()
+    await work()
+    found = (await client.get(f"{PATH}/{made['id']}/findings")).json()["items"]
+    assert [(f["code"], f["row"], f["line"]) for f in found] == [("near-duplicate", 2, None)]
+    (cluster,) = (await client.get(f"{PATH}/{made['id']}/duplicates")).json()["items"]
+    assert (cluster["representative"]["line"], cluster["members"][0]["line"]) == (None, None)

@@ -60,10 +60,10 @@ class Examination:
     def _remember(self, examined: Examined, near: NearRows, leaks: LeakCheck) -> None:
         if examined.checked is None or examined.is_red:
             return
-        record = examined.record
-        near.add(record.row, record.line, examined.checked, examined.findings)
+        row, line = examined.record.row, examined.record.line if self.source.has_lines else None
+        near.add(row, line, examined.checked, examined.findings)
         if self.judges:
-            leaks.add(examined.checked, record.row, record.line)
+            leaks.add(examined.checked, row, line)
 
     def _compare_rows(self, folder: Path, near: NearRows, leaks: LeakCheck, rows: array[int]) -> None:
         """What only all rows together, or other datasets, show; its findings are put between the others."""
@@ -88,6 +88,4 @@ class Examination:
     def _counted(self, found: Iterable[Later], near: NearRows) -> Iterator[Later]:
         for later in found:
             self.tally.counts.add_later(later, near.worst_before(later))
-            if later.finding is not None and not self.source.has_lines:
-                later = later._replace(finding=later.finding.model_copy(update={"line": None}))
             yield later

@@ -126,7 +126,8 @@ class LeakCheck:
         with source.open() as data:
             for examined in examine(data, source.format, Limits(check_pii=False, check_duplicates=False), tally):
                 if examined.checked is not None and not examined.is_red:
-                    self.add(examined.checked, examined.record.row, examined.record.line, dataset)
+                    line = examined.record.line if source.has_lines else None
+                    self.add(examined.checked, examined.record.row, line, dataset)
                 if should_stop():
                     raise Stopped
         overlap.rows, overlap.rows_skipped = tally.rows, tally.red_rows
