@@ -234,3 +234,16 @@ def test_tokens_are_the_same_in_every_process() -> None:
     }
     assert len(seen) == 1
     assert len(seen.pop()) > 100
+
+
+def test_a_very_long_text_is_compared_as_a_whole(tmp_path: Path) -> None:
+    words = [f"word{n % 9000}x{n % 7}" for n in range(60_000)]
+    long = " ".join(words)
+    assert len(long) > 1 << 18
+    (sets,) = [token_sets([long, "one more"])]
+    assert sets.sizes.tolist() == [len(set(words)), 2]
+    found = clustered([long, long.replace("word1x1", "else"), "one more"], 0.95, tmp_path)
+    assert as_sets(found) == {frozenset({0, 1})}
+    assert found.similarity[1] == slow_jaccard(slow_tokens(long), slow_tokens(long.replace("word1x1", "else")))
+    glued = "배" * 300_000
+    assert token_sets([glued, "", "배는"]).sizes.tolist() == [1, 0, 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +61,8 @@ class Linked:
 
     def __init__(self, count: int) -> None:
         self.forest = Forest(count)
-        self.links: list[tuple[int, int, float]] = []
+        self._pairs = array("q")
+        self._similarities = array("d")
 
     def wanted(self, a: Numbers, b: Numbers) -> NDArray[np.bool_]:
         """Pairs of sets that are not connected yet."""
@@ -70,7 +73,16 @@ class Linked:
         """Connect them."""
         for first, second, value in zip(a.tolist(), b.tolist(), similarity.tolist(), strict=True):
             if self.forest.join(first, second):
-                self.links.append((first, second, value))
+                self._pairs.extend((first, second))
+                self._similarities.append(value)
+
+    def pairs(self) -> Numbers:
+        """The pairs that were kept: two numbers a row."""
+        return (np.frombuffer(self._pairs, dtype=np.int64) if self._pairs else np.zeros(0, np.int64)).reshape(-1, 2)
+
+    def links(self) -> Iterator[tuple[int, int, float]]:
+        """The same, each with its similarity."""
+        return zip(self._pairs[::2], self._pairs[1::2], self._similarities, strict=True)
 
 
 @dataclass(frozen=True)

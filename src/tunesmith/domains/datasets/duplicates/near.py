@@ -77,10 +77,7 @@ class NearDuplicates:
         linked = Linked(len(self._sets))
         _, first, same_as = np.unique(self._sets.digests[filled], return_index=True, return_inverse=True)
         repeated = np.flatnonzero(first[same_as] != np.arange(len(filled)))
-        for at in repeated:
-            a, b = int(filled[first[same_as[at]]]), int(filled[at])
-            linked.forest.join(a, b)
-            linked.links.append((a, b, 1.0))
+        linked.take(filled[first[same_as[repeated]]], filled[repeated], np.ones(len(repeated)))
         join = Join(self._sets, filled[np.sort(first)], threshold, Path(self._folder.name), linked, should_stop)
         if threshold < 1:
             join.run()
@@ -112,7 +109,7 @@ class NearDuplicates:
         """The clusters; raises Stopped."""
         linked, join = self.linked(threshold, should_stop)
         numbers: Numbers = np.frombuffer(self._numbers, dtype=np.int64) if self._numbers else np.zeros(0, np.int64)
-        members = np.unique(np.array([end for a, b, _ in linked.links for end in (a, b)], dtype=np.int64))
+        members = np.unique(linked.pairs())
         roots = linked.forest.roots(members)
         order = np.lexsort((members, roots))
         members, roots = members[order], roots[order]
@@ -136,7 +133,7 @@ def _nearest(
     """For each member the representative where it is near enough, else (and for that one) the nearest it is linked with."""
     is_open = (similarity < threshold) | (members == roots)
     best = dict.fromkeys(members[is_open].tolist(), (0, 0.0))
-    for a, b, value in linked.links:
+    for a, b, value in linked.links():
         for one, other in ((a, b), (b, a)):
             if one in best and value > best[one][1]:
                 best[one] = (other, value)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import functools
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 TOKEN_BITS = 48
 MAX_BATCH_TEXTS = 1 << 15
+_PIECE_CHARACTERS = 1 << 18
 
 U64 = np.uint64
 _NOISE, _WORD, _PAIR = 0, 1, 2
@@ -64,20 +65,48 @@ def mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def token_sets(texts: Sequence[str]) -> TokenSets:
     """The sets of at most ``MAX_BATCH_TEXTS`` texts."""
-    points = _code_points(texts)
+    parts = [_keys(pieces, owners) for pieces, owners in _pieces(texts)]
+    keys = np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint64)
+    keys.sort()
+    if len(keys):
+        keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))]
+    starts = np.searchsorted(keys, np.arange(len(texts) + 1, dtype=np.uint64) << U64(TOKEN_BITS))
+    return TokenSets(keys & U64((1 << TOKEN_BITS) - 1), starts.astype(np.int64))
+
+
+def _keys(pieces: list[str], owners: list[int]) -> NDArray[np.uint64]:
+    """The tokens of some pieces, each with the number of its text above it."""
+    points = _code_points(pieces)
     kinds = _kinds()[points]
     ends = np.flatnonzero(points == ord(_END))
     words = _words(points, kinds)
     pairs = _pairs(points, kinds)
     places = np.concatenate((words[0], pairs[0]))
     hashes = np.concatenate((words[1], pairs[1]))
-    text_of = np.searchsorted(ends, places).astype(np.uint64)
-    keys = (text_of << U64(TOKEN_BITS)) | (mixed(hashes) >> U64(64 - TOKEN_BITS))
-    keys.sort()
-    if len(keys):
-        keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))]
-    starts = np.searchsorted(keys, np.arange(len(texts) + 1, dtype=np.uint64) << U64(TOKEN_BITS))
-    return TokenSets(keys & U64((1 << TOKEN_BITS) - 1), starts.astype(np.int64))
+    text_of = np.array(owners, dtype=np.uint64)[np.searchsorted(ends, places)]
+    return (text_of << U64(TOKEN_BITS)) | (mixed(hashes) >> U64(64 - TOKEN_BITS))
+
+
+def _pieces(texts: Sequence[str]) -> Iterator[tuple[list[str], list[int]]]:
+    """The texts, some at a time, with their numbers; one that is very long is cut at spaces, which bounds the memory."""
+    pieces: list[str] = []
+    owners: list[int] = []
+    characters = 0
+    for number, text in enumerate(texts):
+        at = 0
+        while at < len(text) or not at:
+            end = at + _PIECE_CHARACTERS
+            if end < len(text):
+                end = max(text.rfind(" ", at, end), text.rfind("\n", at, end)) + 1 or end
+            pieces.append(text[at:end])
+            owners.append(number)
+            characters += len(pieces[-1])
+            at = end
+            if characters >= _PIECE_CHARACTERS:
+                yield pieces, owners
+                pieces, owners, characters = [], [], 0
+    if pieces:
+        yield pieces, owners
 
 
 def normalised(text: str) -> str:

@@ -132,7 +132,7 @@ class _Rows:
         for near in self._near:
             assert self._rules.similarity_threshold is not None
             linked, join = near.linked(self._rules.similarity_threshold, should_stop)
-            kept["near_duplicates"] += sum(forest.join(a, b) for a, b, _ in linked.links)
+            kept["near_duplicates"] += sum(forest.join(a, b) for a, b, _ in linked.links())
             is_exact = is_exact and join.is_exact
         _, units = np.unique(forest.roots(np.arange(len(prompts))), return_inverse=True)
         digests = np.full(int(units.max(initial=-1)) + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
