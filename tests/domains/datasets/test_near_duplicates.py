@@ -162,6 +162,31 @@ def test_groups_that_are_too_large_say_so(tmp_path: Path, monkeypatch: pytest.Mo
     assert (found.like_similarity >= 0.95).all()
 
 
+@pytest.mark.parametrize("threshold", [0.5, 0.8, 0.95, 1.0])
+@pytest.mark.parametrize("signed", [True, False])
+def test_the_nearest_on_the_other_side_is_the_one_that_all_pairs_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threshold: float, signed: bool
+) -> None:
+    if signed and threshold >= 0.8:
+        monkeypatch.setattr(join, "ALL_WITH_ALL_BELOW", 0)
+    texts = [*varied_texts(250, 25, seed=2), *filled_templates(80, 5, seed=2), "", "!"]
+    random.Random(1).shuffle(texts)
+    side = np.arange(len(texts), dtype=np.uint8) % 3 // 2
+    sets = [slow_tokens(text) for text in texts]
+    with NearDuplicates(tmp_path) as near:
+        for number, text in enumerate(texts):
+            near.add(number, text)
+        found = near.nearest_across(side, threshold)
+    expected = []
+    for one in range(len(texts)):
+        others = [(slow_jaccard(sets[one], sets[at]), -at) for at in range(len(texts)) if side[at] != side[one]]
+        best, at = max(others)
+        expected.append((-at, best) if best >= threshold else (-1, 0.0))
+    assert list(zip(found.place.tolist(), found.similarity.tolist(), strict=True)) == expected
+    assert sum(place >= 0 for place, _ in expected) > 20
+    assert found.is_exact
+
+
 def test_korean_is_compared_by_pairs_of_letters_and_other_words_by_word(tmp_path: Path) -> None:
     noon = "해담 여객선은 매일 정오에 북항 제2부두를 떠나 섬까지 두 시간 사십 분 동안 운항합니다"
     particle = noon.replace("여객선은", "여객선이")
