@@ -3515,7 +3515,7 @@ export interface components {
             is_exact: boolean;
             /**
              * Pairs Left Out
-             * @description Pairs that were not compared, as more than 60,000 different rows follow one pattern; usually 0.
+             * @description Pairs that were not compared, as more than 30,000 different rows follow one pattern; usually 0.
              */
             pairs_left_out: number;
         };

@@ -1,9 +1,9 @@
 """The similarity join: every pair of sets at or above the threshold is offered to a taker, with its exact Jaccard.
 
 Few sets are compared all with all. Many are signed first (`signatures`): with pigeonholes, which lose no pair, where these let
-few other pairs pass, else with MinHash. The signatures are spilled to files by their first
-bits, and each file is sorted in memory, so that memory does not grow with their number. Sets with a signature in common are
-compared: bitmaps first, the tokens themselves for what is left.
+few other pairs pass, else with MinHash. The signatures are spilled to files by their first bits, and each file is sorted in
+memory, so that memory does not grow with their number. Sets with a signature in common are compared: bitmaps first, the tokens
+themselves for what is left.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PIGEONHOLES_FROM = 0.8
 _SMALL_GROUP = 64
 _LEADERS = 16
 _BLOCK_A, _BLOCK_B = 128, 4096
-_MOST_IN_GROUP = 60_000
+_MOST_IN_GROUP = 30_000
 
 ShouldStop = Callable[[], bool]
 

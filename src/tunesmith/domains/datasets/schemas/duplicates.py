@@ -37,5 +37,5 @@ class DuplicateListResponse(Page[DuplicateCluster]):
         description="Whether every pair at or above the threshold was found; else each was with a chance of at least 99.5 %."
     )
     pairs_left_out: int = Field(
-        description="Pairs that were not compared, as more than 60,000 different rows follow one pattern; usually 0."
+        description="Pairs that were not compared, as more than 30,000 different rows follow one pattern; usually 0."
     )
