@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tunesmith.domains.datasets.duplicates.shingles import MAX_BATCH_TEXTS, U64, TokenSets, mixed, token_sets
 
 _BATCH_CHARACTERS = 1 << 18
-_BLOCK_TOKENS = 1 << 20
+_BLOCK_TOKENS = 1 << 18
 _BYTES = 8
 
 

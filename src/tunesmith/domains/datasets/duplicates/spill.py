@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tunesmith.domains.datasets.duplicates.shingles import U64
 
 _BUCKET_BITS = 6
-_KEPT = 1 << 20
+_KEPT = 1 << 18
 _ENTRY = np.dtype([("signature", "<u8"), ("number", "<u4")])
 
 
