@@ -12,6 +12,7 @@ from tunesmith.domains.datasets.mapping.names import CONVERSATION_NAMES, Part, l
 SURE = 0.7
 """A proposal of this confidence is taken without asking."""
 BY_CONTENT = 0.45
+MAX_COLUMNS = 200
 MIN_ANSWER_CHARACTERS = 8
 MIN_DIFFERENT = 0.5
 MUCH_LONGER = 1.5
@@ -31,7 +32,8 @@ class Proposal:
 
 
 def propose(columns: Sequence[str], rows: Sequence[Row]) -> list[Proposal]:
-    """The readings that make sense, the likeliest first; none when nothing does."""
+    """The readings that make sense, the likeliest first; none when nothing does. Looks at the first columns only."""
+    columns = columns[:MAX_COLUMNS]
     found = [
         *_conversations(columns, rows),
         *_pairs(columns, rows),

@@ -7,7 +7,7 @@ first later line that is a whole record by itself.
 from __future__ import annotations
 
 import csv
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -89,7 +89,7 @@ def read_header(file: BinaryIO, start: Position, max_row_bytes: int, dialect: Di
 
 
 def _check_header(columns: list[str], line: int) -> None:
-    repeated = sorted({name for name in columns if columns.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(columns).items() if count > 1)
     if repeated and repeated != [""]:
         shown = ", ".join(repr(name[:80]) for name in repeated if name)
         raise FileValidationError(

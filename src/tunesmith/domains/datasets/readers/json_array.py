@@ -17,6 +17,7 @@ from tunesmith.domains.datasets.readers.values import JsonValues
 CHUNK_BYTES = 1 << 20
 SPACE = b" \t\r\n"
 _TOKEN = re.compile(rb'"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"|["{}\[\],]')
+_REST_OF_TEXT = re.compile(rb'[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+')
 _NOT_SPACE = re.compile(rb"[^ \t\r\n]")
 
 
@@ -77,6 +78,8 @@ class _ArrayReader:
         self._row += 1
         end, is_too_large = self._find_end()
         if is_too_large:
+            self._line += self._buffer.count(b"\n", self._at, end)
+            self._at = end
             return Record(row, line, offset, fault=too_large(self._max_row_bytes))
         raw = self._buffer[self._at : end]
         if len(raw) > self._max_row_bytes:
@@ -124,18 +127,36 @@ class _ArrayReader:
                 if passed == 0 and (cut := self._cut(self._buffer[self._at :])) < len(self._buffer) - self._at:
                     return self._at + cut, False
                 passed += 1
-                at = self._pass_over(at)
+                at = self._pass_over(at, is_text=token == b'"')
+                if at < 0:
+                    return len(self._buffer), True
             grown_from = self._at
             if not self._read_more():
                 return len(self._buffer), passed > 0
             at -= grown_from
 
-    def _pass_over(self, at: int) -> int:
-        """Give up what has been scanned of an element that is too large."""
-        at = at if at > self._at else len(self._buffer)
+    def _end_of_text(self, at: int) -> int:
+        """Where the text that ``at`` lies in ends, its line at the latest; what comes before is given up. -1: nowhere."""
+        while True:
+            found = _REST_OF_TEXT.match(self._buffer, at)
+            assert found is not None
+            end = found.end()
+            if self._buffer[end : end + 1] == b'"':
+                return end + 1
+            if self._buffer.find(b"\n", end, end + 2) >= 0:
+                return end
+            self._at = end
+            if not self._read_more():
+                return -1
+            at = self._at
+
+    def _pass_over(self, at: int, is_text: bool) -> int:
+        """Give up what has been scanned of an element that is too large; where to go on, -1 at the end of the file."""
+        begins_here = at == self._at
+        at = len(self._buffer) if begins_here else at
         self._line += self._buffer.count(b"\n", self._at, at)
         self._at = at
-        return at
+        return self._end_of_text(at) if is_text and begins_here else at
 
     def _read_more(self) -> bool:
         rest = self._buffer[self._at :]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -38,7 +39,7 @@ def parquet_lines(path: Path, limits: UnpackLimits) -> Iterator[bytes]:
                 yield b"".join(_line(row) for row in batch.to_pylist())
             except UnicodeDecodeError:
                 yield b"".join(_lines_one_by_one(batch))
-    except (pyarrow.ArrowException, OSError, MemoryError) as error:
+    except (pyarrow.ArrowException, OSError, MemoryError, RecursionError) as error:
         reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         raise FileValidationError(
             f"The Parquet file cannot be read: {reason}", hint="Write the file again, or save the rows as JSONL."
@@ -66,7 +67,7 @@ def _opened(path: Path) -> parquet.ParquetFile:
         thrift_container_size_limit=1 << 20,
     )
     names = file.schema_arrow.names
-    repeated = sorted({name for name in names if names.count(name) > 1}) if len(names) <= MAX_COLUMNS else []
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated or len(names) > MAX_COLUMNS:
         fault = f"names the column {repeated[0][:80]!r} twice" if repeated else f"has {len(names):,} columns"
         raise FileValidationError(f"The Parquet file {fault}.", hint="Give every column a name of its own.")

@@ -57,7 +57,7 @@ def member_of(path: Path) -> zipfile.ZipInfo:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, ValueError, struct.error) as error:
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, ValueError, struct.error) as error:
         raise PackedFileError(f"The ZIP archive cannot be read: {error}.") from None
     if len(members) > MAX_MEMBERS:
         raise PackedFileError(f"The ZIP archive has {len(members):,} members; at most {MAX_MEMBERS:,} are looked at.")
@@ -123,7 +123,7 @@ def _opened(path: Path, packed: BinaryIO, packing: Packing) -> Iterator[BinaryIO
         with zipfile.ZipFile(packed) as archive:
             try:
                 opened = archive.open(member)
-            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, struct.error) as error:
+            except (zipfile.BadZipFile, RuntimeError, struct.error) as error:
                 raise PackedFileError(f"The ZIP archive cannot be read: {error}.") from None
             with opened as plain:
                 yield plain  # type: ignore[misc]  # reads bytes

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from tunesmith.domains.datasets.pii import excerpt, shown
 from tunesmith.domains.datasets.readers.records import Fault
+
+MAX_DEPTH = 200
+"""Far below what Python's own reader and writer manage, wherever they are called from."""
+_TOO_DEEP = Fault("broken-json", "The record is nested too deeply to be read.", f"at most {MAX_DEPTH} levels")
+_BRACKET = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{\]}]', re.DOTALL)
 
 
 class JsonValues:
@@ -25,12 +31,14 @@ class JsonValues:
             text = raw.decode()
         except UnicodeDecodeError as error:
             return None, not_utf8(raw, error)
+        if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
+            return None, _TOO_DEEP
         try:
             value = self._decoder.decode(text)
         except json.JSONDecodeError as error:
             return None, _broken(text, error)
         except RecursionError:
-            return None, Fault("broken-json", "The record is nested too deeply to be read.", "a few levels")
+            return None, _TOO_DEEP
         except ValueError as error:
             return None, Fault("broken-json", f"A value cannot be read: {error}.", "valid JSON")
         if self._repeated:
@@ -53,6 +61,21 @@ class JsonValues:
         pointer = f"{_path_to(value, owner) or ''}/{escape_pointer(key)}"
         message = f"The key {shown(key)!r} occurs more than once in one object; only its last value is used."
         return Fault("duplicate-key", message, "each key once", key, pointer)
+
+
+def _depth(raw: bytes) -> int:
+    """How deep brackets are nested outside of texts, counted no further than it matters."""
+    depth = deepest = 0
+    for found in _BRACKET.finditer(raw):
+        mark = found.group()
+        if mark in (b"[", b"{"):
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > MAX_DEPTH:
+                break
+        elif mark in (b"]", b"}"):
+            depth -= 1
+    return deepest
 
 
 def escape_pointer(key: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from tunesmith.domains.datasets.remapping import MappingService
-from tunesmith.domains.datasets.routes.entry import PREFIX, TAG, DatasetId, Entry, Reads
+from tunesmith.domains.datasets.routes.entry import PREFIX, TAG, DatasetId, Entry
 from tunesmith.domains.datasets.schemas.dataset import DatasetResponse
 from tunesmith.domains.datasets.schemas.mapping import (
     ColumnMappingRequest,
@@ -22,9 +22,10 @@ Mappings = Annotated[MappingService, provide(MappingService)]
 
 
 @router.post("/mapping", responses=problem_responses(404, 409, 422))
-async def propose_mapping(unit: Reads, mappings: Mappings, body: ColumnMappingRequest) -> ColumnMappingResponse:
+async def propose_mapping(access: Entry, mappings: Mappings, body: ColumnMappingRequest) -> ColumnMappingResponse:
     """How the columns of an upload would be read: what was decided before, what their names say, what they hold."""
-    return await mappings.propose(unit, body)
+    async with access.read() as unit:
+        return await mappings.propose(unit, body)
 
 
 @router.put("/{id}/mapping", responses=problem_responses(404, 409, 422))
