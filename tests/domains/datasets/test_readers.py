@@ -254,3 +254,24 @@ def test_a_conversation_in_a_cell_is_read(folder: Path) -> None:
     turns = [{"role": "user", "content": "hi"}]
     [record] = read(folder, "a.csv", b'messages,note\n"' + json.dumps(turns).replace('"', '""').encode() + b'",[1]\n')
     assert record.value == {"messages": turns, "note": "[1]"}
+
+
+@given(
+    rows=st.lists(st.text('ab"\\[]{},: 가', min_size=0, max_size=900), min_size=1, max_size=5),
+    chunk=st.integers(5, 400),
+    indent=st.sampled_from([None, 1]),
+    is_ascii=st.booleans(),
+)
+@settings(max_examples=60)
+def test_an_element_over_the_limit_costs_one_row_wherever_the_file_is_cut(
+    rows: list[str], chunk: int, indent: int | None, is_ascii: bool
+) -> None:
+    content = json.dumps([{"t": text} for text in rows], ensure_ascii=is_ascii, indent=indent).encode()
+    usual, json_array.CHUNK_BYTES = json_array.CHUNK_BYTES, chunk
+    try:
+        records = list(json_array.read_json_array(io.BytesIO(content), Position(), 300, False))
+    finally:
+        json_array.CHUNK_BYTES = usual
+    assert [record.line for record in records] == [1 if indent is None else 2 + 3 * at for at in range(len(rows))]
+    for record, text in zip(records, rows, strict=True):
+        assert record.value == {"t": text} or (record.fault and record.fault.code == "row-too-large")

@@ -128,8 +128,8 @@ class _ArrayReader:
                     return self._at + cut, False
                 passed += 1
                 at = self._pass_over(at, is_text=token == b'"')
-                if at < 0:
-                    return len(self._buffer), True
+                if at > self._at:
+                    continue
             grown_from = self._at
             if not self._read_more():
                 return len(self._buffer), passed > 0
@@ -143,8 +143,8 @@ class _ArrayReader:
             end = found.end()
             if self._buffer[end : end + 1] == b'"':
                 return end + 1
-            if self._buffer.find(b"\n", end, end + 2) >= 0:
-                return end
+            if (line_end := self._buffer.find(b"\n", end, end + 2)) >= 0:
+                return line_end + 1
             self._at = end
             if not self._read_more():
                 return -1
@@ -152,11 +152,12 @@ class _ArrayReader:
 
     def _pass_over(self, at: int, is_text: bool) -> int:
         """Give up what has been scanned of an element that is too large; where to go on, -1 at the end of the file."""
-        begins_here = at == self._at
-        at = len(self._buffer) if begins_here else at
+        if is_text and at == self._at:
+            return self._end_of_text(at + 1)
+        at = at if at > self._at else len(self._buffer)
         self._line += self._buffer.count(b"\n", self._at, at)
         self._at = at
-        return self._end_of_text(at) if is_text and begins_here else at
+        return at
 
     def _read_more(self) -> bool:
         rest = self._buffer[self._at :]
