@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tunesmith.client import ApiError
 
 app = typer.Typer(
-    help="Datasets: list, add, show, preview, validate, split, duplicates, leakage.", no_args_is_help=True
+    help="Datasets: list, add, look, mend, clean, compare versions, split, download.", no_args_is_help=True
 )
 Similarity = Annotated[
     float, typer.Option(min=0.5, max=1.0, help="Jaccard of the words from which on rows are near duplicates.")

@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli import chat, data, jobs, models, quickstart, registry, serve, system, train
+from tunesmith.cli import (
+    chat,
+    data,
+    data_changes,
+    data_versions,
+    jobs,
+    models,
+    quickstart,
+    registry,
+    serve,
+    system,
+    train,
+)
 from tunesmith.cli.ending import ended
 from tunesmith.cli.options import Options
 
@@ -59,6 +71,8 @@ app.command("export")(registry.export)
 app.command("certify")(registry.certify)
 app.command("chat")(chat.chat)
 app.add_typer(models.app, name="models")
+data_versions.attach(data.app)
+data_changes.attach(data.app)
 app.add_typer(data.app, name="datasets")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(registry.app, name="registry")

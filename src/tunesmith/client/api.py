@@ -12,10 +12,11 @@ import httpx
 
 from tunesmith.client.errors import ApiError, Unreachable
 from tunesmith.client.parts import FORM_LIMIT_BYTES, send_in_parts
-from tunesmith.client.wire import Json, decoded, server_sent
+from tunesmith.client.wire import Json, decoded, saved, server_sent
 
 ADMIN = "/api/v1/admin"
 FINAL_STATES = frozenset({"succeeded", "failed", "cancelled", "stopped"})
+ACCEPTED = {"job_id", "status", "links"}
 OnEvent = Callable[[str, Json], None]
 
 
@@ -114,6 +115,22 @@ class TunesmithClient:
         body = fields | {"upload_id": upload_id} | ({"column_mapping": column_mapping} if column_mapping else {})
         return await self.post("/training/datasets", body)
 
+    async def download_dataset(
+        self, dataset_id: int, format: str, target: Path, on_event: OnEvent | None = None
+    ) -> int:
+        """Write the dataset to ``target``, whole or not at all; answers how many bytes. A job may have to make the file first."""
+        path, params = f"{ADMIN}/training/datasets/{dataset_id}/download", {"format": format, "wait": "0"}
+        while True:
+            try:
+                async with self._http.stream("GET", path, params=params, timeout=None) as response:
+                    if response.status_code == 200:
+                        return await saved(response, target)
+                    await response.aread()
+                    accepted: Json = decoded(response)
+            except httpx.TransportError as error:
+                raise Unreachable(self.address, str(error) or type(error).__name__) from error
+            job_result(await self.wait_for_job(int(accepted["job_id"]), on_event))
+
     async def list_findings(self, dataset_id: int) -> list[Json]:
         """All of the doctor's findings."""
         return await self.all_pages(f"/training/datasets/{dataset_id}/findings")
@@ -148,10 +165,13 @@ class TunesmithClient:
 
     # jobs
 
-    async def answer(self, path: str, body: Any, on_event: OnEvent | None = None) -> Json:
-        """POST something that answers X, or 202 with a job whose result is X; waits for it."""
-        answer = await self.post(path, body, wait=0)
-        if set(answer) != {"job_id", "status", "links"}:
+    async def answer(
+        self, path: str, body: Any = None, on_event: OnEvent | None = None, *, method: str = "POST", **query: Any
+    ) -> Json:
+        """Ask for something that answers X, or 202 with a job whose result is X; waits for it."""
+        query |= {"wait": 0}
+        answer: Json = await self.call(method, ADMIN + path, body=body, query=query, timeout_seconds=600)
+        if set(answer) != ACCEPTED:
             return answer
         return job_result(await self.wait_for_job(int(answer["job_id"]), on_event))
 

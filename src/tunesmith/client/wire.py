@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,6 +26,20 @@ def decoded(response: httpx.Response) -> Any:
         error = document["error"]
         document = {"code": error.get("code"), "detail": error.get("message", "")}
     raise ApiError(response.status_code, document if isinstance(document, dict) else {"detail": str(document)})
+
+
+async def saved(response: httpx.Response, target: Path) -> int:
+    """Write the body of an answer to ``target`` by way of a file beside it; answers how many bytes."""
+    part = target.with_name(f".{target.name}.part")
+    size = 0
+    try:
+        with part.open("wb") as file:
+            async for piece in response.aiter_bytes():
+                size += file.write(piece)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return size
 
 
 async def server_sent(response: httpx.Response) -> AsyncIterator[tuple[int, str, Json]]:
