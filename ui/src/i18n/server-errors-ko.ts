@@ -1,9 +1,14 @@
 /** 서버 오류의 제목. 영어는 서버가 직접 말하므로 한국어만 여기에 있습니다. 모르는 코드는 서버의 글로 보여 줍니다. */
 export const errorTitlesKo: Record<string, string> = {
   "archive-unsupported": "압축된 모델은 아직 받지 않습니다",
+  "dataset-changed": "보고 있던 버전의 내용이 아닙니다",
+  "dataset-in-use": "작업이 이 데이터셋을 사용하고 있습니다",
+  "dataset-purged": "이 버전의 내용은 완전히 지워졌습니다",
   "no-current-model": "불러온 모델이 없습니다",
   "max-tokens": "한 번에 만들 토큰이 너무 많습니다",
+  "no-undo": "되돌릴 변경이 없습니다",
   "request-too-large": "요청이 너무 큽니다",
+  "row-not-found": "데이터셋에 그런 행이 없습니다",
   "run-not-servable": "이 실행은 아직 답할 수 없습니다",
   "unsupported-field": "지원하지 않는 항목입니다",
   conflict: "지금 상태에서는 할 수 없습니다",
@@ -102,6 +107,11 @@ export const errorTitlesKo: Record<string, string> = {
 
 /** 해결 방법. 서버가 알려 준 구체적인 내용은 그 옆에 함께 보여 줍니다. */
 export const errorHintsKo: Record<string, string> = {
+  "row-not-found": "행을 다시 확인하세요. 행 번호는 고치기 전의 번호입니다.",
+  "dataset-changed": "데이터셋을 다시 불러와, 지금의 내용에 고칠 것을 다시 적용하세요.",
+  "dataset-purged": "다른 버전을 쓰세요. 완전히 지운 것은 되돌릴 수 없습니다.",
+  "dataset-in-use": "작업이 끝날 때까지 기다리거나 작업을 취소하세요.",
+  "no-undo": "버전 목록을 보고, 필요 없는 버전을 삭제하세요.",
   "dataset-red": "검사 결과에서 차단된 행을 고치거나 지운 뒤 다시 올리세요.",
   "pii-extra-missing": "pip install 'tunesmith[pii]'와 spaCy 모델을 설치하거나, 이름과 주소를 빼세요.",
   "pii-model-missing": "설치된 spaCy 모델(ko_core_news_lg, en_core_web_sm)이나 모델 폴더를 적으세요.",
