@@ -11,6 +11,7 @@ from typing import Annotated, Any, Protocol
 from fastapi import Depends, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import ClientDisconnect
 
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Permission
@@ -90,6 +91,15 @@ async def result_or_accepted(
     """The result of ``job`` when it ends within ``wait_seconds``, else 202; raises what the job failed with."""
     ended = await jobs.answer(access, job.id, wait_seconds)
     return accepted(job.id, job.state) if ended is None else ended.result_or_raise()
+
+
+async def body_of(request: Request) -> AsyncIterator[bytes]:
+    """The request's body piece by piece; raises ConnectionAbortedError when the client goes away."""
+    try:
+        async for piece in request.stream():
+            yield piece
+    except ClientDisconnect:
+        raise ConnectionAbortedError("the client went away") from None
 
 
 def _marked(function: Callable[..., Any], permission: Permission | None) -> Callable[..., Any]:
