@@ -192,7 +192,7 @@ CREATE TABLE workbench_states (
 	project_id INTEGER NOT NULL,
 	created_by INTEGER NOT NULL,
 	created_at DATETIME NOT NULL,
-	updated_at DATETIME NOT NULL, dataset_id INTEGER REFERENCES training_datasets (id), uploaded_dataset_id INTEGER REFERENCES training_datasets (id),
+	updated_at DATETIME NOT NULL, dataset_id INTEGER REFERENCES training_datasets (id), uploaded_dataset_id INTEGER REFERENCES training_datasets (id), dataset_job_id INTEGER REFERENCES jobs (id),
 	CONSTRAINT pk_workbench_states PRIMARY KEY (id),
 	CONSTRAINT fk_workbench_states_created_by_users FOREIGN KEY(created_by) REFERENCES users (id),
 	CONSTRAINT fk_workbench_states_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id),

@@ -24,3 +24,5 @@ class WorkbenchRow(ProjectOwned, Base):
     """The current dataset: the newest version of what was uploaded."""
     uploaded_dataset_id: Mapped[int | None] = mapped_column(ForeignKey("training_datasets.id"))
     """The upload as it was, to which a reset leads back."""
+    dataset_job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
+    """A job that makes a new version of the current dataset; once it has succeeded, its dataset is the current one."""

@@ -64,13 +64,17 @@ def upgrade() -> None:
     ):
         op.add_column("training_datasets", column)
 
-    for name in ("dataset_id", "uploaded_dataset_id"):
-        key = sa.ForeignKey("training_datasets.id", name=f"fk_workbench_states_{name}_training_datasets")
+    for name, table in (
+        ("dataset_id", "training_datasets"),
+        ("uploaded_dataset_id", "training_datasets"),
+        ("dataset_job_id", "jobs"),
+    ):
+        key = sa.ForeignKey(f"{table}.id", name=f"fk_workbench_states_{name}_{table}")
         op.add_column("workbench_states", sa.Column(name, sa.Integer(), key, nullable=True), inline_references=True)
 
 
 def downgrade() -> None:
-    for name in ("uploaded_dataset_id", "dataset_id"):
+    for name in ("dataset_job_id", "uploaded_dataset_id", "dataset_id"):
         op.drop_column("workbench_states", name)
 
     # Not as a batch: on SQLite that makes the table anew, and dropping the old one would take its quality logs with it.
