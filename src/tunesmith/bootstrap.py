@@ -37,7 +37,7 @@ from tunesmith.domains.registry import kinds as registry_kinds
 from tunesmith.domains.runtime import ModelResolver, RuntimeService
 from tunesmith.domains.training import TrainingService
 from tunesmith.domains.training import kinds as training_kinds
-from tunesmith.domains.workbench import ModelBench
+from tunesmith.domains.workbench import DatasetBench, ModelBench
 from tunesmith.kit.principal import Principal
 from tunesmith.ports.serving import ServingBackend
 from tunesmith.ports.storage import Storage
@@ -65,6 +65,7 @@ class Services:
     runtime: RuntimeService
     resolver: ModelResolver
     bench: ModelBench
+    dataset_bench: DatasetBench
     registry: RegistryService
     export: ExportService
     evaluation: EvaluationService
@@ -153,6 +154,7 @@ def build(settings: Settings) -> Services:
         models=models,
         runtime=runtime,
         bench=ModelBench(models=models, runtime=runtime),
+        dataset_bench=DatasetBench(datasets=datasets, explorations=explorations, jobs=jobs),
         registry=registry,
         resolver=resolver,
         export=export,

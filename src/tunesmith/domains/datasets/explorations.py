@@ -20,14 +20,18 @@ from tunesmith.domains.datasets.exploration import (
     VERSION,
     Document,
     EdaAnswer,
+    Pass,
     Question,
+    explored,
     save,
     view,
 )
 from tunesmith.domains.datasets.exploration.document import Explored
 from tunesmith.domains.datasets.results import ContentResults
+from tunesmith.domains.datasets.schemas.exploration import ColumnBrief, EdaStatistics, View
 from tunesmith.domains.datasets.schemas.tokens import TokenAnalysis, TokenAnalysisRequest
 from tunesmith.domains.datasets.service import DatasetService
+from tunesmith.domains.datasets.source import RowSource
 from tunesmith.domains.datasets.tables import DatasetRow
 from tunesmith.domains.datasets.tokens import VERSION as TOKENS_VERSION
 from tunesmith.domains.datasets.tokens import Counted, Tokenization, analysis
@@ -41,6 +45,7 @@ FindModel = Callable[[Unit, str], Awaitable[Servable]]
 Kept = TypeVar("Kept", bound=BaseModel)
 Answer = TypeVar("Answer", bound=BaseModel)
 LOOKED_THROUGH = 50
+HEAD_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,23 @@ class ExplorationService:
             job = await self.submit_tokens(unit, dataset_id, asked)
         ended = await self._jobs.answer(access, job.id, wait_seconds)
         return job if ended is None else TokenAnalysis.model_validate(ended.result_or_raise())
+
+    async def columns(self, unit: Unit, dataset_id: int) -> list[ColumnBrief]:
+        """The columns: of all rows when the content has been explored, else of the first ones."""
+        row = await self.datasets.get_row(unit, dataset_id)
+        found = await self.find_view(row, Question(view=View.STATISTICS))
+        if not isinstance(found, EdaStatistics):
+            found = await asyncio.to_thread(_head, await self.datasets.source_of(row))
+        return [
+            ColumnBrief(
+                column=column.column,
+                type=column.type,
+                types=column.types,
+                missing=column.missing,
+                rows_looked_at=found.rows,
+            )
+            for column in found.columns
+        ]
 
     async def submit(self, unit: Unit, dataset_id: int, question: Question) -> JobView:
         """Have the dataset explored; a job that answers the same question and has not ended is joined."""
@@ -174,6 +196,11 @@ def refuse_purged(row: DatasetRow) -> None:
 def _named(name: str) -> str:
     """The name of a result, which changes with what is computed."""
     return f"explored-{VERSION}-{name}"
+
+
+def _head(source: RowSource) -> EdaStatistics:
+    """Statistics of the first rows."""
+    return explored(Pass().run(source, max_bytes=HEAD_BYTES)).document.statistics
 
 
 def _view(document: Path, values: Path, question: Question, dataset_id: int) -> EdaAnswer:

@@ -28,6 +28,7 @@ from tunesmith.domains.datasets.places import LocalFiles
 from tunesmith.domains.datasets.plain import PlainCopy, ending_of, layout_of_row
 from tunesmith.domains.datasets.previewing import early_preview, preview
 from tunesmith.domains.datasets.readers import FileKind, Layout, UnpackLimits, named_kind
+from tunesmith.domains.datasets.readers.layout import EXTENSIONS
 from tunesmith.domains.datasets.row_index import ROW_INDEX
 from tunesmith.domains.datasets.schemas.dataset import (
     DatasetCreate,
@@ -63,6 +64,11 @@ class DatasetService:
         self.unpacking = UnpackLimits(self.limits.max_unpacked_bytes, self.limits.max_unpacked_ratio)
         self.files = LocalFiles(storage, settings.data_dir / "cache")
         self._jobs = jobs
+
+    @property
+    def extensions(self) -> list[str]:
+        """Extensions of the files that can be read."""
+        return list(EXTENSIONS)
 
     async def get(self, unit: Unit, dataset_id: int) -> DatasetResponse:
         """The dataset; raises DatasetNotFoundError."""

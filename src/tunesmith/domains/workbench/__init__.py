@@ -1,5 +1,6 @@
 """“The current …” of one person at a keyboard: thin steps onto the services that the control plane uses."""
 
-from tunesmith.domains.workbench.service import ModelBench
+from tunesmith.domains.workbench.service.datasets import DatasetBench
+from tunesmith.domains.workbench.service.models import ModelBench
 
-__all__ = ["ModelBench"]
+__all__ = ["DatasetBench", "ModelBench"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.kit.errors import NotFound, Unsupported
+from tunesmith.kit.errors import Conflict, NotFound, Unsupported
 
 
 class NoCurrentModel(NotFound):
@@ -17,3 +17,17 @@ class ArchiveUnsupported(Unsupported):
 
     code, title = "archive-unsupported", "Uploading an archive is not supported"
     hint = "Unpack it on this machine and give its folder as model_path."
+
+
+class NoCurrentDataset(NotFound):
+    """Nothing has been uploaded by this person, or what was is gone."""
+
+    code, title = "no-current-dataset", "There is no current dataset"
+    hint = "Upload one with POST /dataset/upload (multipart, field `file`)."
+
+
+class DatasetBusy(Conflict):
+    """A change of the current dataset goes on."""
+
+    code, title = "dataset-busy", "The current dataset is being changed"
+    hint = "Wait for the job that is named, or cancel it; then try again."

@@ -21,6 +21,7 @@ Look = Callable[[int, int], None]
 MAX_COLUMNS = 200
 MAX_DEPTH = 3
 BATCH_ROWS = 4096
+HEAD_ROWS = 1000
 BATCH_BYTES = 16 << 20
 MAX_CORRELATED = 120
 ROW = "(row)"
@@ -43,8 +44,8 @@ class Pass:
         self._measure_at: dict[tuple[Path, str], int] = {}
         self._batch_rows = 0
 
-    def run(self, source: RowSource, look: Look = lambda rows, size: None) -> Pass:
-        """Read all rows of ``source``."""
+    def run(self, source: RowSource, look: Look = lambda rows, size: None, max_bytes: int | None = None) -> Pass:
+        """Read all rows of ``source``; with ``max_bytes`` the first 1,000, or those that begin within so many bytes."""
         begin = 0
         with source.open() as data:
             for record in data.records():
@@ -54,6 +55,8 @@ class Pass:
                     self.unreadable += 1
                     continue
                 self._add(record.value)
+                if max_bytes is not None and (self._batch_rows >= HEAD_ROWS or record.offset >= max_bytes):
+                    break
                 if self._batch_rows >= BATCH_ROWS or record.offset - begin >= BATCH_BYTES:
                     begin = record.offset
                     self._flush()

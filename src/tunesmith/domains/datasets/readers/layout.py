@@ -24,6 +24,7 @@ HEAD_BYTES = 1 << 20
 READABLE = ".jsonl, .json, .csv, .tsv and .parquet, each plain or as .gz, .zst or .zip"
 _KINDS = {f".{kind.value}": kind for kind in FileKind}
 _PACKINGS = {".gz": Packing.GZIP, ".zst": Packing.ZSTD, ".zip": Packing.ZIP}
+EXTENSIONS = tuple(f"{kind}{packing}" for kind in _KINDS for packing in ("", *_PACKINGS))
 _MAGIC = {Packing.GZIP: b"\x1f\x8b", Packing.ZSTD: b"\x28\xb5\x2f\xfd", Packing.ZIP: b"PK\x03\x04"}
 _OTHERS = (
     (b"PAR1", "Parquet"),

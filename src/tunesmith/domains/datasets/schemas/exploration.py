@@ -152,6 +152,18 @@ class ColumnStatistics(BaseModel):
     items: LengthSummary | None = Field(description="Items of each array, or fields of each object; null when none.")
 
 
+class ColumnBrief(BaseModel):
+    """A column, short."""
+
+    column: str = Field(description="Name; a JSON pointer for a field inside an object.")
+    type: ColumnType = Field(description="What its values are.")
+    types: dict[str, int] = Field(description="Values by type as written in the file.")
+    missing: int = Field(description="Rows without a value.")
+    rows_looked_at: int = Field(
+        description="Rows that this is told from: the first 1,000 until the dataset is explored."
+    )
+
+
 class Explored(BaseModel):
     """What every view says about the pass that it comes from."""
 

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Query, Request, Response
 from tunesmith.db import Access, Unit
 from tunesmith.domains.models import ModelMetadata
 from tunesmith.domains.workbench.errors import ArchiveUnsupported
-from tunesmith.domains.workbench.schemas import (
+from tunesmith.domains.workbench.schemas.model import (
     LoadedModelResponse,
     LocalModelListResponse,
     ModelHealthResponse,
     ModelLoading,
     UnloadResponse,
 )
-from tunesmith.domains.workbench.service import ModelBench
+from tunesmith.domains.workbench.service.models import ModelBench
 from tunesmith.kit.errors import InvalidInput
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Permission

@@ -13,7 +13,7 @@ from tunesmith.domains.models import LocalModel, MemoryEstimate, MemoryState, Mo
 from tunesmith.domains.runtime import LoadedModel, RuntimeService, Servable
 from tunesmith.domains.workbench import repository
 from tunesmith.domains.workbench.errors import NoCurrentModel
-from tunesmith.domains.workbench.schemas import (
+from tunesmith.domains.workbench.schemas.model import (
     LoadedModelResponse,
     LocalModelListResponse,
     ModelHealthResponse,

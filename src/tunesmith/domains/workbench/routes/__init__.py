@@ -1,0 +1,11 @@
+"""The workbench over HTTP: a module for each “current …”."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from tunesmith.domains.workbench.routes import dataset, model
+
+router = APIRouter()
+for _current in (model, dataset):
+    router.include_router(_current.router)

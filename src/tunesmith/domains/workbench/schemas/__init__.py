@@ -1,0 +1,1 @@
+"""What the workbench answers, a module for each “current …”."""

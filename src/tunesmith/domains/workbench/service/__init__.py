@@ -1,0 +1,1 @@
+"""Rules of the workbench, a module for each “current …”."""
