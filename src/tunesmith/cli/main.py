@@ -13,6 +13,7 @@ from tunesmith.cli import (
     data,
     data_changes,
     data_versions,
+    explore,
     jobs,
     models,
     quickstart,
@@ -73,6 +74,8 @@ app.command("chat")(chat.chat)
 app.add_typer(models.app, name="models")
 data_versions.attach(data.app)
 data_changes.attach(data.app)
+data.app.command("eda")(explore.eda)
+data.app.command("tokens")(explore.tokens)
 app.add_typer(data.app, name="datasets")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(registry.app, name="registry")

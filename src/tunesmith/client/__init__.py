@@ -2,5 +2,6 @@
 
 from tunesmith.client.api import TunesmithClient, job_result
 from tunesmith.client.errors import ApiError, Unreachable
+from tunesmith.client.workbench import DatasetBench
 
-__all__ = ["ApiError", "TunesmithClient", "Unreachable", "job_result"]
+__all__ = ["ApiError", "DatasetBench", "TunesmithClient", "Unreachable", "job_result"]

@@ -13,6 +13,7 @@ import httpx
 from tunesmith.client.errors import ApiError, Unreachable
 from tunesmith.client.parts import FORM_LIMIT_BYTES, send_in_parts
 from tunesmith.client.wire import Json, decoded, saved, server_sent
+from tunesmith.client.workbench import DatasetBench
 
 ADMIN = "/api/v1/admin"
 FINAL_STATES = frozenset({"succeeded", "failed", "cancelled", "stopped"})
@@ -135,6 +136,22 @@ class TunesmithClient:
         """All of the doctor's findings."""
         return await self.all_pages(f"/training/datasets/{dataset_id}/findings")
 
+    async def explore(
+        self, dataset_id: int, view: str = "summary", *, on_event: OnEvent | None = None, **query: Any
+    ) -> Json:
+        """Statistics, missing-values, value-distribution, correlation, or the summary of all with warnings."""
+        answer = await self.get(f"/training/datasets/{dataset_id}/eda/{view}", wait=0, **query)
+        return await self.settled(answer, on_event)
+
+    async def analyze_tokens(self, dataset_id: int, *, on_event: OnEvent | None = None, **body: Any) -> Json:
+        """Tokens with a model's tokenizer: percentiles, truncation, packing, steps and cost."""
+        return await self.answer(f"/training/datasets/{dataset_id}/analyze-tokens", body, on_event)
+
+    @property
+    def dataset(self) -> DatasetBench:
+        """The current dataset of this person."""
+        return DatasetBench(self)
+
     async def all_pages(self, path: str, **query: Any) -> list[Json]:
         """Every row of a list."""
         rows: list[Json] = []
@@ -171,6 +188,10 @@ class TunesmithClient:
         """Ask for something that answers X, or 202 with a job whose result is X; waits for it."""
         query |= {"wait": 0}
         answer: Json = await self.call(method, ADMIN + path, body=body, query=query, timeout_seconds=600)
+        return await self.settled(answer, on_event)
+
+    async def settled(self, answer: Json, on_event: OnEvent | None = None) -> Json:
+        """``answer`` itself, or the result of the job that it names; raises ApiError with the job's error."""
         if set(answer) != ACCEPTED:
             return answer
         return job_result(await self.wait_for_job(int(answer["job_id"]), on_event))
