@@ -188,7 +188,8 @@ def show_histogram(title: str, histogram: dict[str, Any]) -> None:
         )
         for bar in bars
     )
-    print_table(f"{title}: {histogram['measure']}", ("from", "to", "", "count"), rows)
+    name = title if histogram["measure"] == "tokens" else f"{title}: {histogram['measure']}"
+    print_table(name, ("from", "to", "", "count"), rows)
 
 
 def bar_of(share: float) -> str:

@@ -53,7 +53,7 @@ ADVICE = {
     "na-like-values": Advice(
         "amber",
         "The column `{column}` has {count} words for nothing (`NA`, `null`, `-` …) that training would take for text.",
-        "Clean the missing values: such words count as missing there.",
+        "Write them as empty, then clean the missing values.",
     ),
     "constant-column": Advice(
         "green", "The column `{column}` has one value only.", "It says nothing about a row; drop it."
