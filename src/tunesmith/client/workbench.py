@@ -56,6 +56,14 @@ class DatasetBench:
         """Train, validation and test parts."""
         return await self._post("split", body, on_event)
 
+    async def clean(self, *, on_event: OnEvent = None, **body: Any) -> Json:
+        """Clean it into its next version; with ``preview=True`` only say what would be done."""
+        return await self._post("clean", body, on_event)
+
+    async def save(self, *, on_event: OnEvent = None, **body: Any) -> Json:
+        """Save it as jsonl, csv, parquet or hf, to a path of the server's machine or to be downloaded."""
+        return await self._post("save", body, on_event)
+
     async def reset(self) -> Json:
         """Back to the upload as it was."""
         answer: Json = await self._client.call("POST", "/dataset/reset")

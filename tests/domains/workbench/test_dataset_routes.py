@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from pyarrow import parquet
 
+from tunesmith.settings import Settings, load_settings
 from tunesmith.worker import run_worker
 
 ROWS = [
@@ -59,6 +63,11 @@ class Person:
 
 
 @pytest.fixture
+def settings(data_dir: Path, tmp_path: Path) -> Settings:
+    return load_settings(data_dir=data_dir, models={"allowed_roots": [tmp_path / "allowed"]})
+
+
+@pytest.fixture
 def person(client: httpx.AsyncClient, app: FastAPI) -> Person:
     return Person(client, app)
 
@@ -67,6 +76,7 @@ async def test_without_a_dataset_every_call_says_how_to_get_one(person: Person) 
     calls = [("GET", path) for path in GETS] + [
         ("POST", "analyze-tokens"),
         ("POST", "reset"),
+        ("POST", "save"),
     ]
     for method, path in calls:
         answer = await person.http.request(method, f"/dataset/{path}")
@@ -74,6 +84,8 @@ async def test_without_a_dataset_every_call_says_how_to_get_one(person: Person) 
         assert "/dataset/upload" in answer.json()["hint"]
     split = await person.http.post("/dataset/split", json={"train": 0.9, "validation": 0.1, "test": 0})
     assert split.status_code == 404
+    clean = await person.http.post("/dataset/clean", json={"exact_duplicates": True})
+    assert clean.status_code == 404
     health = (await person.http.get("/dataset/health")).json()
     assert (health["status"], health["current_dataset"], health["rows"]) == ("idle", None, None)
     assert ".jsonl" in health["extensions"]
@@ -177,3 +189,144 @@ async def test_an_archived_dataset_is_current_no_more(person: Person) -> None:
     assert (await person.http.get("/dataset/info")).status_code == 404
     assert (await person.http.post(f"{ADMIN}/{info['dataset_id']}/restore")).status_code == 200
     assert (await person.http.get("/dataset/info")).json()["dataset_id"] == info["dataset_id"]
+
+
+DIRTY = [
+    *ROWS[:30],
+    ROWS[0],
+    {"instruction": "표는   어디서 삽니까?!!! ", "output": "<b>3번</b> 창구입니다.", "fare": None},
+    {"instruction": "빈 답", "output": "  ", "fare": 1},
+]
+STEPS = {
+    "missing": [{"action": "drop"}],
+    "normalise": {"whitespace": True, "html": True, "repeated_punctuation": True},
+    "exact_duplicates": True,
+}
+
+
+async def test_cleaning_makes_the_next_version_the_current_one_and_reset_leads_back(person: Person) -> None:
+    before = await person.upload(DIRTY)
+    preview = await person.done("POST", "clean", **STEPS, preview=True)
+    assert preview["preview"] is True
+    assert (await person.http.get("/dataset/info")).json()["dataset_id"] == before["dataset_id"]
+    cleaned = await person.done("POST", "clean", **STEPS)
+    assert cleaned["diff"]["removed"] == 2
+    assert preview["diff"] == cleaned["diff"]
+    info = (await person.http.get("/dataset/info")).json()
+    assert (info["dataset_id"], info["version"], info["rows"]) == (cleaned["dataset"]["id"], "1.1", 31)
+    assert info["uploaded_dataset_id"] == before["dataset_id"]
+    last = (await person.http.get("/dataset/preview", params={"offset": 30})).json()["rows"][0]["data"]
+    assert last == {"instruction": "표는 어디서 삽니까?!", "output": "3번 창구입니다.", "fare": None}
+    assert (await person.http.get("/dataset/eda/statistics", params={"wait": 0})).status_code == 202
+    back = (await person.http.post("/dataset/reset")).json()
+    assert (back["dataset_id"], back["rows"]) == (before["dataset_id"], 33)
+    assert (await person.http.get(f"{ADMIN}/{cleaned['dataset']['id']}")).status_code == 200
+
+
+async def test_undoing_a_cleaning_in_the_control_plane_leads_the_workbench_back(person: Person) -> None:
+    before = await person.upload(DIRTY)
+    cleaned = await person.done("POST", "clean", **STEPS)
+    assert (await person.http.post(f"{ADMIN}/{cleaned['dataset']['id']}/undo")).status_code == 200
+    assert (await person.http.get("/dataset/info")).json()["dataset_id"] == before["dataset_id"]
+
+
+async def test_while_a_cleaning_goes_on_another_is_refused_and_a_cancelled_one_changes_nothing(person: Person) -> None:
+    before = await person.upload(DIRTY)
+    first = (await person.http.post("/dataset/clean", json=STEPS, params={"wait": 0})).json()
+    health = (await person.http.get("/dataset/health")).json()
+    assert (health["status"], health["job_id"]) == ("changing", first["job_id"])
+    second = await person.http.post("/dataset/clean", json=STEPS, params={"wait": 0})
+    assert (second.status_code, second.json()["code"], second.json()["job_id"]) == (
+        409,
+        "dataset-busy",
+        first["job_id"],
+    )
+    assert (await person.http.post(f"/api/v1/admin/jobs/{first['job_id']}/cancel")).status_code == 200
+    info = (await person.http.get("/dataset/info")).json()
+    assert info["dataset_id"] == before["dataset_id"]
+    assert (await person.http.get("/dataset/health")).json()["status"] == "invalid"
+
+
+async def test_a_cleaning_that_finds_nothing_leaves_the_current_dataset(person: Person) -> None:
+    before = await person.upload()
+    answer = await person.done("POST", "clean", exact_duplicates=True)
+    assert answer["changed"] is False
+    assert (await person.http.get("/dataset/info")).json()["dataset_id"] == before["dataset_id"]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+async def test_saving_to_a_file(person: Person, settings: Settings, form: str) -> None:
+    info = await person.upload()
+    answer = await person.done("POST", "save", format=form, path=f"표.{form}")
+    path = settings.data_dir / "saved" / f"표.{form}"
+    assert (answer["path"], answer["rows"], answer["size_bytes"]) == (str(path), 40, path.stat().st_size)
+    assert rows_of(path) == [dict(row) for row in ROWS]
+    download = await person.http.get(answer["download"])
+    assert download.content == path.read_bytes()
+    assert info["name"] in answer["file_name"]
+    again = await person.http.post("/dataset/save", json={"format": form, "path": f"표.{form}"})
+    assert (again.status_code, again.json()["code"]) == (409, "target-exists")
+    path.write_bytes(b"something else")
+    await person.done("POST", "save", format=form, path=f"표.{form}", overwrite=True)
+    assert path.read_bytes() == download.content
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    if path.suffix == ".parquet":
+        return [dict(row) for row in parquet.read_table(path).to_pylist()]
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [{**row, "fare": int(row["fare"])} for row in csv.DictReader(file)]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+async def test_saving_a_hub_folder(person: Person, settings: Settings) -> None:
+    await person.upload()
+    answer = await person.done("POST", "save", format="hf", path="hub")
+    folder = settings.data_dir / "saved" / "hub"
+    assert answer["path"] == str(folder)
+    assert len(parquet.read_table(folder / "data" / "train-00000-of-00001.parquet")) == 40
+    assert (folder / "README.md").read_text(encoding="utf-8").startswith("---\n")
+    refused = await person.http.post("/dataset/save", json={"format": "hf", "path": "hub"})
+    assert refused.status_code == 409
+
+
+async def test_saving_without_a_path_answers_a_link(person: Person) -> None:
+    await person.upload()
+    answer = await person.done("POST", "save")
+    assert (answer["path"], answer["format"]) == (None, "jsonl")
+    lines = (await person.http.get(answer["download"])).text.splitlines()
+    assert [json.loads(line) for line in lines] == ROWS
+
+
+async def test_paths_that_must_not_be_written(person: Person, settings: Settings, tmp_path: Path) -> None:
+    await person.upload()
+    outside = tmp_path / "elsewhere"
+    outside.mkdir()
+    (settings.data_dir / "saved").mkdir()
+    (settings.data_dir / "saved" / "way-out").symlink_to(outside)
+    for path, status in (
+        ("/etc/rows.jsonl", 403),
+        (str(outside / "rows.jsonl"), 403),
+        ("../rows.jsonl", 403),
+        ("../../rows.jsonl", 403),
+        ("way-out/rows.jsonl", 403),
+        (str(settings.data_dir / "rows.jsonl"), 403),
+        (str(settings.store_dir / "rows.jsonl"), 403),
+        ("rows.csv", 422),
+        ("rows", 422),
+        ("a\u0000b.jsonl", 422),
+        ("", 422),
+    ):
+        answer = await person.http.post("/dataset/save", json={"path": path})
+        assert answer.status_code == status, (path, answer.text)
+    assert list(outside.iterdir()) == []
+    assert (await person.http.post("/dataset/save", json={"format": "xlsx"})).status_code == 422
+
+
+async def test_saving_into_an_allowed_folder(person: Person, settings: Settings, tmp_path: Path) -> None:
+    await person.upload()
+    path = tmp_path / "allowed" / "deep" / "rows.jsonl"
+    answer = await person.done("POST", "save", path=str(path))
+    assert answer["path"] == str(path)
+    assert rows_of(path) == ROWS

@@ -16,7 +16,9 @@ from tunesmith.domains.datasets.incoming.service import UploadService
 from tunesmith.domains.datasets.intake import Intake
 from tunesmith.domains.datasets.outputs.service import OutputService
 from tunesmith.domains.datasets.remapping import MappingService
+from tunesmith.domains.datasets.schemas.cleaning import CleanRequest
 from tunesmith.domains.datasets.schemas.dataset import DatasetPreviewResponse, DatasetResponse, DatasetStatus
+from tunesmith.domains.datasets.schemas.derivation import DerivationResponse
 from tunesmith.domains.datasets.schemas.exploration import (
     ColumnBrief,
     CorrelationMethod,
@@ -27,6 +29,7 @@ from tunesmith.domains.datasets.schemas.exploration import (
     EdaSummary,
     View,
 )
+from tunesmith.domains.datasets.schemas.saving import DatasetSaveRequest, DatasetSaveResponse
 from tunesmith.domains.datasets.schemas.split import DatasetSplitRequest, DatasetSplitResponse
 from tunesmith.domains.datasets.schemas.tokens import TokenAnalysis, TokenAnalysisRequest
 from tunesmith.domains.datasets.service import DatasetService
@@ -34,6 +37,7 @@ from tunesmith.domains.datasets.versions.service import VersionService
 
 __all__ = [
     "CODES",
+    "CleanRequest",
     "ColumnBrief",
     "CorrelationMethod",
     "DataFormat",
@@ -43,10 +47,13 @@ __all__ = [
     "DatasetPreviewResponse",
     "DatasetRedError",
     "DatasetResponse",
+    "DatasetSaveRequest",
+    "DatasetSaveResponse",
     "DatasetService",
     "DatasetSplitRequest",
     "DatasetSplitResponse",
     "DatasetStatus",
+    "DerivationResponse",
     "DerivationService",
     "DoctorReport",
     "EdaCorrelation",

@@ -217,3 +217,10 @@ class ColumnUnknownError(InvalidInput):
 
     code, title = "column-unknown", "The dataset has no such column"
     hint = "Use one of the columns that are named; a field inside an object is named by its JSON pointer."
+
+
+class TargetExistsError(Conflict):
+    """Something lies where a dataset was to be saved."""
+
+    code, title = "target-exists", "There is something at this path already"
+    hint = "Choose another path, or send `overwrite: true` to replace it."

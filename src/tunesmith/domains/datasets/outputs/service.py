@@ -13,6 +13,7 @@ from tunesmith.domains.datasets import repository
 from tunesmith.domains.datasets.derivation.service import DerivationService
 from tunesmith.domains.datasets.errors import DatasetNotReadyError
 from tunesmith.domains.datasets.outputs.preprocessing import check_columns_of, mapped
+from tunesmith.domains.datasets.outputs.saving import target_of
 from tunesmith.domains.datasets.readers import FileKind
 from tunesmith.domains.datasets.results import ContentResults
 from tunesmith.domains.datasets.schemas.outputs import (
@@ -23,12 +24,14 @@ from tunesmith.domains.datasets.schemas.outputs import (
     FileStatistics,
     PreprocessFormat,
 )
+from tunesmith.domains.datasets.schemas.saving import DatasetSaveRequest
 from tunesmith.domains.datasets.tables import DatasetRow
 from tunesmith.domains.jobs import JobService, JobView
 from tunesmith.domains.models import ModelStore
 from tunesmith.kit.errors import TooLarge
 from tunesmith.kit.principal import Permission
 from tunesmith.ports.storage import StoredObject
+from tunesmith.settings import Settings
 
 SUFFIXES = {
     DownloadFormat.JSONL: "jsonl",
@@ -170,6 +173,17 @@ class OutputService:
         row = await self._row_with_content(unit, dataset_id)
         spec = {"dataset_id": row.id, "format": fmt.value}
         return await self._once(unit, "pack-dataset", spec, f"Write {row.name} {row.version} as {fmt.value}")
+
+    async def save(self, unit: Unit, dataset_id: int, asked: DatasetSaveRequest, settings: Settings) -> JobView:
+        """Have a dataset saved. Raises PathNotAllowed, TargetExistsError and InvalidInput for a path that cannot be."""
+        row = await self._row_with_content(unit, dataset_id)
+        target = await asyncio.to_thread(target_of, asked, settings)
+        spec = {
+            "dataset_id": row.id,
+            **asked.model_dump(mode="json"),
+            "path": None if target is None else str(target),
+        }
+        return await self._once(unit, "save-dataset", spec, f"Save {row.name} {row.version} as {asked.format.value}")
 
     async def _once(self, unit: Unit, kind: str, spec: dict[str, Any], name: str) -> JobView:
         """A job, or the one that does just this already."""

@@ -13,6 +13,7 @@ from tunesmith.domains.datasets.tasks import (
     leakage,
     pack,
     preprocess,
+    save,
     split,
     statistics,
     validation,
@@ -39,4 +40,5 @@ def kinds(
         statistics.kind(outputs),
         preprocess.kind(outputs),
         pack.kind(outputs),
+        save.kind(outputs),
     ]

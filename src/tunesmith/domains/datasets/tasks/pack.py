@@ -37,21 +37,26 @@ class _Pack:
         """Write the file and keep it beside the other results of this content."""
         spec = context.spec
         assert isinstance(spec, PackSpec)
-        datasets = self._outputs.datasets
-        async with context.read() as unit:
-            row = await datasets.get_row(unit, spec.dataset_id)
-        work = TableWriter(await datasets.source_of(row))
-        folder = context.folder / "packed"
-        folder.mkdir(exist_ok=True)
-        try:
-            write = functools.partial(_write, work, folder, spec.format, row)
-            rows = await run_pass(context, work, write, work.source.path.stat().st_size)
-            stored = await datasets.storage.put_file(folder / "packed", self._outputs.packed_key(row, spec.format))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        return PackedDataset(
-            dataset_id=row.id, format=spec.format, file_path=stored.key, size_bytes=stored.size_bytes, rows=rows
-        )
+        return await write_packed(context, self._outputs, spec.dataset_id, spec.format)
+
+
+async def write_packed(
+    context: JobContext, outputs: OutputService, dataset_id: int, fmt: DownloadFormat
+) -> PackedDataset:
+    """Write a dataset in another form, in a thread of this job, and keep it."""
+    datasets = outputs.datasets
+    async with context.read() as unit:
+        row = await datasets.get_row(unit, dataset_id)
+    work = TableWriter(await datasets.source_of(row))
+    folder = context.folder / "packed"
+    folder.mkdir(exist_ok=True)
+    try:
+        write = functools.partial(_write, work, folder, fmt, row)
+        rows = await run_pass(context, work, write, work.source.path.stat().st_size)
+        stored = await datasets.storage.put_file(folder / "packed", outputs.packed_key(row, fmt))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return PackedDataset(dataset_id=row.id, format=fmt, file_path=stored.key, size_bytes=stored.size_bytes, rows=rows)
 
 
 def _write(work: TableWriter, folder: Path, fmt: DownloadFormat, row: DatasetRow) -> int:

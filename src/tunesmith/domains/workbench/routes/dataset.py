@@ -10,11 +10,15 @@ from pydantic import BaseModel
 
 from tunesmith.db import Access
 from tunesmith.domains.datasets import (
+    CleanRequest,
     CorrelationMethod,
     DataFormat,
     DatasetPreviewResponse,
+    DatasetSaveRequest,
+    DatasetSaveResponse,
     DatasetSplitRequest,
     DatasetSplitResponse,
+    DerivationResponse,
     EdaCorrelation,
     EdaDistribution,
     EdaMissing,
@@ -169,6 +173,29 @@ async def split_current_dataset(
 ) -> dict[str, Any] | JSONResponse:
     """Train, validation and test parts, each a dataset of its own; the current dataset stays what it is."""
     return await result_or_accepted(jobs, access, await bench.split(access, body), wait)
+
+
+@router.post(
+    "/clean", response_model=DerivationResponse, responses={**ANSWERS, **problem_responses(403, 404, 409, 422)}
+)
+async def clean_current_dataset(
+    access: Writer, bench: Bench, jobs: Jobs, body: CleanRequest, wait: Wait = 30
+) -> dict[str, Any] | JSONResponse:
+    """Missing values, duplicates, texts, lengths, columns: what each step removed, with examples. The result is the current
+
+    dataset then; `reset` leads back to the upload. With `preview` nothing is made.
+    """
+    return await result_or_accepted(jobs, access, await bench.clean(access, body), wait)
+
+
+@router.post(
+    "/save", response_model=DatasetSaveResponse, responses={**ANSWERS, **problem_responses(403, 404, 409, 422, 507)}
+)
+async def save_current_dataset(
+    access: Writer, bench: Bench, jobs: Jobs, body: DatasetSaveRequest | None = None, wait: Wait = 30
+) -> dict[str, Any] | JSONResponse:
+    """Write the current dataset as JSON Lines, CSV, Parquet or a Hugging Face dataset, to a path or to be downloaded."""
+    return await result_or_accepted(jobs, access, await bench.save(access, body or DatasetSaveRequest()), wait)
 
 
 @router.post("/reset", responses=problem_responses(404))

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 from tunesmith.db import Access, Unit
 from tunesmith.domains.datasets import (
+    CleanRequest,
     DataFormat,
     DatasetPreviewResponse,
     DatasetResponse,
+    DatasetSaveRequest,
     DatasetService,
     DatasetSplitRequest,
     DatasetStatus,
+    DerivationService,
     ExplorationService,
     Intake,
+    OutputService,
     TokenAnalysis,
     TokenAnalysisRequest,
 )
@@ -22,6 +26,7 @@ from tunesmith.domains.jobs import JobService, JobView
 from tunesmith.domains.workbench import repository
 from tunesmith.domains.workbench.errors import DatasetBusy, NoCurrentDataset
 from tunesmith.domains.workbench.schemas.dataset import DatasetHealth, DatasetInfo
+from tunesmith.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -36,9 +41,21 @@ class Current:
 class DatasetBench:
     """The current dataset: its id is kept in the database; everything else is the datasets' own business."""
 
-    def __init__(self, *, datasets: DatasetService, explorations: ExplorationService, jobs: JobService) -> None:
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        datasets: DatasetService,
+        explorations: ExplorationService,
+        derivations: DerivationService,
+        outputs: OutputService,
+        jobs: JobService,
+    ) -> None:
         self.datasets = datasets
         self.explorations = explorations
+        self._settings = settings
+        self._derivations = derivations
+        self._outputs = outputs
         self._jobs = jobs
 
     async def upload(
@@ -91,6 +108,24 @@ class DatasetBench:
         async with access.write("dataset.split", resource=f"dataset:{current.dataset.id}") as unit:
             return await self.datasets.split(unit, current.dataset.id, body)
 
+    async def clean(self, access: Access, asked: CleanRequest) -> JobView:
+        """Have the current dataset cleaned; what comes of it is the current one then. Raises DatasetBusy."""
+        current = await self.current(access)
+        if current.job is not None and not asked.preview:
+            raise DatasetBusy(f"Job {current.job.id} ({current.job.name}) goes on.", job_id=current.job.id)
+        async with access.write("dataset.clean", resource=f"dataset:{current.dataset.id}") as unit:
+            job = await self._derivations.clean(unit, current.dataset.id, asked)
+            if not asked.preview:
+                state = await repository.get_or_add_state(unit)
+                state.dataset_job_id = job.id
+            return job
+
+    async def save(self, access: Access, asked: DatasetSaveRequest) -> JobView:
+        """Have the current dataset saved in a form, to a path or to be downloaded."""
+        current = await self.current(access)
+        async with access.write("dataset.save", resource=f"dataset:{current.dataset.id}") as unit:
+            return await self._outputs.save(unit, current.dataset.id, asked, self._settings)
+
     async def reset(self, access: Access) -> DatasetInfo:
         """Back to the upload as it was; the versions that were made of it stay in the control plane."""
         async with access.write("dataset.reset") as unit:
@@ -129,18 +164,6 @@ class DatasetBench:
                 state = await repository.get_or_add_state(unit)
                 state.dataset_id, state.dataset_job_id = found.dataset.id, None
         return found
-
-    async def start_change(self, access: Access) -> Current:
-        """The current dataset, to be changed; raises DatasetBusy while another change goes on."""
-        current = await self.current(access)
-        if current.job is not None:
-            raise DatasetBusy(f"Job {current.job.id} ({current.job.name}) goes on.", job_id=current.job.id)
-        return current
-
-    async def follow(self, unit: Unit, job: JobView) -> None:
-        """What ``job`` makes will be the current dataset."""
-        state = await repository.get_or_add_state(unit)
-        state.dataset_job_id = job.id
 
     async def _make_current(self, access: Access, dataset_id: int) -> None:
         async with access.write("dataset.choose", resource=f"dataset:{dataset_id}") as unit:
