@@ -27,7 +27,7 @@ WORDS_IN_A_TEXT = 150
 SHARE_OF_COPIES = 0.1
 REMEMBERED = 20_000
 OURS = """
-import json, resource, sys, time
+import json, re, sys, time
 from pathlib import Path
 from tunesmith.domains.datasets.duplicates import NearDuplicates
 folder = Path(sys.argv[1])
@@ -44,7 +44,7 @@ for threshold in map(float, sys.argv[2:]):
     print(json.dumps({
         "threshold": threshold, "seconds": round(seconds, 1), "of_that_tokens": round(tokens_seconds, 1),
         "clusters": found.count, "rows_in_clusters": len(found.text), "is_exact": found.is_exact,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_mib": int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024,
     }), flush=True)
 """
 DATATROVE = """

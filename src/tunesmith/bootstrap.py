@@ -160,6 +160,7 @@ def build(settings: Settings) -> Services:
             explorations=explorations,
             derivations=derivations,
             outputs=outputs,
+            uploads=uploads,
             jobs=jobs,
         ),
         registry=registry,

@@ -16,7 +16,7 @@ from tunesmith.domains.datasets.derivation.fixing.operation import Fix
 from tunesmith.domains.datasets.derivation.writing import ROWS, Derivation
 from tunesmith.domains.datasets.doctor import CODES, examine_file
 from tunesmith.domains.datasets.doctor.fixable import FIXABLE
-from tunesmith.domains.datasets.readers import kind_of_name
+from tunesmith.domains.datasets.readers import FileKind
 from tunesmith.domains.datasets.schemas.derivation import StepReport
 from tunesmith.domains.datasets.source import RowSource
 
@@ -105,7 +105,7 @@ def fix(folder: Path, name: str, content: str | bytes, code: str) -> tuple[list[
     found = [finding for finding in report.findings if finding.code == code]
     assert found
     assert all(finding.fixable for finding in found)
-    source = RowSource(path, kind_of_name(name), report.format, 1 << 20)
+    source = RowSource(path, FileKind(Path(name).suffix[1:]), report.format, 1 << 20)
     work = Derivation(source, Fix({"codes": [code]}))
     work.run(folder / "out")
     rows = [json.loads(line) for line in (folder / "out" / ROWS).read_bytes().splitlines()]

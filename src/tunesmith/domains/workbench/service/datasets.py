@@ -21,6 +21,7 @@ from tunesmith.domains.datasets import (
     OutputService,
     TokenAnalysis,
     TokenAnalysisRequest,
+    UploadService,
 )
 from tunesmith.domains.jobs import JobService, JobView
 from tunesmith.domains.workbench import repository
@@ -49,6 +50,7 @@ class DatasetBench:
         explorations: ExplorationService,
         derivations: DerivationService,
         outputs: OutputService,
+        uploads: UploadService,
         jobs: JobService,
     ) -> None:
         self.datasets = datasets
@@ -56,6 +58,7 @@ class DatasetBench:
         self._settings = settings
         self._derivations = derivations
         self._outputs = outputs
+        self._uploads = uploads
         self._jobs = jobs
 
     async def upload(
@@ -67,7 +70,7 @@ class DatasetBench:
         wait_seconds: float,
     ) -> DatasetInfo:
         """Make an uploaded file the current dataset; waits for its validation, which goes on if it takes longer."""
-        intake = Intake(self.datasets, names_itself=True)
+        intake = Intake(self.datasets, self._uploads, names_itself=True)
         made = await intake.receive(access, content_type, content_length, body)
         await self._make_current(access, made.id)
         if made.job_id is not None:
