@@ -19,7 +19,8 @@ def page() -> str:
         generated("src/tunesmith/domains/datasets/doctor/codes.py"),
         "# Findings of the data doctor\n",
         "A finding is `{code, severity, row, line, pointer, expected, found, fix, message, fixable}`: `row` counts "
-        "from 1, `line` is the first line of the record in the uploaded file, `pointer` the place inside the row. The doctor never stops at the first fault.\n",
+        "from 1, `line` is the first line of the record in the uploaded file, `pointer` the place inside the row. The doctor "
+        "never stops at the first fault.\n",
         "What says *yes* under *by itself* can be mended with one click, with `tunesmith datasets fix` or `POST …/fixes`: the result is a "
         "new version with a diff and an undo, rows that go are listed, and a row of which it cannot be told what was meant stays as it "
         "is and is named. A finding says it in `fixable`.\n",
