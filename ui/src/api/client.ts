@@ -10,28 +10,32 @@ export const api = createClient<paths>({
   fetch: (request) => globalThis.fetch(request),
 });
 
-interface Outcome<T> {
+interface Answered<T> {
   data?: T;
   error?: unknown;
   response: Response;
 }
 
 /** The body of a call that went well; every other end is thrown as an `ApiError`. */
-export async function answer<T>(call: Promise<Outcome<T>>): Promise<T> {
+export async function answer<T>(call: Promise<Answered<T>>): Promise<T> {
   const { data, error, response } = await outcome(call);
   if (!response.ok) throw toApiError(response.status, error);
   return data as T;
 }
 
+export type Outcome<T> = { done: T } | { job: number };
+/** What a call answers when it is done at once. */
+type Done<T> = Exclude<T, components["schemas"]["Accepted"]>;
+
 /** Like `answer` for calls that may say "accepted": `job` names the job that does the work. */
-export async function answerOrJob<T>(call: Promise<Outcome<T>>): Promise<{ done: T } | { job: number }> {
+export async function answerOrJob<T>(call: Promise<Answered<T>>): Promise<Outcome<Done<T>>> {
   const { data, error, response } = await outcome(call);
   if (!response.ok) throw toApiError(response.status, error);
   if (response.status === 202) return { job: (data as { job_id: number }).job_id };
-  return { done: data as T };
+  return { done: data as Done<T> };
 }
 
-async function outcome<T>(call: Promise<Outcome<T>>): Promise<Outcome<T>> {
+async function outcome<T>(call: Promise<Answered<T>>): Promise<Answered<T>> {
   try {
     return await call;
   } catch (error) {

@@ -65,10 +65,27 @@ interface I18n {
   t: Translate;
   /** A text for a key from the server, or the fallback where this build does not know it. */
   known: (group: MessageGroup, key: string | null | undefined, fallback: string) => string;
+  /** The same for a text with figures in it. */
+  say: (group: MessageGroup, key: string, values: Record<string, string | number>) => string | undefined;
   format: Format;
 }
 
-type MessageGroup = "fixes" | "states" | "errors.titles" | "errors.hints" | "findings" | "kinds" | "checks" | "metrics";
+type MessageGroup =
+  | "fixes"
+  | "states"
+  | "errors.titles"
+  | "errors.hints"
+  | "findings"
+  | "formats"
+  | "steps"
+  | "columnTypes"
+  | "measures"
+  | "languages"
+  | "warnings"
+  | "warningHints"
+  | "kinds"
+  | "checks"
+  | "metrics";
 
 const I18nContext = createContext<I18n | null>(null);
 
@@ -87,6 +104,7 @@ export function I18nProvider({ children, locale: fixed }: { children: ReactNode;
       setLocale,
       t: createTranslator(locale),
       known: (group, key, fallback) => (key ? findKnown(locale, group, key) : undefined) ?? fallback,
+      say: (group, key, values) => findMessage(locale, `${group}.${key}`, values),
       format: createFormat(locale),
     }),
     [locale, setLocale],

@@ -71,7 +71,17 @@ export function createFormat(locale: string) {
     return new Date(time).toLocaleTimeString("en-GB");
   }
 
-  return { number, measure, bytes, compact, percent, duration, ago, dateTime, clock };
+  function date(milliseconds: number): string {
+    return new Date(milliseconds).toLocaleDateString(locale, { dateStyle: "medium", timeZone: "UTC" });
+  }
+
+  /** The name of a language by its code; undefined where there is none. */
+  function language(code: string): string | undefined {
+    if (!/^[a-z]{2}$/.test(code)) return undefined;
+    return new Intl.DisplayNames(locale, { type: "language" }).of(code);
+  }
+
+  return { number, measure, bytes, compact, percent, duration, ago, dateTime, clock, date, language };
 }
 
 export type Format = ReturnType<typeof createFormat>;

@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { rootRoute } from "./root";
-import { readOneOf, readPage, readText } from "./search";
+import { readPage, readText } from "./search";
 
 interface ListSearch {
   page?: number | undefined;
@@ -14,24 +14,10 @@ export const datasetsRoute = createRoute({
   component: lazyRouteComponent(() => import("@/features/datasets/dataset-list-page"), "DatasetListPage"),
 });
 
-export const DATASET_VIEWS = ["findings", "rows", "split"] as const;
-export const SEVERITIES = ["red", "amber", "green"] as const;
-
-interface DatasetSearch {
-  view?: (typeof DATASET_VIEWS)[number] | undefined;
-  severity?: (typeof SEVERITIES)[number] | undefined;
-  code?: string | undefined;
-  page?: number | undefined;
-}
-
-export const datasetRoute = createRoute({
+/** A file that has arrived but is no dataset yet: its columns are mapped here. */
+export const arrivalRoute = createRoute({
   getParentRoute: () => rootRoute,
-  path: "/data/$id",
-  validateSearch: (search): DatasetSearch => ({
-    view: readOneOf(search.view, DATASET_VIEWS),
-    severity: readOneOf(search.severity, SEVERITIES),
-    code: readText(search.code),
-    page: readPage(search.page),
-  }),
-  component: lazyRouteComponent(() => import("@/features/datasets/dataset-page"), "DatasetPage"),
+  path: "/data/uploads/$upload",
+  validateSearch: (search): { name?: string | undefined } => ({ name: readText(search.name) }),
+  component: lazyRouteComponent(() => import("@/features/datasets/mapping/arrival-page"), "ArrivalPage"),
 });

@@ -4,7 +4,8 @@ import { NotFound } from "@/components/shell/not-found";
 import { PageFailure } from "@/components/shell/page-failure";
 import { PagePending } from "@/components/shell/page-pending";
 import { chatRoute } from "./chat";
-import { datasetRoute, datasetsRoute } from "./data";
+import { arrivalRoute, datasetsRoute } from "./data";
+import { datasetRoutes } from "./dataset";
 import { homeRoute } from "./home";
 import { modelsRoute, versionRoute } from "./models";
 import { rootRoute } from "./root";
@@ -14,7 +15,8 @@ import { trainRoute } from "./train";
 const routeTree = rootRoute.addChildren([
   homeRoute,
   datasetsRoute,
-  datasetRoute,
+  arrivalRoute,
+  datasetRoutes,
   trainRoute,
   runsRoute,
   runRoute,

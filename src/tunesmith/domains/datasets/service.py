@@ -40,8 +40,10 @@ from tunesmith.domains.datasets.schemas.dataset import (
 )
 from tunesmith.domains.datasets.schemas.duplicates import DuplicateCluster, DuplicateListResponse, DuplicateMember
 from tunesmith.domains.datasets.schemas.leakage import DatasetLeakageRequest
+from tunesmith.domains.datasets.schemas.search import DatasetSearchResponse
 from tunesmith.domains.datasets.schemas.split import DatasetSplitRequest
-from tunesmith.domains.datasets.schemas.validation import DatasetValidationRequest, FindingListResponse
+from tunesmith.domains.datasets.schemas.validation import DatasetValidationRequest, FindingListResponse, groups_of
+from tunesmith.domains.datasets.searching import find_row
 from tunesmith.domains.datasets.source import RowSource
 from tunesmith.domains.datasets.tables import DatasetRow
 from tunesmith.domains.datasets.uploads import checked_file_name
@@ -53,6 +55,7 @@ from tunesmith.ports.storage import Storage, StoredObject
 from tunesmith.settings import Settings
 
 REFERENCE = "dataset:"
+SEARCH_SECONDS = 0.5
 
 
 class DatasetService:
@@ -291,6 +294,16 @@ class DatasetService:
             rows=rows,
         )
 
+    async def search(self, unit: Unit, dataset_id: int, text: str, after: int) -> DatasetSearchResponse:
+        """The next row behind ``after`` that holds ``text``, or how far the search came within its time."""
+        row = await self.get_row(unit, dataset_id)
+        source = await self.source_of(row)
+        index = await self.files.path_of(f"{row.examination}/{ROW_INDEX}") if row.examination else None
+        found = await asyncio.to_thread(find_row, source, index, text, after=after, seconds=SEARCH_SECONDS)
+        return DatasetSearchResponse(
+            dataset_id=row.id, row=found.row, scanned_to=found.scanned_to, complete=found.is_complete
+        )
+
     async def list_findings(
         self, unit: Unit, dataset_id: int, page: PageRequest, *, severity: Severity | None, code: str | None
     ) -> FindingListResponse:
@@ -309,6 +322,7 @@ class DatasetService:
             page=page.page,
             page_size=page.page_size,
             counts=FindingCounts.model_validate(row.findings_counts or {}),
+            groups=groups_of(row.findings_counts or {}),
             score=None if row.quality_score is None else round(row.quality_score * 100),
             file=row.file_name,
         )

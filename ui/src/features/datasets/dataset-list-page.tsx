@@ -10,7 +10,7 @@ import { Input } from "@/components/ui/field";
 import { useI18n } from "@/i18n";
 import { DatasetTable } from "./dataset-table";
 import { datasetQueries, PAGE_SIZE } from "./queries";
-import { UploadZone } from "./upload-zone";
+import { UploadZone } from "./upload/upload-zone";
 
 const route = getRouteApi("/data");
 

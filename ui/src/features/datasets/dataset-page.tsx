@@ -1,29 +1,26 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
-import { ListChecks, SlidersHorizontal } from "lucide-react";
+import { Link, Outlet, useParams } from "@tanstack/react-router";
+import { SlidersHorizontal } from "lucide-react";
+import { Suspense } from "react";
 import { Page } from "@/components/page";
 import { ProblemNotice } from "@/components/problem";
 import { PagePending } from "@/components/shell/page-pending";
 import { StateBadge } from "@/components/state-badge";
 import { Button } from "@/components/ui/button";
-import { Card } from "@/components/ui/card";
-import { Segmented } from "@/components/ui/segmented";
+import { SkeletonRows } from "@/components/ui/skeleton";
 import { useI18n } from "@/i18n";
-import { DatasetSummary } from "./dataset-summary";
-import { FindingsPanel } from "./findings-panel";
-import { datasetQueries, useValidateDataset } from "./queries";
-import { RowsPanel } from "./rows-panel";
-import { SplitPanel } from "./split-panel";
+import { CheckProgress } from "./check-progress";
+import { DatasetFacts } from "./dataset-facts";
+import { DatasetTabs } from "./dataset-tabs";
+import { DerivationNotice } from "./derivation-notice";
+import { DownloadMenu } from "./download-menu";
+import { datasetQueries } from "./queries";
 
-const route = getRouteApi("/data/$id");
-
+/** What all tabs of a dataset share: its name and state, what can be done with it, and the way between the tabs. */
 export function DatasetPage() {
   const { t } = useI18n();
-  const id = Number(route.useParams().id);
-  const { view = "findings" } = route.useSearch();
-  const navigate = route.useNavigate();
+  const id = Number(useParams({ from: "/data/$id" }).id);
   const dataset = useQuery(datasetQueries.detail(id));
-  const validate = useValidateDataset(id);
   const trail = (
     <Link to="/data" className="hover:text-accent hover:underline">
       {t("data.title")}
@@ -46,16 +43,14 @@ export function DatasetPage() {
       trail={trail}
       badge={
         <>
-          <span className="text-ink-faint">{version}</span>
+          <span className="numeric text-ink-faint">{version}</span>
           <StateBadge state={status} />
         </>
       }
+      description={<DatasetFacts dataset={dataset.data} />}
       actions={
         <>
-          <Button pending={validate.isPending} onClick={() => validate.mutate()}>
-            <ListChecks aria-hidden />
-            {t("data.checkAgain")}
-          </Button>
+          <DownloadMenu dataset={dataset.data} />
           {status === "ready" && (
             <Button asChild variant="primary">
               <Link to="/train" search={{ dataset: id }}>
@@ -67,24 +62,12 @@ export function DatasetPage() {
         </>
       }
     >
-      {validate.isError && <ProblemNotice error={validate.error} className="mb-6" />}
-      <DatasetSummary dataset={dataset.data} />
-      <Segmented
-        className="mt-8 mb-3"
-        label={t("data.views")}
-        value={view}
-        options={[
-          { value: "findings", label: t("data.findings") },
-          { value: "rows", label: t("data.rowsView") },
-          { value: "split", label: t("data.split") },
-        ]}
-        onChange={(next) => void navigate({ search: { view: next === "findings" ? undefined : next } })}
-      />
-      <Card className="overflow-hidden">
-        {view === "findings" && <FindingsPanel dataset={dataset.data} />}
-        {view === "rows" && <RowsPanel id={id} />}
-        {view === "split" && <SplitPanel dataset={dataset.data} />}
-      </Card>
+      <CheckProgress dataset={dataset.data} />
+      <DerivationNotice dataset={dataset.data} />
+      <DatasetTabs dataset={dataset.data} />
+      <Suspense fallback={<SkeletonRows />}>
+        <Outlet />
+      </Suspense>
     </Page>
   );
 }

@@ -6,26 +6,30 @@ import { QualityMeter } from "./quality-meter";
 import type { DatasetDetail } from "./queries";
 
 export function DatasetSummary({ dataset }: { dataset: DatasetDetail }) {
-  const { t, format } = useI18n();
+  const { t, format, known } = useI18n();
   const length = (value: number | null | undefined) =>
-    value === null || value === undefined ? "–" : t("data.characters", { count: Math.round(value) });
+    value === null || value === undefined ? "–" : format.number(Math.round(value));
   return (
     <Card>
       <dl className="grid grid-cols-2 divide-line max-md:divide-y md:grid-cols-3 lg:grid-cols-6 lg:divide-x">
         <Stat label={t("data.rows")}>
-          <span data-testid="dataset-rows">
-            {dataset.total_samples === null ? "–" : format.number(dataset.total_samples)}
-          </span>
+          {dataset.total_samples === null ? "–" : format.number(dataset.total_samples)}
         </Stat>
         <Stat label={t("data.quality")}>
           <QualityMeter score={dataset.quality_score} />
         </Stat>
-        <Stat label={t("data.format")}>{dataset.format ?? "–"}</Stat>
+        <Stat label={t("data.format")} note={dataset.format}>
+          <span className="text-sm">{known("formats", dataset.format, dataset.format)}</span>
+        </Stat>
         <Stat label={t("data.size")} note={<span className="break-all">{dataset.file_name}</span>}>
           {format.bytes(dataset.size_bytes)}
         </Stat>
-        <Stat label={t("data.averageQuestion")}>{length(dataset.avg_instruction_length)}</Stat>
-        <Stat label={t("data.averageAnswer")}>{length(dataset.avg_output_length)}</Stat>
+        <Stat label={t("data.averageQuestion")} note={t("data.charactersWord")}>
+          {length(dataset.avg_instruction_length)}
+        </Stat>
+        <Stat label={t("data.averageAnswer")} note={t("data.charactersWord")}>
+          {length(dataset.avg_output_length)}
+        </Stat>
       </dl>
       <p className="flex flex-wrap gap-x-6 gap-y-1 border-line border-t px-5 py-3 text-ink-faint text-xs">
         <span>

@@ -1,23 +1,24 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { answer, answerOrJob, api, idempotency, type Schema } from "@/api/client";
-import { uploadForm } from "@/api/upload";
-import { waitForJob } from "@/features/jobs/queries";
+import { finished, waitForJob } from "@/api/jobs";
+import { jobQueries } from "@/features/jobs/queries";
 
 export type Dataset = Schema<"DatasetSummary">;
 export type DatasetDetail = Schema<"DatasetResponse">;
 export type Finding = Schema<"Finding">;
 export type Severity = Finding["severity"];
-export type SplitRequest = Schema<"DatasetSplitRequest">;
-export interface FindingCounts {
-  red: number;
-  amber: number;
-  green: number;
-  by_code: Record<string, number>;
-}
-export type SplitResult = Schema<"DatasetSplitResponse">;
+export type PreviewRow = Schema<"PreviewRow">;
+export type FindingCounts = Schema<"FindingCounts">;
+export type FindingGroup = Schema<"FindingGroup">;
+
+export type StepExample = Schema<"StepExample">;
+export type StepReport = Schema<"StepReport">;
+export type Derivation = Schema<"DerivationResponse">;
 
 export const PAGE_SIZE = 20;
-const PATH = "/api/v1/admin/training/datasets";
+export const ROWS_A_PAGE = 100;
+export const DATASETS = "/api/v1/admin/training/datasets";
+const PATH = DATASETS;
 
 export interface FindingFilter {
   severity?: Severity | undefined;
@@ -25,7 +26,7 @@ export interface FindingFilter {
   page: number;
 }
 
-const isBusy = (dataset: Dataset) => dataset.status === "uploaded" || dataset.status === "validating";
+export const isBusy = (dataset: Dataset) => dataset.status === "uploaded" || dataset.status === "validating";
 
 export const datasetQueries = {
   all: () => ["datasets"] as const,
@@ -43,7 +44,7 @@ export const datasetQueries = {
     queryOptions({
       queryKey: [...datasetQueries.all(), "detail", id],
       queryFn: ({ signal }) => answer(api.GET(`${PATH}/{id}`, { signal, params: { path: { id } } })),
-      refetchInterval: ({ state }) => (state.data && isBusy(state.data) ? 700 : false),
+      refetchInterval: ({ state }) => (state.data && isBusy(state.data) ? 1_000 : false),
     }),
   findings: (id: number, filter: FindingFilter) =>
     queryOptions({
@@ -54,35 +55,41 @@ export const datasetQueries = {
       },
       placeholderData: keepPreviousData,
     }),
-  preview: (id: number, offset: number) =>
+  /** One page of rows. A version never changes, so what is here stays true. */
+  rows: (id: number, page: number) =>
     queryOptions({
-      queryKey: [...datasetQueries.all(), "preview", id, offset],
+      queryKey: ["dataset-rows", id, page],
       queryFn: ({ signal }) => {
-        const query = { offset, limit: PAGE_SIZE };
+        const query = { offset: page * ROWS_A_PAGE, limit: ROWS_A_PAGE };
         return answer(api.GET(`${PATH}/{id}/preview`, { signal, params: { path: { id }, query } }));
       },
-      placeholderData: keepPreviousData,
+      staleTime: 60_000,
     }),
 };
 
-interface Upload {
-  file: File;
-  name: string;
-  onProgress: (share: number) => void;
-  signal: AbortSignal;
-}
-
-export function useUploadDataset() {
-  const queryClient = useQueryClient();
-  return useMutation({
-    mutationFn: ({ file, name, onProgress, signal }: Upload) => {
-      const form = new FormData();
-      form.set("name", name);
-      form.set("file", file);
-      return uploadForm<DatasetDetail>(PATH, form, { onProgress, signal });
-    },
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: datasetQueries.all() }),
-  });
+/** The number of the next row with this text behind `after`, from the end on from the first; null where there is none. */
+export async function findRow(
+  id: number,
+  text: string,
+  after: number,
+  signal: AbortSignal,
+  onScanned: (row: number) => void,
+): Promise<number | null> {
+  for (const [from, until] of [
+    [after, Number.POSITIVE_INFINITY],
+    [0, after],
+  ] as const) {
+    let at = from;
+    while (at < until) {
+      const params = { path: { id }, query: { text, after: at } };
+      const found = await answer(api.GET(`${PATH}/{id}/rows/search`, { signal, params }));
+      if (found.row !== null) return found.row;
+      if (found.complete) break;
+      at = found.scanned_to;
+      onScanned(at);
+    }
+  }
+  return null;
 }
 
 export function useValidateDataset(id: number) {
@@ -91,20 +98,37 @@ export function useValidateDataset(id: number) {
     mutationFn: async () => {
       const params = { path: { id }, query: { wait: 2 } };
       const outcome = await answerOrJob(api.POST(`${PATH}/{id}/validate`, { params, headers: idempotency() }));
-      if ("job" in outcome) await waitForJob(outcome.job);
+      if ("job" in outcome) {
+        await queryClient.invalidateQueries({ queryKey: datasetQueries.all() });
+        await waitForJob(outcome.job);
+      }
     },
     onSettled: () => queryClient.invalidateQueries({ queryKey: datasetQueries.all() }),
   });
 }
 
-export function useSplitDataset(id: number) {
+export function useCancelJob() {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: async (body: SplitRequest): Promise<SplitResult> => {
-      const params = { path: { id }, query: { wait: 2 } };
-      const outcome = await answerOrJob(api.POST(`${PATH}/{id}/split`, { params, body, headers: idempotency() }));
-      if ("job" in outcome) return (await waitForJob(outcome.job)).result as unknown as SplitResult;
-      return outcome.done as SplitResult;
+    mutationFn: (job: number) =>
+      answer(api.POST("/api/v1/admin/jobs/{job_id}/cancel", { params: { path: { job_id: job } } })),
+    onSettled: () => {
+      void queryClient.invalidateQueries({ queryKey: jobQueries.all() });
+      return queryClient.invalidateQueries({ queryKey: datasetQueries.all() });
+    },
+  });
+}
+
+export type RowsPatch = Omit<Schema<"RowsEdit">, "sha256">;
+
+/** Saves edits as a new version. The version that was looked at is named, so that nothing else is changed by them. */
+export function useEditRows(dataset: DatasetDetail) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: async (patch: RowsPatch): Promise<Derivation> => {
+      const body = { ...patch, sha256: dataset.sha256 };
+      const params = { path: { id: dataset.id }, query: { wait: 5 } };
+      return finished(await answerOrJob(api.PATCH(`${PATH}/{id}/rows`, { params, body, headers: idempotency() })));
     },
     onSettled: () => queryClient.invalidateQueries({ queryKey: datasetQueries.all() }),
   });

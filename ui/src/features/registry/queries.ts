@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { answer, answerOrJob, api, idempotency, type Schema } from "@/api/client";
-import { waitForJob } from "@/features/jobs/queries";
+import { waitForJob } from "@/api/jobs";
 
 export type Version = Schema<"ModelResponse">;
 export type Export = Schema<"ExportResponse">;

@@ -1,8 +1,8 @@
 import { Play, Square, X } from "lucide-react";
 import { useState } from "react";
+import { isActive } from "@/api/jobs";
 import { ProblemNotice } from "@/components/problem";
 import { Button } from "@/components/ui/button";
-import { isActive } from "@/features/jobs/queries";
 import { useI18n } from "@/i18n";
 import { isMoving, isStopping, type Run, useCancelJob, useResumeRun, useStopRun } from "./queries";
 import type { Stage } from "./use-stages";

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { isActive, type Job, jobQueries } from "@/features/jobs/queries";
+import { isActive, type Job } from "@/api/jobs";
+import { jobQueries } from "@/features/jobs/queries";
 import type { Run } from "./queries";
 
 /** What a recipe is compiled to, in the order in which it happens. */

@@ -1,5 +1,10 @@
 import { chat } from "./chat";
 import { data, findings } from "./data";
+import { derivation, doctor, steps } from "./data-doctor";
+import { columnTypes, explore, languages, measures, tokens, warningHints, warnings } from "./data-explore";
+import { table, xray } from "./data-table";
+import { formats, mapping, upload } from "./data-upload";
+import { quality, split, versions } from "./data-versions";
 import { errors } from "./errors";
 import { home } from "./home";
 import { checks, models, registry } from "./models";
@@ -25,5 +30,23 @@ export const en = {
   metrics,
   checks,
   findings,
+  formats,
+  mapping,
+  upload,
+  derivation,
+  doctor,
+  steps,
+  table,
+  xray,
+  columnTypes,
+  explore,
+  languages,
+  measures,
+  tokens,
+  warningHints,
+  warnings,
+  quality,
+  split,
+  versions,
   errors,
 };

@@ -38,4 +38,6 @@ export const common = {
   copy: "Copy",
   copied: "Copied",
   optional: "optional",
+  stop: "Stop",
+  timeLeft: "{time} left",
 } as const;

@@ -5,6 +5,7 @@ export const states = {
   ready: "Ready",
   invalid: "Has faults",
   archived: "Archived",
+  purged: "Purged",
   pending: "Waiting",
   running: "Running",
   completed: "Completed",
@@ -20,6 +21,10 @@ export const states = {
   "role-system": "System",
   "role-user": "Question",
   "role-assistant": "Answer",
+  "role-tool": "Tool",
+  "role-chosen": "Preferred",
+  "role-rejected": "Rejected",
+  "role-text": "Text",
 } as const;
 
 export const kinds = {

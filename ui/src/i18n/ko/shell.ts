@@ -41,4 +41,6 @@ export const common: LocaleShape<typeof english.common> = {
   copy: "복사",
   copied: "복사됨",
   optional: "선택",
+  stop: "멈추기",
+  timeLeft: "{time} 남음",
 };

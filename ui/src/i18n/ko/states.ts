@@ -8,6 +8,7 @@ export const states: LocaleShape<typeof english.states> = {
   ready: "준비됨",
   invalid: "오류 있음",
   archived: "보관됨",
+  purged: "삭제됨",
   pending: "대기 중",
   running: "실행 중",
   completed: "완료",
@@ -23,6 +24,10 @@ export const states: LocaleShape<typeof english.states> = {
   "role-system": "시스템",
   "role-user": "질문",
   "role-assistant": "답",
+  "role-tool": "도구",
+  "role-chosen": "고른 답",
+  "role-rejected": "버린 답",
+  "role-text": "글",
 };
 
 export const kinds: LocaleShape<typeof english.kinds> = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tunesmith.domains.datasets.doctor import Finding, FindingCounts
+from tunesmith.domains.datasets.doctor import CODES, Finding, FindingCounts, Severity
 from tunesmith.domains.datasets.duplicates import DEFAULT_THRESHOLD, LOWEST_THRESHOLD
 from tunesmith.domains.datasets.schemas.dataset import DatasetStatus
 from tunesmith.kit.paging import Page
@@ -56,9 +58,34 @@ class DatasetValidationResponse(BaseModel):
     score: int = Field(description="0–100; the reference of findings has the formula.")
 
 
+class FindingGroup(BaseModel):
+    """All findings of one kind."""
+
+    code: str = Field(description="Stable code of the kind.")
+    severity: Severity = Field(description="red, amber or green.")
+    title: str = Field(description="What it is, in a few words.")
+    fix: str = Field(description="How to mend it.")
+    fixable: bool = Field(description="Whether a fix can be applied by itself.")
+    count: int = Field(description="Findings of this kind.")
+
+
 class FindingListResponse(Page[Finding]):
     """A page of findings, in the order of the file."""
 
+    groups: list[FindingGroup] = Field(description="All kinds that were found, the most severe and frequent first.")
     counts: FindingCounts = Field(description="`{red, amber, green, by_code}` over all findings.")
     score: int | None = Field(description="0–100; null until validated.")
     file: str = Field(description="Name of the uploaded file.")
+
+
+def groups_of(counts: Mapping[str, Any]) -> list[FindingGroup]:
+    """The kinds in the counts of a validation, the most severe first, then the most frequent."""
+    groups = [
+        FindingGroup(
+            code=code, severity=known.severity, title=known.title, fix=known.fix, fixable=known.is_fixable, count=count
+        )
+        for code, count in counts.get("by_code", {}).items()
+        if (known := CODES.get(code))
+    ]
+    order = list(Severity)
+    return sorted(groups, key=lambda group: (order.index(group.severity), -group.count, group.code))
