@@ -248,6 +248,178 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/training/datasets/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Dataset Upload
+         * @description Begin to upload a file in parts, limited by free disk only. Parts that were acknowledged survive a restart.
+         */
+        post: operations["create_dataset_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Upload
+         * @description Begin to upload a file in parts, limited by free disk only. Parts that were acknowledged survive a restart.
+         */
+        post: operations["create_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Upload
+         * @description How much has arrived: after a break, go on from `received_bytes`.
+         */
+        get: operations["get_dataset_upload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Send Dataset Upload Part
+         * @description Send the part that begins at `offset`. Another offset is 409 with the right one as `received_bytes`.
+         */
+        patch: operations["send_dataset_upload_part"];
+        trace?: never;
+    };
+    "/api/v1/admin/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Upload
+         * @description How much has arrived: after a break, go on from `received_bytes`.
+         */
+        get: operations["get_upload"];
+        /**
+         * Send Upload Part
+         * @description Send the part that begins at `offset`. Another offset is 409 with the right one as `received_bytes`.
+         */
+        put: operations["send_upload_part"];
+        post?: never;
+        /**
+         * Delete Upload
+         * @description Give an upload up, with everything that has arrived.
+         */
+        delete: operations["delete_upload"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/uploads/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete Dataset Upload
+         * @description Say that everything was sent: the SHA-256 is compared, and the file is ready for `POST …/datasets` with `upload_id`.
+         */
+        post: operations["complete_dataset_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/uploads/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete Upload
+         * @description Say that everything was sent: the SHA-256 is compared, and the file is ready for `POST …/datasets` with `upload_id`.
+         */
+        post: operations["complete_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose Mapping
+         * @description How the columns of an upload would be read: what was decided before, what their names say, what they hold.
+         */
+        post: operations["propose_mapping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Mapping
+         * @description Read the columns like this from now on; the dataset is validated again, and the mapping kept for the next such file.
+         */
+        put: operations["set_mapping"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/training/datasets": {
         parameters: {
             query?: never;
@@ -263,7 +435,7 @@ export interface paths {
         put?: never;
         /**
          * Upload Dataset
-         * @description Upload a data file as a new dataset version; it is validated at once, in a job.
+         * @description Make a dataset version of a data file, sent here or uploaded in parts; it is validated at once, in a job.
          */
         post: operations["upload_dataset"];
         delete?: never;
@@ -454,6 +626,46 @@ export interface paths {
          * @description Mend what the doctor found, in a new version: findings by code, by row, one by one, or all that can be mended.
          */
         post: operations["fix_findings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/clean": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Clean Dataset
+         * @description Clean a dataset into a new version; with `preview` only say what each step would remove and change.
+         */
+        post: operations["clean_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/pii/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Pii
+         * @description Mask, redact, pseudonymise or drop personal data, in a new version; with `preview` only say what would be done.
+         */
+        post: operations["apply_pii"];
         delete?: never;
         options?: never;
         head?: never;
@@ -714,6 +926,88 @@ export interface paths {
          * @description Tokens with a model's tokenizer and chat template: sums, percentiles, truncation, packing, steps and cost.
          */
         post: operations["analyze_tokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Stats
+         * @description What is known about a dataset, at once: no file is read.
+         */
+        get: operations["get_dataset_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Statistics
+         * @description Figures computed from the file; for a content that was looked at before they are there at once.
+         */
+        get: operations["get_dataset_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/preprocess": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preprocess Dataset
+         * @description Write the dataset as alpaca, sharegpt or messages, as Axolotl and others read them; the dataset itself stays.
+         */
+        post: operations["preprocess_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/training/datasets/{id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Dataset
+         * @description The rows as a file: as it was uploaded, or as JSON Lines, CSV, Parquet, a Hugging Face dataset (ZIP).
+         *
+         *     Another form is written once, by a job; until it is there the answer is 202, and the same call gives the file then.
+         */
+        get: operations["download_dataset"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1304,6 +1598,288 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dataset/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload Current Dataset
+         * @description Upload a data file and make it the current dataset; waits for its validation, which goes on if it takes longer.
+         */
+        post: operations["upload_current_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dataset/info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Current Dataset
+         * @description Columns, types, rows, bytes, format and encoding of the current dataset.
+         */
+        get: operations["get_current_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dataset/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Current Dataset
+         * @description Rows as they are in the file.
+         */
+        get: operations["preview_current_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dataset/analyze-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Analyze Tokens Of Current Dataset
+         * @description Tokens with the current (or a named) model's tokenizer: sums, percentiles, truncation, packing, steps, cost.
+         */
+        post: operations["analyze_tokens_of_current_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dataset/eda/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Statistics Of Current Dataset
+         * @description Statistics of every column: numbers, texts, dates, conversations.
+         */
+        get: operations["get_statistics_of_current_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dataset/eda/missing-values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Missing Values Of Current Dataset
+         * @description Missing values of each column by kind, and which columns are missing together.
+         */
+        get: operations["get_missing_values_of_current_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dataset/eda/value-distribution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Value Distribution Of Current Dataset
+         * @description A histogram and the most frequent values of one column or of all.
+         */
+        get: operations["get_value_distribution_of_current_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dataset/eda/correlation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Correlation Of Current Dataset
+         * @description Correlation of numeric columns and lengths of texts, with n and p-value for each pair.
+         */
+        get: operations["get_correlation_of_current_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dataset/eda/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Summary Of Current Dataset
+         * @description All of it in one, with warnings that a person should act on.
+         */
+        get: operations["get_summary_of_current_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dataset/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Split Current Dataset
+         * @description Train, validation and test parts, each a dataset of its own; the current dataset stays what it is.
+         */
+        post: operations["split_current_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dataset/clean": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Clean Current Dataset
+         * @description Missing values, duplicates, texts, lengths, columns: what each step removed, with examples. The result is the current
+         *
+         *     dataset then; `reset` leads back to the upload. With `preview` nothing is made.
+         */
+        post: operations["clean_current_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dataset/save": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Save Current Dataset
+         * @description Write the current dataset as JSON Lines, CSV, Parquet or a Hugging Face dataset, to a path or to be downloaded.
+         */
+        post: operations["save_current_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dataset/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset Current Dataset
+         * @description Back to the upload as it was; versions that were made of it stay in the control plane.
+         */
+        post: operations["reset_current_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dataset/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Health
+         * @description State of the current dataset, and what can be uploaded.
+         */
+        get: operations["get_dataset_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1675,6 +2251,92 @@ export interface components {
             logprobs?: null;
         };
         /**
+         * CleanRequest
+         * @description Steps of a cleaning. They work in this order: columns dropped, texts normalised, missing values, length, exact
+         *
+         *     duplicates, near duplicates, columns renamed; so columns are named as they were before.
+         * @example {
+         *       "exact_duplicates": true,
+         *       "normalise": {
+         *         "unicode": true,
+         *         "whitespace": true
+         *       },
+         *       "preview": true
+         *     }
+         * @example {
+         *       "length": {
+         *         "maximum": 8000,
+         *         "minimum": 10
+         *       },
+         *       "missing": [
+         *         {
+         *           "action": "drop"
+         *         }
+         *       ]
+         *     }
+         */
+        CleanRequest: {
+            /**
+             * Missing
+             * @description Missing values.
+             */
+            missing?: components["schemas"]["MissingRule"][];
+            /** @description Text normalisation. */
+            normalise?: components["schemas"]["TextRules"] | null;
+            /** @description Length filter. */
+            length?: components["schemas"]["LengthRule"] | null;
+            /**
+             * Exact Duplicates
+             * @description Rows that repeat an earlier one go.
+             * @default false
+             */
+            exact_duplicates: boolean;
+            /** @description Rows that are nearly an earlier one go. */
+            near_duplicates?: components["schemas"]["NearDuplicateRule"] | null;
+            /** @description Columns dropped, kept, renamed. */
+            columns?: components["schemas"]["ColumnRules"] | null;
+            /**
+             * Preview
+             * @description Only say what would be done; no version is made.
+             * @default false
+             */
+            preview: boolean;
+        };
+        /**
+         * ColumnBrief
+         * @description A column, short.
+         */
+        ColumnBrief: {
+            /**
+             * Column
+             * @description Name; a JSON pointer for a field inside an object.
+             */
+            column: string;
+            /**
+             * Type
+             * @description What its values are.
+             * @enum {string}
+             */
+            type: "number" | "text" | "boolean" | "date" | "conversation" | "array" | "object" | "mixed" | "empty";
+            /**
+             * Types
+             * @description Values by type as written in the file.
+             */
+            types: {
+                [key: string]: number;
+            };
+            /**
+             * Missing
+             * @description Rows without a value.
+             */
+            missing: number;
+            /**
+             * Rows Looked At
+             * @description Rows that this is told from: the first 1,000 until the dataset is explored.
+             */
+            rows_looked_at: number;
+        };
+        /**
          * ColumnDistribution
          * @description How the values of one column are distributed.
          */
@@ -1709,6 +2371,115 @@ export interface components {
              * @description Counts in `top` are at most this much too low; 0 when exact.
              */
             top_error: number;
+        };
+        /**
+         * ColumnMappingRequest
+         * @description The file to propose for: one that has been uploaded in parts, or its columns.
+         */
+        ColumnMappingRequest: {
+            /**
+             * Upload Id
+             * @description A complete upload.
+             */
+            upload_id?: number | null;
+            /**
+             * Columns
+             * @description Names of the columns.
+             * @example [
+             *       "질문",
+             *       "답변"
+             *     ]
+             */
+            columns?: string[] | null;
+            /**
+             * Sample Rows
+             * @description Some rows, which make the proposal surer.
+             */
+            sample_rows?: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * ColumnMappingResponse
+         * @description How the columns would be read.
+         */
+        ColumnMappingResponse: {
+            /**
+             * Columns
+             * @description Columns of the file.
+             */
+            columns: string[];
+            /** @description Format of the rows; null when nothing fits. */
+            format: components["schemas"]["DataFormat"] | null;
+            /**
+             * Mapping
+             * @description Column of the file → field of the format, where the names differ.
+             */
+            mapping: {
+                [key: string]: string;
+            };
+            /**
+             * Confidence
+             * @description 0–1; from 0.7 on it is used without asking.
+             */
+            confidence: number;
+            /**
+             * Reasons
+             * @description Why.
+             */
+            reasons: string[];
+            /**
+             * Alternatives
+             * @description Other ways, the likelier first.
+             */
+            alternatives: components["schemas"]["ProposedMapping"][];
+            /**
+             * Saved
+             * @description Whether somebody of this project mapped these columns like this before.
+             */
+            saved: boolean;
+        };
+        /**
+         * ColumnMappingUpdate
+         * @description How a dataset's columns are to be read.
+         */
+        ColumnMappingUpdate: {
+            /** @description Format of the rows; told from the mapped columns when left out. */
+            format?: components["schemas"]["DataFormat"] | null;
+            /**
+             * Mapping
+             * @description Column of the file → field of the format; several columns may become one text. Empty: as they are named.
+             * @example {
+             *       "답변": "answer",
+             *       "질문": "question"
+             *     }
+             */
+            mapping: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ColumnRules
+         * @description Which columns stay, and what they are called.
+         */
+        ColumnRules: {
+            /**
+             * Drop
+             * @description Columns that go.
+             */
+            drop?: string[];
+            /**
+             * Keep
+             * @description Columns that stay; all others go.
+             */
+            keep?: string[];
+            /**
+             * Rename
+             * @description Old name → new name.
+             */
+            rename?: {
+                [key: string]: string;
+            };
         };
         /**
          * ColumnStatistics
@@ -1924,6 +2695,142 @@ export interface components {
             compared_by: "lineage" | "content";
         };
         /**
+         * DatasetHealth
+         * @description State of the workbench's datasets.
+         */
+        DatasetHealth: {
+            /**
+             * Status
+             * @description Of the current dataset; `changing`: a job makes its next version; `idle`: there is none.
+             * @enum {string}
+             */
+            status: "ready" | "validating" | "invalid" | "changing" | "idle";
+            /**
+             * Current Dataset
+             * @description `name@version` of the current dataset.
+             */
+            current_dataset: string | null;
+            /**
+             * Dataset Id
+             * @description Its id.
+             */
+            dataset_id: number | null;
+            /**
+             * Rows
+             * @description Its rows; null until validated.
+             */
+            rows: number | null;
+            /**
+             * Job Id
+             * @description Job that makes the next version, if one does.
+             */
+            job_id: number | null;
+            /**
+             * Formats
+             * @description Shapes of rows that are understood.
+             */
+            formats: components["schemas"]["DataFormat"][];
+            /**
+             * Extensions
+             * @description Extensions of files that can be uploaded.
+             */
+            extensions: string[];
+            /**
+             * Max File Size Bytes
+             * @description Largest file of a form upload.
+             */
+            max_file_size_bytes: number;
+        };
+        /**
+         * DatasetInfo
+         * @description The current dataset.
+         */
+        DatasetInfo: {
+            /**
+             * Dataset Id
+             * @description Id of the version, as the control plane knows it.
+             */
+            dataset_id: number;
+            /**
+             * Uploaded Dataset Id
+             * @description Id of the upload that it came from.
+             */
+            uploaded_dataset_id: number;
+            /**
+             * Name
+             * @description Name that people see.
+             */
+            name: string;
+            /**
+             * Version
+             * @description Version.
+             */
+            version: string;
+            /** @description Where the version is in its life. */
+            status: components["schemas"]["DatasetStatus"];
+            /** @description Shape of the rows that was detected. */
+            format: components["schemas"]["DataFormat"];
+            /**
+             * File Name
+             * @description Name of the file.
+             */
+            file_name: string;
+            /**
+             * File Kind
+             * @description How the rows are written down.
+             */
+            file_kind: string;
+            /**
+             * Encoding
+             * @description Text encoding that was detected.
+             */
+            encoding: string;
+            /**
+             * Packing
+             * @description How the file is packed: none, gzip, zstd or zip.
+             */
+            packing: string;
+            /**
+             * Columns
+             * @description Columns with their types.
+             */
+            columns: components["schemas"]["ColumnBrief"][];
+            /**
+             * Rows
+             * @description Number of rows; null until validated.
+             */
+            rows: number | null;
+            /**
+             * Size Bytes
+             * @description Size of the file.
+             */
+            size_bytes: number;
+            /**
+             * Sha256
+             * @description SHA-256 of the file.
+             */
+            sha256: string;
+            /**
+             * Quality Score
+             * @description 0–1; null until validated.
+             */
+            quality_score: number | null;
+            /** @description What the doctor found; null until validated. */
+            findings_counts: components["schemas"]["FindingCounts"] | null;
+            /**
+             * Source
+             * @description What made this version: an upload, or a change with its report.
+             */
+            source: {
+                [key: string]: unknown;
+            };
+            /**
+             * Job Id
+             * @description Job of the newest validation.
+             */
+            job_id: number | null;
+        };
+        /**
          * DatasetLeakageRequest
          * @description What to compare with.
          * @example {
@@ -2064,6 +2971,72 @@ export interface components {
              * @description SHA-256 of its file.
              */
             sha256: string;
+        };
+        /**
+         * DatasetPreprocessRequest
+         * @description How a file is prepared.
+         * @example {
+         *       "column_mapping": {
+         *         "답변": "output",
+         *         "질문": "instruction"
+         *       },
+         *       "skip_invalid": true
+         *     }
+         */
+        DatasetPreprocessRequest: {
+            /**
+             * Column Mapping
+             * @description Column of the file → field of a format. Field → column is understood, too, where it is clear.
+             */
+            column_mapping?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Skip Invalid
+             * @description Leave rows out that cannot be prepared, and list them; else 422.
+             * @default false
+             */
+            skip_invalid: boolean;
+            /**
+             * Max File Size
+             * @description Largest input in bytes, instead of the setting; administrators only.
+             */
+            max_file_size?: number | null;
+        };
+        /**
+         * DatasetPreprocessResponse
+         * @description What became of a preparation.
+         */
+        DatasetPreprocessResponse: {
+            /**
+             * Message
+             * @description The outcome in one sentence.
+             */
+            message: string;
+            /**
+             * Dataset Id
+             * @description Id of the dataset.
+             */
+            dataset_id: number;
+            /** @description Format of the file. */
+            output_format: components["schemas"]["PreprocessFormat"];
+            /**
+             * Output Path
+             * @description Key of the prepared file in the store; download it as `preprocessed`.
+             */
+            output_path: string;
+            /** @description Figures over the prepared rows. */
+            statistics: components["schemas"]["FileStatistics"];
+            /**
+             * Skipped Rows
+             * @description Rows that were left out.
+             */
+            skipped_rows: number;
+            /**
+             * Validation Errors
+             * @description Why rows were left out, the first 1,000.
+             */
+            validation_errors: components["schemas"]["PreprocessFault"][];
         };
         /**
          * DatasetPreviewResponse
@@ -2244,14 +3217,26 @@ export interface components {
             file_path: string;
             /**
              * File Kind
-             * @description How the rows are written down: jsonl, json or csv.
+             * @description How the rows are written down: jsonl, json, csv, tsv or parquet.
              */
             file_kind: string;
+            /**
+             * Packing
+             * @description How the file is packed: none, gzip, zstd or zip.
+             */
+            packing: string;
             /**
              * Encoding
              * @description Text encoding of the file.
              */
             encoding: string;
+            /**
+             * Column Mapping
+             * @description Column of the file → field of the format; null where the names are the format's own.
+             */
+            column_mapping: {
+                [key: string]: string;
+            } | null;
             /**
              * Source
              * @description Where it comes from: an upload, or a part of a split.
@@ -2284,6 +3269,70 @@ export interface components {
              * @description Number of rows; null until validated.
              */
             readonly rows: number | null;
+        };
+        /**
+         * DatasetSaveRequest
+         * @description How to save, and where.
+         * @example {
+         *       "format": "parquet",
+         *       "path": "ferry.parquet"
+         *     }
+         */
+        DatasetSaveRequest: {
+            /**
+             * @description JSON Lines, CSV, Parquet, or a dataset folder of the Hugging Face Hub.
+             * @default jsonl
+             */
+            format: components["schemas"]["SaveFormat"];
+            /**
+             * Path
+             * @description File (for `hf`: folder) of the server's machine; relative ones lie in `saved` of the data folder. Left out, the answer has a link to download it.
+             */
+            path?: string | null;
+            /**
+             * Overwrite
+             * @description Whether a file that is there may be replaced.
+             * @default false
+             */
+            overwrite: boolean;
+        };
+        /**
+         * DatasetSaveResponse
+         * @description A dataset that was saved.
+         */
+        DatasetSaveResponse: {
+            /**
+             * Dataset Id
+             * @description Dataset that was saved.
+             */
+            dataset_id: number;
+            /** @description What it was saved as. */
+            format: components["schemas"]["SaveFormat"];
+            /**
+             * Path
+             * @description Where it lies on the server's machine; null when only the link was asked for.
+             */
+            path: string | null;
+            /**
+             * Download
+             * @description Where it can be downloaded, on this server.
+             */
+            download: string;
+            /**
+             * File Name
+             * @description Name of the download.
+             */
+            file_name: string;
+            /**
+             * Rows
+             * @description Its rows; null when the dataset has not been validated.
+             */
+            rows: number | null;
+            /**
+             * Size Bytes
+             * @description Size of the file; of a folder the size of its ZIP.
+             */
+            size_bytes: number;
         };
         /**
          * DatasetSearchResponse
@@ -2411,6 +3460,86 @@ export interface components {
              * @description The values of the column to stratify by, sorted; else empty.
              */
             strata: components["schemas"]["SplitStratum"][];
+        };
+        /**
+         * DatasetStatisticsResponse
+         * @description Statistics computed from the file; the same content is computed once.
+         */
+        DatasetStatisticsResponse: {
+            /**
+             * Dataset Id
+             * @description Id of the dataset.
+             */
+            dataset_id: number;
+            /**
+             * File Path
+             * @description Key of the file in the store.
+             */
+            file_path: string;
+            /** @description The figures. */
+            statistics: components["schemas"]["FileStatistics"];
+        };
+        /**
+         * DatasetStatsResponse
+         * @description What is known about a dataset without reading its file.
+         */
+        DatasetStatsResponse: {
+            /**
+             * Dataset Id
+             * @description Id of the dataset.
+             */
+            dataset_id: number;
+            /**
+             * Name
+             * @description Name that people see.
+             */
+            name: string;
+            /**
+             * Version
+             * @description Version of the dataset.
+             */
+            version: string;
+            /** @description Format of the rows. */
+            format: components["schemas"]["DataFormat"];
+            /** @description Where the dataset is in its life. */
+            status: components["schemas"]["DatasetStatus"];
+            /**
+             * Total Samples
+             * @description Number of rows; null until validated.
+             */
+            total_samples: number | null;
+            /**
+             * Size Bytes
+             * @description Size of the file.
+             */
+            size_bytes: number;
+            /**
+             * Avg Instruction Length
+             * @description Mean characters of what is asked, for each row.
+             */
+            avg_instruction_length: number | null;
+            /**
+             * Avg Output Length
+             * @description Mean characters of what is answered, for each row.
+             */
+            avg_output_length: number | null;
+            /**
+             * Quality Score
+             * @description 0–1; null until validated.
+             */
+            quality_score: number | null;
+            /** @description `{red, amber, green, by_code}` of the last validation. */
+            findings_counts: components["schemas"]["FindingCounts"] | null;
+            /**
+             * Preprocessed Path
+             * @description Key of the prepared file; null when there is none.
+             */
+            preprocessed_path: string | null;
+            /**
+             * Validated At
+             * @description When it was last validated.
+             */
+            validated_at: string | null;
         };
         /**
          * DatasetStatus
@@ -2560,7 +3689,7 @@ export interface components {
         DatasetValidationRequest: {
             /**
              * Check Pii
-             * @description Look for e-mail addresses and telephone numbers.
+             * @description Look for personal data (the codes pii-…).
              * @default true
              */
             check_pii: boolean;
@@ -2883,6 +4012,12 @@ export interface components {
             relative_error: number;
         };
         /**
+         * DownloadFormat
+         * @description What a dataset can be downloaded as.
+         * @enum {string}
+         */
+        DownloadFormat: "original" | "jsonl" | "csv" | "parquet" | "hf" | "preprocessed";
+        /**
          * DuplicateCluster
          * @description Rows that are nearly the same.
          */
@@ -2942,7 +4077,7 @@ export interface components {
             is_exact: boolean;
             /**
              * Pairs Left Out
-             * @description Pairs that were not compared, as more than 60,000 different rows follow one pattern; usually 0.
+             * @description Pairs that were not compared, as more than 30,000 different rows follow one pattern; usually 0.
              */
             pairs_left_out: number;
         };
@@ -3229,6 +4364,12 @@ export interface components {
             /** @description As `correlation` answers with `pearson`. */
             correlation: components["schemas"]["EdaCorrelation"];
         };
+        /**
+         * Entity
+         * @description A kind of personal data. The last two are found by a language model only (`named.py`).
+         * @enum {string}
+         */
+        Entity: "email" | "phone" | "rrn" | "frn" | "brn" | "passport" | "driver_licence" | "bank_account" | "card" | "iban" | "ip" | "key" | "person" | "address";
         /**
          * EpochCost
          * @description What training reads, at the longest of the lengths.
@@ -3698,6 +4839,34 @@ export interface components {
              * @description How to install it.
              */
             install: string;
+        };
+        /**
+         * FileStatistics
+         * @description Figures over the rows that can be trained on.
+         */
+        FileStatistics: {
+            /**
+             * Total Samples
+             * @description Number of rows.
+             */
+            total_samples: number;
+            /**
+             * Avg Instruction Length
+             * @description Mean characters of what is asked, for each row.
+             */
+            avg_instruction_length: number;
+            /**
+             * Avg Output Length
+             * @description Mean characters of what is answered, for each row.
+             */
+            avg_output_length: number;
+            /** @description Null unless tokens were counted. */
+            token_distribution?: components["schemas"]["TokenDistribution"] | null;
+            /**
+             * Sample Examples
+             * @description The first rows, at most 5; personal data masked.
+             */
+            sample_examples?: unknown[];
         };
         /**
          * Finding
@@ -4730,6 +5899,40 @@ export interface components {
             similarity: number;
         };
         /**
+         * LengthRule
+         * @description Which rows are too short or too long.
+         */
+        LengthRule: {
+            /**
+             * Unit
+             * @description What is counted.
+             * @default characters
+             * @enum {string}
+             */
+            unit: "characters" | "tokens";
+            /**
+             * Minimum
+             * @description Shorter rows go.
+             */
+            minimum?: number | null;
+            /**
+             * Maximum
+             * @description Longer rows go.
+             */
+            maximum?: number | null;
+            /**
+             * Column
+             * @description Count this column only; left out: all texts that training reads.
+             */
+            column?: string | null;
+            /**
+             * Model
+             * @description Model whose tokenizer counts, when tokens are counted.
+             * @default tunesmith/tiny
+             */
+            model: string;
+        };
+        /**
          * LengthSummary
          * @description A distribution of lengths.
          */
@@ -5385,6 +6588,28 @@ export interface components {
             share: number;
         };
         /**
+         * MissingRule
+         * @description What becomes of rows without a value: absent, null, an empty text or list, or nothing but white space.
+         */
+        MissingRule: {
+            /**
+             * Columns
+             * @description Columns to look at; empty: those that the format needs.
+             */
+            columns?: string[];
+            /**
+             * Action
+             * @description drop: the row goes; fill: the value is written.
+             * @enum {string}
+             */
+            action: "drop" | "fill";
+            /**
+             * Value
+             * @description What to fill in.
+             */
+            value?: string | null;
+        };
+        /**
          * ModelCardResponse
          * @description A model card.
          */
@@ -5984,6 +7209,18 @@ export interface components {
          */
         ModelStatus: "staging" | "production" | "archived";
         /**
+         * NearDuplicateRule
+         * @description Which rows are too much alike; the first of a cluster stays.
+         */
+        NearDuplicateRule: {
+            /**
+             * Threshold
+             * @description Token Jaccard from which rows are near duplicates.
+             * @default 0.95
+             */
+            threshold: number;
+        };
+        /**
          * NumberStatistics
          * @description A column's numbers. All but the quartiles are exact at any size.
          */
@@ -6156,11 +7393,83 @@ export interface components {
             batch_tokens: number;
         };
         /**
+         * PiiAction
+         * @description What is done with personal data.
+         * @enum {string}
+         */
+        PiiAction: "mask" | "redact" | "pseudonymise" | "drop";
+        /**
+         * PiiApplyRequest
+         * @description What is done with each kind of personal data.
+         * @example {
+         *       "actions": {
+         *         "email": "pseudonymise",
+         *         "rrn": "drop"
+         *       },
+         *       "default": "mask"
+         *     }
+         */
+        PiiApplyRequest: {
+            /**
+             * Actions
+             * @description Kind → mask (k***@***.com), redact ([EMAIL]), pseudonymise (the same value always becomes the same other value, in all versions of the dataset) or drop (the row goes).
+             */
+            actions?: {
+                [key: string]: components["schemas"]["PiiAction"];
+            };
+            /** @description What is done with kinds that `actions` does not name. */
+            default?: components["schemas"]["PiiAction"] | null;
+            /**
+             * Min Confidence
+             * @description Finds that are less sure than this stay.
+             * @default 0.5
+             */
+            min_confidence: number;
+            /**
+             * Preview
+             * @description Only say what would be done; no version is made.
+             * @default false
+             */
+            preview: boolean;
+        };
+        /**
          * Precision
          * @description Number format of the forward and backward pass; weights in training stay float32.
          * @enum {string}
          */
         Precision: "auto" | "fp32" | "bf16";
+        /**
+         * PreprocessFault
+         * @description A row that cannot be prepared.
+         */
+        PreprocessFault: {
+            /**
+             * Row
+             * @description Row number, from 1.
+             */
+            row: number;
+            /**
+             * Line
+             * @description First physical line of the row in the uploaded file.
+             */
+            line: number | null;
+            /**
+             * Field
+             * @description JSON pointer to the place inside the row.
+             */
+            field: string;
+            /**
+             * Message
+             * @description Why.
+             */
+            message: string;
+        };
+        /**
+         * PreprocessFormat
+         * @description Formats that a file can be prepared in; Axolotl and others read them.
+         * @enum {string}
+         */
+        PreprocessFormat: "alpaca" | "sharegpt" | "messages";
         /**
          * PreviewRow
          * @description One row as it is in the file.
@@ -6173,9 +7482,9 @@ export interface components {
             row: number;
             /**
              * Line
-             * @description First physical line of the row in the file.
+             * @description First physical line of the row in the file; null for Parquet.
              */
-            line: number;
+            line: number | null;
             /**
              * Data
              * @description The row; null when it cannot be read.
@@ -6237,6 +7546,31 @@ export interface components {
             }[];
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * ProposedMapping
+         * @description One way to read the columns.
+         */
+        ProposedMapping: {
+            /** @description Format of the rows. */
+            format: components["schemas"]["DataFormat"];
+            /**
+             * Mapping
+             * @description Column of the file → field of the format, where the names differ.
+             */
+            mapping: {
+                [key: string]: string;
+            };
+            /**
+             * Confidence
+             * @description 0–1; from 0.7 on it is used without asking.
+             */
+            confidence: number;
+            /**
+             * Reasons
+             * @description Why.
+             */
+            reasons: string[];
         };
         /**
          * Publication
@@ -6773,6 +8107,12 @@ export interface components {
             repaired: boolean;
         };
         /**
+         * SaveFormat
+         * @description What a dataset can be saved as.
+         * @enum {string}
+         */
+        SaveFormat: "jsonl" | "csv" | "parquet" | "hf";
+        /**
          * Scheduler
          * @description How the learning rate moves after the warm-up.
          * @enum {string}
@@ -7061,6 +8401,47 @@ export interface components {
             text: string;
         };
         /**
+         * TextRules
+         * @description How texts are normalised; each rule by itself.
+         */
+        TextRules: {
+            /**
+             * Columns
+             * @description Only texts in these columns; empty: all texts of the row.
+             */
+            columns?: string[];
+            /**
+             * Unicode
+             * @description Unicode NFC: 가 as one character, not as its parts.
+             * @default false
+             */
+            unicode: boolean;
+            /**
+             * Whitespace
+             * @description One space between words, none at the end of a line, at most one blank line, \n as line end; indentation stays.
+             * @default false
+             */
+            whitespace: boolean;
+            /**
+             * Control Characters
+             * @description Invisible control and zero-width characters go.
+             * @default false
+             */
+            control_characters: boolean;
+            /**
+             * Html
+             * @description HTML tags and comments go, entities become characters; other <…> stay.
+             * @default false
+             */
+            html: boolean;
+            /**
+             * Repeated Punctuation
+             * @description !!! becomes !, ..... becomes ...
+             * @default false
+             */
+            repeated_punctuation: boolean;
+        };
+        /**
          * TextStatistics
          * @description A column's texts.
          */
@@ -7281,6 +8662,70 @@ export interface components {
              * @default false
              */
             log: boolean;
+        };
+        /**
+         * TokenBin
+         * @description One bar of the histogram.
+         */
+        TokenBin: {
+            /**
+             * Start
+             * @description Fewest tokens that count here.
+             */
+            start: number;
+            /**
+             * End
+             * @description The first number of tokens that counts in the next bar.
+             */
+            end: number;
+            /**
+             * Rows
+             * @description Rows with that many tokens.
+             */
+            rows: number;
+        };
+        /**
+         * TokenDistribution
+         * @description Tokens of the rows: of all texts that training reads, without what a chat template adds.
+         */
+        TokenDistribution: {
+            /**
+             * Model
+             * @description Model whose tokenizer counted.
+             */
+            model: string;
+            /**
+             * Total
+             * @description Tokens of all rows.
+             */
+            total: number;
+            /**
+             * Mean
+             * @description Tokens of a row.
+             */
+            mean: number;
+            /**
+             * Minimum
+             * @description Tokens of the shortest row.
+             */
+            minimum: number;
+            /**
+             * Maximum
+             * @description Tokens of the longest row.
+             */
+            maximum: number;
+            /**
+             * Percentiles
+             * @description p5, p25, p50, p75, p90, p95, p99.
+             */
+            percentiles: {
+                [key: string]: number;
+            };
+            /**
+             * Histogram
+             * @description At most 20 bars of equal width.
+             */
+            histogram: components["schemas"]["TokenBin"][];
         };
         /**
          * TopValue
@@ -7531,6 +8976,73 @@ export interface components {
             message: string;
         };
         /**
+         * UploadCreate
+         * @description What is going to arrive.
+         */
+        UploadCreate: {
+            /**
+             * File Name
+             * @description Name of the file.
+             * @example rows.jsonl
+             */
+            file_name: string;
+            /**
+             * Size Bytes
+             * @description Its size; not a byte more will be taken.
+             */
+            size_bytes: number;
+            /**
+             * Sha256
+             * @description Its SHA-256, compared when it is complete; may be left out.
+             */
+            sha256?: string | null;
+        };
+        /**
+         * UploadResponse
+         * @description How much of a file has arrived.
+         */
+        UploadResponse: {
+            /**
+             * Id
+             * @description Id of the upload; a new dataset takes it as `upload_id`.
+             */
+            id: number;
+            /**
+             * File Name
+             * @description Name of the file.
+             */
+            file_name: string;
+            /**
+             * Size Bytes
+             * @description Size of the whole file.
+             */
+            size_bytes: number;
+            /**
+             * Received Bytes
+             * @description Bytes that are safe on disk: the offset of the next part.
+             */
+            received_bytes: number;
+            /**
+             * Sha256
+             * @description SHA-256 as promised; when complete, as it is.
+             */
+            sha256: string | null;
+            /** @description `receiving`, `storing`, `complete`, or `used` by a dataset. */
+            state: components["schemas"]["UploadState"];
+            /**
+             * Expires At
+             * Format: date-time
+             * @description When it is removed unless another part arrives or a dataset is made of it.
+             */
+            expires_at: string;
+        };
+        /**
+         * UploadState
+         * @description ``receiving → storing → complete → used``; one that stands still expires and is gone.
+         * @enum {string}
+         */
+        UploadState: "receiving" | "storing" | "complete" | "used";
+        /**
          * Usage
          * @description Tokens that were read and written.
          */
@@ -7728,7 +9240,13 @@ export type ChatMessage = components['schemas']['ChatMessage'];
 export type CheckpointListResponse = components['schemas']['CheckpointListResponse'];
 export type CheckpointResponse = components['schemas']['CheckpointResponse'];
 export type Choice = components['schemas']['Choice'];
+export type CleanRequest = components['schemas']['CleanRequest'];
+export type ColumnBrief = components['schemas']['ColumnBrief'];
 export type ColumnDistribution = components['schemas']['ColumnDistribution'];
+export type ColumnMappingRequest = components['schemas']['ColumnMappingRequest'];
+export type ColumnMappingResponse = components['schemas']['ColumnMappingResponse'];
+export type ColumnMappingUpdate = components['schemas']['ColumnMappingUpdate'];
+export type ColumnRules = components['schemas']['ColumnRules'];
 export type ColumnStatistics = components['schemas']['ColumnStatistics'];
 export type Comparison = components['schemas']['Comparison'];
 export type ConversationStatistics = components['schemas']['ConversationStatistics'];
@@ -7736,16 +9254,24 @@ export type CorrelationPair = components['schemas']['CorrelationPair'];
 export type DataFormat = components['schemas']['DataFormat'];
 export type DataSection = components['schemas']['DataSection'];
 export type DatasetDiffResponse = components['schemas']['DatasetDiffResponse'];
+export type DatasetHealth = components['schemas']['DatasetHealth'];
+export type DatasetInfo = components['schemas']['DatasetInfo'];
 export type DatasetLeakageRequest = components['schemas']['DatasetLeakageRequest'];
 export type DatasetLeakageResponse = components['schemas']['DatasetLeakageResponse'];
 export type DatasetListResponse = components['schemas']['DatasetListResponse'];
 export type DatasetPart = components['schemas']['DatasetPart'];
+export type DatasetPreprocessRequest = components['schemas']['DatasetPreprocessRequest'];
+export type DatasetPreprocessResponse = components['schemas']['DatasetPreprocessResponse'];
 export type DatasetPreviewResponse = components['schemas']['DatasetPreviewResponse'];
 export type DatasetPurgeResponse = components['schemas']['DatasetPurgeResponse'];
 export type DatasetResponse = components['schemas']['DatasetResponse'];
+export type DatasetSaveRequest = components['schemas']['DatasetSaveRequest'];
+export type DatasetSaveResponse = components['schemas']['DatasetSaveResponse'];
 export type DatasetSearchResponse = components['schemas']['DatasetSearchResponse'];
 export type DatasetSplitRequest = components['schemas']['DatasetSplitRequest'];
 export type DatasetSplitResponse = components['schemas']['DatasetSplitResponse'];
+export type DatasetStatisticsResponse = components['schemas']['DatasetStatisticsResponse'];
+export type DatasetStatsResponse = components['schemas']['DatasetStatsResponse'];
 export type DatasetStatus = components['schemas']['DatasetStatus'];
 export type DatasetSummary = components['schemas']['DatasetSummary'];
 export type DatasetUndoResponse = components['schemas']['DatasetUndoResponse'];
@@ -7759,6 +9285,7 @@ export type DerivationReport = components['schemas']['DerivationReport'];
 export type DerivationResponse = components['schemas']['DerivationResponse'];
 export type DiffCounts = components['schemas']['DiffCounts'];
 export type DistinctCount = components['schemas']['DistinctCount'];
+export type DownloadFormat = components['schemas']['DownloadFormat'];
 export type DuplicateCluster = components['schemas']['DuplicateCluster'];
 export type DuplicateListResponse = components['schemas']['DuplicateListResponse'];
 export type DuplicateMember = components['schemas']['DuplicateMember'];
@@ -7768,6 +9295,7 @@ export type EdaDistribution = components['schemas']['EdaDistribution'];
 export type EdaMissing = components['schemas']['EdaMissing'];
 export type EdaStatistics = components['schemas']['EdaStatistics'];
 export type EdaSummary = components['schemas']['EdaSummary'];
+export type Entity = components['schemas']['Entity'];
 export type EpochCost = components['schemas']['EpochCost'];
 export type EvaluateSection = components['schemas']['EvaluateSection'];
 export type EvaluationRequest = components['schemas']['EvaluationRequest'];
@@ -7784,6 +9312,7 @@ export type ExportResponse = components['schemas']['ExportResponse'];
 export type ExportResult = components['schemas']['ExportResult'];
 export type ExportStatus = components['schemas']['ExportStatus'];
 export type ExtraState = components['schemas']['ExtraState'];
+export type FileStatistics = components['schemas']['FileStatistics'];
 export type Finding = components['schemas']['Finding'];
 export type FindingCounts = components['schemas']['FindingCounts'];
 export type FindingGroup = components['schemas']['FindingGroup'];
@@ -7814,6 +9343,7 @@ export type LeakCounts = components['schemas']['LeakCounts'];
 export type LeakKind = components['schemas']['LeakKind'];
 export type LeakageAgainst = components['schemas']['LeakageAgainst'];
 export type LeakedPair = components['schemas']['LeakedPair'];
+export type LengthRule = components['schemas']['LengthRule'];
 export type LengthSummary = components['schemas']['LengthSummary'];
 export type LineageEdge = components['schemas']['LineageEdge'];
 export type LineageNode = components['schemas']['LineageNode'];
@@ -7831,6 +9361,7 @@ export type Metric = components['schemas']['Metric'];
 export type MissingColumn = components['schemas']['MissingColumn'];
 export type MissingPair = components['schemas']['MissingPair'];
 export type MissingPattern = components['schemas']['MissingPattern'];
+export type MissingRule = components['schemas']['MissingRule'];
 export type ModelCardResponse = components['schemas']['ModelCardResponse'];
 export type ModelDetailResponse = components['schemas']['ModelDetailResponse'];
 export type ModelEntries = components['schemas']['ModelEntries'];
@@ -7848,14 +9379,20 @@ export type ModelRegisterRequest = components['schemas']['ModelRegisterRequest']
 export type ModelResponse = components['schemas']['ModelResponse'];
 export type ModelSection = components['schemas']['ModelSection'];
 export type ModelStatus = components['schemas']['ModelStatus'];
+export type NearDuplicateRule = components['schemas']['NearDuplicateRule'];
 export type NumberStatistics = components['schemas']['NumberStatistics'];
 export type Objective = components['schemas']['Objective'];
 export type OpenAiError = components['schemas']['OpenAIError'];
 export type OpenAiErrorDetail = components['schemas']['OpenAIErrorDetail'];
 export type PackedAtLength = components['schemas']['PackedAtLength'];
+export type PiiAction = components['schemas']['PiiAction'];
+export type PiiApplyRequest = components['schemas']['PiiApplyRequest'];
 export type Precision = components['schemas']['Precision'];
+export type PreprocessFault = components['schemas']['PreprocessFault'];
+export type PreprocessFormat = components['schemas']['PreprocessFormat'];
 export type PreviewRow = components['schemas']['PreviewRow'];
 export type ProblemDetail = components['schemas']['ProblemDetail'];
+export type ProposedMapping = components['schemas']['ProposedMapping'];
 export type Publication = components['schemas']['Publication'];
 export type Readiness = components['schemas']['Readiness'];
 export type Recipe = components['schemas']['Recipe'];
@@ -7874,6 +9411,7 @@ export type RowInsert = components['schemas']['RowInsert'];
 export type RowSet = components['schemas']['RowSet'];
 export type RowsEdit = components['schemas']['RowsEdit'];
 export type RunFigures = components['schemas']['RunFigures'];
+export type SaveFormat = components['schemas']['SaveFormat'];
 export type Scheduler = components['schemas']['Scheduler'];
 export type Severity = components['schemas']['Severity'];
 export type Side = components['schemas']['Side'];
@@ -7884,15 +9422,21 @@ export type StepReport = components['schemas']['StepReport'];
 export type StreamOptions = components['schemas']['StreamOptions'];
 export type SystemInfo = components['schemas']['SystemInfo'];
 export type TextPart = components['schemas']['TextPart'];
+export type TextRules = components['schemas']['TextRules'];
 export type TextStatistics = components['schemas']['TextStatistics'];
 export type TextTokens = components['schemas']['TextTokens'];
 export type TokenAnalysis = components['schemas']['TokenAnalysis'];
 export type TokenAnalysisRequest = components['schemas']['TokenAnalysisRequest'];
+export type TokenBin = components['schemas']['TokenBin'];
+export type TokenDistribution = components['schemas']['TokenDistribution'];
 export type TopValue = components['schemas']['TopValue'];
 export type TrainingMetrics = components['schemas']['TrainingMetrics'];
 export type TrainingSection = components['schemas']['TrainingSection'];
 export type TurnStatistics = components['schemas']['TurnStatistics'];
 export type UnloadResponse = components['schemas']['UnloadResponse'];
+export type UploadCreate = components['schemas']['UploadCreate'];
+export type UploadResponse = components['schemas']['UploadResponse'];
+export type UploadState = components['schemas']['UploadState'];
 export type Usage = components['schemas']['Usage'];
 export type VocabularySummary = components['schemas']['VocabularySummary'];
 export type TunesmithApiSystemCheck = components['schemas']['tunesmith__api__system__Check'];
@@ -8761,6 +10305,930 @@ export interface operations {
             };
         };
     };
+    create_dataset_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    create_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_dataset_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the upload. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    send_dataset_upload_part: {
+        parameters: {
+            query: {
+                /** @description Where the part begins: the upload's `received_bytes`. */
+                offset: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the upload. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** @description The bytes of the part, of any length. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the upload. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    send_upload_part: {
+        parameters: {
+            query: {
+                /** @description Where the part begins: the upload's `received_bytes`. */
+                offset: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the upload. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** @description The bytes of the part, of any length. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    delete_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the upload. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    complete_dataset_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the upload. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    complete_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the upload. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    propose_mapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ColumnMappingRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColumnMappingResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    set_mapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ColumnMappingUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_datasets: {
         parameters: {
             query?: {
@@ -8834,7 +11302,10 @@ export interface operations {
     };
     upload_dataset: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Another limit for this file, in bytes; for administrators. */
+                max_file_size_bytes?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8844,21 +11315,42 @@ export interface operations {
                 "multipart/form-data": {
                     /**
                      * Format: binary
-                     * @description UTF-8 .jsonl, .json or .csv.
+                     * @description JSONL, JSON, CSV, TSV or Parquet; plain or as gzip, Zstandard or ZIP; UTF-8, UTF-16 or CP949.
                      */
-                    file: string;
+                    file?: string;
                     /** @description Name that people see. */
                     name: string;
                     /** @default 1.0 */
                     version?: string;
                     /** @enum {string} */
                     format?: "messages" | "alpaca" | "prompt_completion" | "sharegpt" | "preference" | "kto" | "text" | "qa";
+                    /** @description Column of the file → field of the format, as a JSON object; proposed when it is left out. */
+                    column_mapping?: string;
+                    /** @description A complete upload in parts, instead of `file`. */
+                    upload_id?: number;
                     /** @description What the data is. */
                     description?: string;
                     /** @description Tags, separated by commas. */
                     tags?: string;
                     /** @description Anything else, as a JSON object. */
                     dataset_metadata?: string;
+                };
+                "application/json": {
+                    /** @description Name that people see. */
+                    name: string;
+                    /** @default 1.0 */
+                    version?: string;
+                    /** @enum {string} */
+                    format?: "messages" | "alpaca" | "prompt_completion" | "sharegpt" | "preference" | "kto" | "text" | "qa";
+                    column_mapping?: {
+                        [key: string]: string;
+                    };
+                    /** @description A complete upload in parts, instead of `file`. */
+                    upload_id: number;
+                    /** @description What the data is. */
+                    description?: string;
+                    tags?: string[];
+                    dataset_metadata?: Record<string, never>;
                 };
             };
         };
@@ -9861,6 +12353,204 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["FixRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DerivationResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    clean_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CleanRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DerivationResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    apply_pii: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PiiApplyRequest"];
             };
         };
         responses: {
@@ -11036,6 +13726,388 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TokenAnalysis"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_dataset_stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetStatsResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_dataset_statistics: {
+        parameters: {
+            query?: {
+                /** @description Count tokens, too. */
+                count_tokens?: boolean;
+                /** @description Model whose tokenizer counts. */
+                model?: string;
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetStatisticsResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    preprocess_dataset: {
+        parameters: {
+            query?: {
+                /** @description alpaca, sharegpt or messages. */
+                output_format?: string;
+                /** @description Whether rows have to be fit for training. */
+                validate?: boolean;
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DatasetPreprocessRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetPreprocessResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    download_dataset: {
+        parameters: {
+            query?: {
+                /** @description What to download it as. */
+                format?: components["schemas"]["DownloadFormat"];
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Accepted */
@@ -13416,6 +16488,1256 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelHealthResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    upload_current_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description The data file.
+                     */
+                    file: string;
+                    /** @description Name; default is the file's. */
+                    name?: string;
+                    /** @description Version; default is the next free one. */
+                    version?: string;
+                    /** @enum {string} */
+                    format?: "messages" | "alpaca" | "prompt_completion" | "sharegpt" | "preference" | "kto" | "text" | "qa";
+                    /** @description What the data is. */
+                    description?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetInfo"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_current_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetInfo"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    preview_current_dataset: {
+        parameters: {
+            query?: {
+                /** @description Rows to pass over. */
+                offset?: number;
+                /** @description Rows to show. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetPreviewResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    analyze_tokens_of_current_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TokenAnalysisRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenAnalysis"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_statistics_of_current_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdaStatistics"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_missing_values_of_current_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdaMissing"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_value_distribution_of_current_dataset: {
+        parameters: {
+            query?: {
+                /** @description Only this column. */
+                column?: string | null;
+                /** @description Bars of the histogram. */
+                bins?: number;
+                /** @description Frequent values to show. */
+                top?: number;
+                /** @description Bars that grow by a constant factor. */
+                log?: boolean;
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdaDistribution"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_correlation_of_current_dataset: {
+        parameters: {
+            query?: {
+                /** @description `pearson` or `spearman`. */
+                method?: "pearson" | "spearman";
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdaCorrelation"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_summary_of_current_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdaSummary"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    split_current_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetSplitRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetSplitResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    clean_current_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CleanRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DerivationResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    save_current_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DatasetSaveRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetSaveResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    reset_current_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetInfo"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_dataset_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetHealth"];
                 };
             };
             /** @description Problem */

@@ -115,7 +115,8 @@ export const errorHintsKo: Record<string, string> = {
   "dataset-red": "검사 결과에서 차단된 행을 고치거나 지운 뒤 다시 올리세요.",
   "pii-extra-missing": "pip install 'tunesmith[pii]'와 spaCy 모델을 설치하거나, 이름과 주소를 빼세요.",
   "pii-model-missing": "설치된 spaCy 모델(ko_core_news_lg, en_core_web_sm)이나 모델 폴더를 적으세요.",
-  "evaluation-set-missing": "against에 데이터셋을 적거나, 데이터셋을 나누거나, dataset_metadata에 {\"kind\": \"benchmark\"}를 적으세요.",
+  "evaluation-set-missing":
+    'against에 데이터셋을 적거나, 데이터셋을 나누거나, dataset_metadata에 {"kind": "benchmark"}를 적으세요.',
   "empty-dataset": "올바른 파일인지, 저장이 끝났는지 확인하세요.",
   "file-too-large": "조각으로 나누어 올리세요. 웹 화면과 명령줄은 스스로 그렇게 합니다.",
   "dataset-exists": "다른 이름이나 버전을 쓰세요.",
@@ -222,7 +223,8 @@ export const findingFixesKo: Record<string, string> = {
   "row-too-large": "행을 나누세요.",
   "column-count": "쉼표가 든 값을 따옴표로 감싸세요.",
   "unclosed-quote": "따옴표를 닫고, 따옴표 안의 따옴표는 두 번 쓰세요.",
-  "bad-tool-call": '{"function": {"name": …, "arguments": {…}}} 꼴로 쓰세요. arguments는 객체이거나 객체를 담은 JSON 글입니다.',
+  "bad-tool-call":
+    '{"function": {"name": …, "arguments": {…}}} 꼴로 쓰세요. arguments는 객체이거나 객체를 담은 JSON 글입니다.',
   "chosen-equals-rejected": "더 나쁜 답을 쓰거나 행을 지우세요. 배울 차이가 없습니다.",
   "no-shared-prompt": "prompt 필드를 추가하거나, 두 답이 같은 말로 시작하게 하세요.",
   "bad-label": "좋은 답에는 true, 나쁜 답에는 false를 쓰세요.",

@@ -59,7 +59,7 @@ export const data: LocaleShape<typeof english.data> = {
   found: "실제",
   fix: "고치는 방법:",
   noRows: "보여 줄 행이 없습니다.",
-  rowsWord: "행",
+  rowsWord: "{count:행|행}",
   rowCount: "{count}행",
 };
 
