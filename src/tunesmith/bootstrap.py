@@ -23,6 +23,7 @@ from tunesmith.domains.datasets import (
     OutputService,
     UploadService,
     VersionService,
+    XrayService,
 )
 from tunesmith.domains.datasets.tasks import kinds as dataset_kinds
 from tunesmith.domains.evaluation import EvaluationService, Evaluator
@@ -55,6 +56,7 @@ class Services:
     projects: ProjectService
     jobs: JobService
     datasets: DatasetService
+    xray: XrayService
     uploads: UploadService
     mappings: MappingService
     derivations: DerivationService
@@ -118,6 +120,7 @@ def build(settings: Settings) -> Services:
     outputs = OutputService(derivations=derivations, jobs=jobs, models=models)
     runtime = RuntimeService(settings=settings, backends=serving_backends())
     resolver = ModelResolver(models=models, registry=registry, jobs=jobs)
+    xray = XrayService(datasets=datasets, jobs=jobs, find_model=resolver.resolve)
     explorations = ExplorationService(datasets=datasets, jobs=jobs, models=models, find_model=resolver.resolve)
     export = ExportService(settings=settings, jobs=jobs, registry=registry, resolver=resolver, storage=storage)
     exporter = Exporter(
@@ -130,7 +133,7 @@ def build(settings: Settings) -> Services:
     engine = training_engine(settings.training.engine)
     training = TrainingService(settings=settings, jobs=jobs, models=models, datasets=datasets, engine=engine)
     for kind in (
-        *dataset_kinds(datasets, derivations, versions, outputs, explorations),
+        *dataset_kinds(datasets, derivations, versions, outputs, explorations, xray),
         *registry_kinds(registry),
         *export_kinds(exporter),
         *evaluation_kinds(evaluator),
@@ -145,6 +148,7 @@ def build(settings: Settings) -> Services:
         projects=projects,
         jobs=jobs,
         datasets=datasets,
+        xray=xray,
         uploads=uploads,
         mappings=MappingService(datasets=datasets, uploads=uploads),
         derivations=derivations,

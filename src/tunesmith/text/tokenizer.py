@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ class TextTokenizer:
             return cls(tokenizers.Tokenizer.from_file(str(path)), special_tokens(folder))
         except Exception as error:  # the library raises bare Exception for every fault in the file
             raise TokenizerError(f"The tokenizer.json of {folder.name} cannot be read: {error}") from error
+
+    @cached_property
+    def content_sha256(self) -> str:
+        """Of everything that the tokenizer does: two with the same answer the same."""
+        return hashlib.sha256(self._tokenizer.to_str().encode()).hexdigest()
 
     @property
     def vocab_size(self) -> int:

@@ -34,6 +34,7 @@ from tunesmith.domains.datasets.schemas.split import DatasetSplitRequest, Datase
 from tunesmith.domains.datasets.schemas.tokens import TokenAnalysis, TokenAnalysisRequest
 from tunesmith.domains.datasets.service import DatasetService
 from tunesmith.domains.datasets.versions.service import VersionService
+from tunesmith.domains.datasets.xray import XrayService
 
 __all__ = [
     "CODES",
@@ -75,6 +76,7 @@ __all__ = [
     "UploadService",
     "VersionService",
     "View",
+    "XrayService",
     "examine_file",
     "refuse_unsupervised",
 ]

@@ -18,10 +18,12 @@ from tunesmith.domains.datasets.doctor.near_rows import NearRows
 from tunesmith.domains.datasets.duplicates import Stopped
 from tunesmith.domains.datasets.findings_file import FINDINGS, INDEX, FindingsWriter, insert_findings, read_findings
 from tunesmith.domains.datasets.leakage import EvaluationSet, LeakCheck, LeakKind
+from tunesmith.domains.datasets.lessons_file import LessonsWriter
 from tunesmith.domains.datasets.row_index import ROW_INDEX, RowIndexWriter
 from tunesmith.domains.datasets.source import RowSource
 
 OUTPUTS = (FINDINGS, INDEX, ROW_INDEX, DUPLICATES, DUPLICATES_INDEX)
+LESSONS = "lessons"
 FIRST_FINDINGS = 100
 
 
@@ -38,13 +40,18 @@ class Examination:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self, folder: Path) -> None:
-        """Examine the file and write ``OUTPUTS`` into ``folder``; ends early, with half of them, when ``stop`` is set."""
+        """Examine the file and write ``OUTPUTS``, with a learner also ``LESSONS``, into ``folder``.
+
+        Ends early, with half of them, when ``stop`` is set.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        places = RowIndexWriter()
+        places, lessons = RowIndexWriter(), LessonsWriter()
         with NearRows(folder) as near, LeakCheck(folder, (LeakKind.PROMPT, LeakKind.CONVERSATION)) as leaks:
             with self.source.open() as data, FindingsWriter(folder) as findings:
                 for examined in examine(data, self.source.format, self.limits, self.tally):
                     places.add(examined.record)
+                    if examined.record.is_row:
+                        lessons.add(examined.lesson)
                     for finding in examined.findings:
                         findings.write(finding)
                         if len(self.first) < FIRST_FINDINGS:
@@ -54,6 +61,7 @@ class Examination:
                     if self.stop.is_set():
                         return
             places.save(folder / ROW_INDEX)
+            lessons.save(folder / LESSONS)
             with contextlib.suppress(Stopped):
                 self._compare_rows(folder, near, leaks, findings.rows)
 

@@ -128,13 +128,15 @@ class ExplorationService:
         """Have the dataset explored; a job that answers the same question and has not ended is joined."""
         row = await self.datasets.get_row(unit, dataset_id)
         spec = {"dataset_id": row.id, **question.model_dump(mode="json")}
-        return await self._submit(unit, "explore", spec, f"Explore {row.name} {row.version}")
+        return await submit_or_join(self._jobs, unit, "explore", spec, f"Explore {row.name} {row.version}")
 
     async def submit_tokens(self, unit: Unit, dataset_id: int, asked: TokenAnalysisRequest) -> JobView:
         """Have its tokens counted."""
         row = await self.datasets.get_row(unit, dataset_id)
         spec = {"dataset_id": row.id, **asked.model_dump(mode="json")}
-        return await self._submit(unit, "analyze-tokens", spec, f"Count tokens of {row.name} {row.version}")
+        return await submit_or_join(
+            self._jobs, unit, "analyze-tokens", spec, f"Count tokens of {row.name} {row.version}"
+        )
 
     async def find_view(self, row: DatasetRow, question: Question) -> EdaAnswer | None:
         """The answer, if this content has been explored. Raises ColumnUnknownError."""
@@ -178,13 +180,15 @@ class ExplorationService:
         metadata = await self._models.inspect(found.base_path)
         return await asyncio.to_thread(_tokenizer, folder, found.name, metadata.context_length)
 
-    async def _submit(self, unit: Unit, kind: str, spec: dict[str, Any], name: str) -> JobView:
-        for state in (JobState.RUNNING, JobState.QUEUED):
-            page = await self._jobs.list_jobs(unit, PageRequest(1, LOOKED_THROUGH), kind=kind, state=state)
-            for job in page.items:
-                if job.spec == spec:
-                    return job
-        return await self._jobs.submit(unit, kind, spec, name=name[:200])
+
+async def submit_or_join(jobs: JobService, unit: Unit, kind: str, spec: dict[str, Any], name: str) -> JobView:
+    """A job for ``spec``: one that does the same and has not ended, else a new one."""
+    for state in (JobState.RUNNING, JobState.QUEUED):
+        page = await jobs.list_jobs(unit, PageRequest(1, LOOKED_THROUGH), kind=kind, state=state)
+        for job in page.items:
+            if job.spec == spec:
+                return job
+    return await jobs.submit(unit, kind, spec, name=name[:200])
 
 
 def refuse_purged(row: DatasetRow) -> None:

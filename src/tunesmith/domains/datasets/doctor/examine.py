@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -13,20 +13,17 @@ from pydantic import BaseModel, Field
 from tunesmith.domains.datasets.doctor.codes import CODES
 from tunesmith.domains.datasets.doctor.digests import FirstRows, digest
 from tunesmith.domains.datasets.doctor.findings import Counts, Finding, FindingCounts
+from tunesmith.domains.datasets.doctor.learning import DEFAULT_MAX_LENGTH, Learner, Lesson, batched
 from tunesmith.domains.datasets.doctor.rows import CheckedRow, RowChecker, Turn, json_type
 from tunesmith.domains.datasets.doctor.texts import text_faults
 from tunesmith.domains.datasets.duplicates import DEFAULT_THRESHOLD
-from tunesmith.domains.datasets.formats import SUPERVISED, DataFormat, Messages, check_columns, detect, to_messages
+from tunesmith.domains.datasets.formats import SUPERVISED, DataFormat, check_columns, detect, to_example
 from tunesmith.domains.datasets.pii import mask, shown
 from tunesmith.domains.datasets.readers import DataFile, Fault, Record, open_file
 from tunesmith.settings import ScoreWeights
-from tunesmith.text import ChatTemplate, TextTokenizer
 
 DETECTION_ROWS = 100
 MAX_NAMES_REMEMBERED = 1000
-
-CountTokens = Callable[[Messages], int]
-"""Tokens of a conversation, as the trainer will count them."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +34,8 @@ class Limits:
     check_duplicates: bool = True
     check_pii: bool = True
     similarity_threshold: float = DEFAULT_THRESHOLD
-    count_tokens: CountTokens | None = None
-    max_tokens: int = 2048
+    learner: Learner | None = None
+    """The model whose eyes the rows are read with; None leaves out what they teach."""
 
 
 class DoctorReport(BaseModel):
@@ -75,6 +72,8 @@ class Examined(NamedTuple):
     record: Record
     findings: list[Finding]
     checked: CheckedRow | None
+    lesson: Lesson | None = None
+    """What the row teaches, where a learner looked at it."""
 
     @property
     def is_red(self) -> bool:
@@ -99,9 +98,11 @@ def examine(data: DataFile, fmt: DataFormat, limits: Limits, tally: Tally) -> It
     for fault in _faults_of_head(data):
         yield _counted(checker.examined(Record(1, 1, 0, fault=fault, is_row=False)), tally)
     last = Record(1, 1, 0)
-    for record in data.records():
-        last = record
-        yield _counted(checker.examined(record), tally)
+    records = (checker.examined(record) for record in data.records())
+    is_taught = limits.learner is not None and fmt in SUPERVISED
+    for examined in checker.taught(records) if is_taught else records:
+        last = examined.record
+        yield _counted(examined, tally)
     if tally.rows == 0:
         fault = Fault("empty-file", "The file has no rows.", "at least one row", "none")
         yield _counted(checker.examined(Record(1, 1, 0, fault=fault, is_row=False)), tally)
@@ -128,15 +129,16 @@ def examine_file(
     fmt: DataFormat | None = None,
     limits: Limits | None = None,
     tokenizer_dir: Path | None = None,
+    max_length: int = DEFAULT_MAX_LENGTH,
     weights: ScoreWeights | None = None,
 ) -> DoctorReport:
     """Examine a whole file and keep every finding in memory: for small files and notebooks.
 
-    With the folder of a model's tokenizer, rows are measured as the trainer will.
+    With the folder of a model's tokenizer, rows are read as its trainer will, cut at ``max_length``.
     """
     limits = limits or Limits()
     if tokenizer_dir is not None:
-        limits = replace(limits, count_tokens=token_counter(tokenizer_dir))
+        limits = replace(limits, learner=Learner.from_folder(tokenizer_dir, tokenizer_dir.name, max_length))
     tally = Tally()
     findings: list[Finding] = []
     with open_file(path, name or path.name) as (data, _):
@@ -151,12 +153,6 @@ def examine_file(
         counts=tally.counts.document(),
         score=tally.counts.score(tally.rows, weights or ScoreWeights()),
     )
-
-
-def token_counter(folder: Path) -> CountTokens:
-    """Counts tokens with the tokenizer and the chat template of a model's folder."""
-    tokenizer, template = TextTokenizer.from_folder(folder), ChatTemplate.from_folder(folder)
-    return lambda messages: len(tokenizer.encode(template.render(messages)).ids)
 
 
 def _counted(examined: Examined, tally: Tally) -> Examined:
@@ -203,6 +199,21 @@ class _Checker:
             faults.extend(self._of_neighbours(record, checked))
         return Examined(record, [_finding(self._data, record, fault) for fault in faults], checked)
 
+    def taught(self, records: Iterator[Examined]) -> Iterator[Examined]:
+        """The same records, read in batches, with what they teach; a red row teaches nothing."""
+        learner = self._limits.learner
+        assert learner is not None
+        sized = ((sum(len(turn.text) for turn in one.checked.turns) if one.checked else 0, one) for one in records)
+        for batch in batched(sized):
+            sound = [one for one in batch if one.checked is not None and not one.is_red]
+            lessons = iter(learner.lessons([to_example(one.record.value, self._format) for one in sound]))
+            for one in batch:
+                if one.checked is not None and not one.is_red:
+                    lesson = next(lessons)
+                    found = [_finding(self._data, one.record, fault) for fault in learner.faults(lesson)]
+                    one = one._replace(findings=one.findings + found, lesson=lesson)
+                yield one
+
     def _of_text(self, turn: Turn) -> Iterator[Fault]:
         for fault in text_faults(turn.text, check_pii=self._limits.check_pii):
             yield Fault(fault.code, fault.message, fault.expected, fault.found, turn.pointer, fault.fix)
@@ -246,12 +257,6 @@ class _Checker:
         except UnicodeEncodeError:
             message = "A text holds half of a surrogate pair (\\ud800–\\udfff), which is no character."
             yield Fault("invalid-encoding", message, "whole characters", "half a surrogate pair")
-            return
-        if self._limits.count_tokens is not None and self._format in SUPERVISED:
-            tokens = self._limits.count_tokens(to_messages(record.value, self._format))
-            if tokens > self._limits.max_tokens:
-                message = f"The row has {tokens:,} tokens; {self._limits.max_tokens:,} are read, the rest is cut off."
-                yield Fault("too-long", message, f"at most {self._limits.max_tokens} tokens", f"{tokens} tokens")
 
 
 def _without_indexes(pointer: str) -> str:

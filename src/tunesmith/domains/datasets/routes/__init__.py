@@ -18,6 +18,7 @@ from tunesmith.domains.datasets.routes import (
     upload,
     validation,
     versions,
+    xray,
 )
 
 router = APIRouter()
@@ -27,6 +28,7 @@ for _use_case in (  # fixed paths come before /{id}
     upload,
     browse,
     validation,
+    xray,
     duplicates,
     split,
     leakage,

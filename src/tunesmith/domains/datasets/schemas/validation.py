@@ -9,8 +9,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from tunesmith.domains.datasets.doctor import CODES, Finding, FindingCounts, Severity
+from tunesmith.domains.datasets.doctor.learning import DEFAULT_MAX_LENGTH
 from tunesmith.domains.datasets.duplicates import DEFAULT_THRESHOLD, LOWEST_THRESHOLD
 from tunesmith.domains.datasets.schemas.dataset import DatasetStatus
+from tunesmith.domains.datasets.schemas.xray import LONGEST
+from tunesmith.domains.models import BUNDLED
 from tunesmith.kit.paging import Page
 
 
@@ -23,6 +26,14 @@ class DatasetValidationRequest(BaseModel):
         True, description="Look for repeated rows, near duplicates and contradictory answers."
     )
     check_format: bool = Field(True, description="Look for rows that their format does not allow.")
+    check_learning: bool = Field(True, description="Look for rows that teach nothing, or are cut off, under `model`.")
+    model: str = Field(
+        BUNDLED,
+        min_length=1,
+        max_length=1024,
+        description="Whose tokenizer and chat template the rows are read with: any model reference.",
+    )
+    max_length: int = Field(DEFAULT_MAX_LENGTH, ge=8, le=LONGEST, description="Tokens of a row that are read.")
     similarity_threshold: float = Field(
         DEFAULT_THRESHOLD,
         ge=LOWEST_THRESHOLD,
@@ -50,6 +61,11 @@ class DatasetValidationResponse(BaseModel):
     pii: FindingsOfKind = Field(description="Personal data.")
     duplicates: FindingsOfKind = Field(description="Repeated rows, near duplicates and contradictory answers.")
     format_errors: FindingsOfKind = Field(description="Rows that cannot be trained on.")
+    learning: FindingsOfKind = Field(
+        description="Rows that teach nothing or are cut off, under `model` and `max_length`."
+    )
+    model: str = Field(description="Model whose tokenizer and chat template the rows were read with.")
+    max_length: int = Field(description="Tokens of a row that are read.")
     validated_at: datetime = Field(description="When the examination ended.")
     file: str = Field(description="Name of the uploaded file.")
     rows: int = Field(description="Number of rows.")

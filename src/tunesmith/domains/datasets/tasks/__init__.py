@@ -17,8 +17,10 @@ from tunesmith.domains.datasets.tasks import (
     split,
     statistics,
     validation,
+    xray,
 )
 from tunesmith.domains.datasets.versions.service import VersionService
+from tunesmith.domains.datasets.xray import XrayService
 from tunesmith.domains.jobs import JobKind
 
 
@@ -28,10 +30,12 @@ def kinds(
     versions: VersionService,
     outputs: OutputService,
     explorations: ExplorationService,
+    xrays: XrayService,
 ) -> list[JobKind]:
     """The kinds of jobs that this slice declares."""
     return [
-        validation.kind(datasets),
+        validation.kind(datasets, xrays),
+        xray.kind(xrays),
         split.kind(datasets),
         leakage.kind(datasets),
         derive.kind(derivations),

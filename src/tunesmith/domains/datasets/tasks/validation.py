@@ -12,8 +12,9 @@ from pydantic import Field
 from tunesmith.db import Unit
 from tunesmith.domains.datasets import repository
 from tunesmith.domains.datasets.doctor import CODES, Limits
+from tunesmith.domains.datasets.doctor.learning import LEARNING
 from tunesmith.domains.datasets.evaluation_sets import as_sets, held_out_of
-from tunesmith.domains.datasets.examination import OUTPUTS, Examination
+from tunesmith.domains.datasets.examination import LESSONS, OUTPUTS, Examination
 from tunesmith.domains.datasets.schemas.dataset import DatasetStatus
 from tunesmith.domains.datasets.schemas.validation import (
     DatasetValidationRequest,
@@ -22,6 +23,7 @@ from tunesmith.domains.datasets.schemas.validation import (
 )
 from tunesmith.domains.datasets.service import DatasetService
 from tunesmith.domains.datasets.tables import DatasetRow, QualityLogRow
+from tunesmith.domains.datasets.xray import XrayService
 from tunesmith.domains.jobs import JobContext, JobKind, JobState, JobView
 from tunesmith.kit.clock import utc_now
 from tunesmith.settings import ScoreWeights
@@ -36,15 +38,16 @@ class ValidateSpec(DatasetValidationRequest):
     dataset_id: int = Field(description="Dataset to examine.")
 
 
-def kind(datasets: DatasetService) -> JobKind:
+def kind(datasets: DatasetService, xray: XrayService) -> JobKind:
     """The kind of job that examines a dataset."""
-    task = _Validation(datasets)
+    task = _Validation(datasets, xray)
     return JobKind("validate", ValidateSpec, DatasetValidationResponse, task.run, on_change=task.follow)
 
 
 class _Validation:
-    def __init__(self, datasets: DatasetService) -> None:
+    def __init__(self, datasets: DatasetService, xray: XrayService) -> None:
         self._datasets = datasets
+        self._xray = xray
 
     async def follow(self, unit: Unit, job: JobView) -> None:
         """A validation that ends without an answer leaves the dataset as it was uploaded; a retry validates again."""
@@ -62,12 +65,14 @@ class _Validation:
         assert isinstance(spec, ValidateSpec)
         async with context.read() as unit:
             row = await self._datasets.get_row(unit, spec.dataset_id)
+            learner = await self._xray.learner(unit, spec.model, spec.max_length) if spec.check_learning else None
             judges = await held_out_of(unit, row) if spec.check_duplicates else []
         limits = Limits(
             check_format=spec.check_format,
             check_duplicates=spec.check_duplicates,
             check_pii=spec.check_pii,
             similarity_threshold=spec.similarity_threshold,
+            learner=learner,
         )
         await self._make_plain(context, row)
         source = await self._datasets.source_of(row)
@@ -77,6 +82,9 @@ class _Validation:
         for name in OUTPUTS:
             await self._datasets.storage.put_file(context.folder / name, f"{stored}/{name}")
             (context.folder / name).unlink()
+        if learner is not None:
+            await self._xray.keep(row, learner, context.folder / LESSONS)
+        (context.folder / LESSONS).unlink()
         async with context.write() as unit:
             row = await self._datasets.get_row(unit, spec.dataset_id)
             answer = _answer(row, work, spec, self._datasets.limits.score_weights)
@@ -126,7 +134,7 @@ def _answer(row: DatasetRow, work: Examination, spec: ValidateSpec, weights: Sco
     score = counts.score(rows, weights)
     is_red = counts.by_severity["red"] > 0
     pii = [code for code in CODES if code.startswith("pii-")]
-    errors = [code.slug for code in CODES.values() if code.severity == "red"]
+    errors = [code.slug for code in CODES.values() if code.severity == "red" and code.slug not in LEARNING]
     return DatasetValidationResponse(
         dataset_id=row.id,
         status=DatasetStatus.INVALID if is_red else DatasetStatus.READY,
@@ -134,6 +142,9 @@ def _answer(row: DatasetRow, work: Examination, spec: ValidateSpec, weights: Sco
         passed=not is_red,
         weights=weights.model_dump(),
         pii=_of_kind(counts.by_code, pii, spec.check_pii),
+        learning=_of_kind(counts.by_code, list(LEARNING), spec.check_learning),
+        model=spec.model,
+        max_length=spec.max_length,
         duplicates=_of_kind(counts.by_code, list(_DUPLICATES), spec.check_duplicates),
         format_errors=_of_kind(counts.by_code, errors, spec.check_format),
         validated_at=utc_now(),
