@@ -15,8 +15,16 @@ from tunesmith.domains.datasets.searching import LOOK_AT_CLOCK_EVERY, find_row
 from tunesmith.domains.datasets.source import RowSource
 
 ROWS: list[Any] = [
-    {"messages": [{"role": "user", "content": "몇 시에 여나요?"}, {"role": "assistant", "content": "아홉 시에 엽니다."}]},
-    {"messages": [{"role": "user", "content": "Where is PIER 7?"}, {"role": "assistant", "content": "East."}], "fee": 12},
+    {
+        "messages": [
+            {"role": "user", "content": "몇 시에 여나요?"},
+            {"role": "assistant", "content": "아홉 시에 엽니다."},
+        ]
+    },
+    {
+        "messages": [{"role": "user", "content": "Where is PIER 7?"}, {"role": "assistant", "content": "East."}],
+        "fee": 12,
+    },
     {"messages": [{"role": "user", "content": "요금은?"}, {"role": "assistant", "content": "아홉 명까지 무료입니다."}]},
 ]
 

@@ -532,6 +532,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/training/datasets/{id}/xray": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Xray Dataset
+         * @description The mask X-ray: rows token by token, with what carries loss; sums over all rows come from a job, once.
+         */
+        post: operations["xray_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/training/datasets/{id}/duplicates": {
         parameters: {
             query?: never;
@@ -3706,6 +3726,24 @@ export interface components {
              */
             check_format: boolean;
             /**
+             * Check Learning
+             * @description Look for rows that teach nothing, or are cut off, under `model`.
+             * @default true
+             */
+            check_learning: boolean;
+            /**
+             * Model
+             * @description Whose tokenizer and chat template the rows are read with: any model reference.
+             * @default tunesmith/tiny
+             */
+            model: string;
+            /**
+             * Max Length
+             * @description Tokens of a row that are read.
+             * @default 2048
+             */
+            max_length: number;
+            /**
              * Similarity Threshold
              * @description Jaccard of the sets of words (of Korean: pairs of letters) from which on rows are near duplicates.
              * @default 0.95
@@ -3747,6 +3785,18 @@ export interface components {
             duplicates: components["schemas"]["FindingsOfKind"];
             /** @description Rows that cannot be trained on. */
             format_errors: components["schemas"]["FindingsOfKind"];
+            /** @description Rows that teach nothing or are cut off, under `model` and `max_length`. */
+            learning: components["schemas"]["FindingsOfKind"];
+            /**
+             * Model
+             * @description Model whose tokenizer and chat template the rows were read with.
+             */
+            model: string;
+            /**
+             * Max Length
+             * @description Tokens of a row that are read.
+             */
+            max_length: number;
             /**
              * Validated At
              * Format: date-time
@@ -3877,6 +3927,103 @@ export interface components {
              * @description Rows per page, at most 200.
              */
             page_size: number;
+        };
+        /**
+         * DatasetXrayRequest
+         * @description Which rows, as which model reads them.
+         */
+        DatasetXrayRequest: {
+            /**
+             * Model
+             * @description Whose tokenizer and chat template: any model reference.
+             * @default tunesmith/tiny
+             */
+            model: string;
+            /**
+             * Max Length
+             * @description Tokens of a row that are read.
+             * @default 2048
+             */
+            max_length: number;
+            /**
+             * Offset
+             * @description Rows to pass over; of those that `only` leaves.
+             * @default 0
+             */
+            offset: number;
+            /**
+             * Limit
+             * @description Rows to show.
+             * @default 20
+             */
+            limit: number;
+            /** @description `untrained`: no token carries loss; `truncated`: an answer is cut; `no-end`: no trained end. */
+            only?: components["schemas"]["XrayFilter"] | null;
+            /**
+             * Token Offset
+             * @description Tokens of each row to pass over.
+             * @default 0
+             */
+            token_offset: number;
+            /**
+             * Token Limit
+             * @description Tokens of each row to show.
+             * @default 2048
+             */
+            token_limit: number;
+        };
+        /**
+         * DatasetXrayResponse
+         * @description Rows token by token, and the sums over all rows.
+         */
+        DatasetXrayResponse: {
+            /**
+             * Dataset Id
+             * @description Dataset that was looked at.
+             */
+            dataset_id: number;
+            /**
+             * Tokenizer
+             * @description Model whose tokenizer and template were used.
+             */
+            tokenizer: string;
+            /**
+             * Template Sha256
+             * @description SHA-256 of the chat template.
+             */
+            template_sha256: string;
+            /**
+             * Max Length
+             * @description Tokens of a row that are read.
+             */
+            max_length: number;
+            /**
+             * Total
+             * @description Rows that `only` leaves; null while they have not been counted.
+             */
+            total: number | null;
+            /**
+             * Offset
+             * @description Rows passed over.
+             */
+            offset: number;
+            /**
+             * Limit
+             * @description Rows that were asked for.
+             */
+            limit: number;
+            /**
+             * Rows
+             * @description The rows.
+             */
+            rows: components["schemas"]["XrayRow"][];
+            /** @description Sums over all rows; null while the job goes on that counts them. */
+            counts: components["schemas"]["LessonCounts"] | null;
+            /**
+             * Job Id
+             * @description Job that counts; null once it has.
+             */
+            job_id: number | null;
         };
         /**
          * DateStatistics
@@ -6007,6 +6154,72 @@ export interface components {
              * @description Largest relative error of a quantile; 0 when exact.
              */
             relative_error: number;
+        };
+        /**
+         * LessonCounts
+         * @description Sums over all rows of a dataset, for one model and length.
+         */
+        LessonCounts: {
+            /**
+             * Rows
+             * @description Number of rows.
+             * @default 0
+             */
+            rows: number;
+            /**
+             * No Loss
+             * @description Rows of which no token carries loss.
+             * @default 0
+             */
+            no_loss: number;
+            /**
+             * End Untrained
+             * @description Rows with an answer whose end of turn carries no loss.
+             * @default 0
+             */
+            end_untrained: number;
+            /**
+             * Truncated Answers
+             * @description Rows with an answer that is cut off at the length.
+             * @default 0
+             */
+            truncated_answers: number;
+            /**
+             * Too Long
+             * @description Rows with more tokens than are read.
+             * @default 0
+             */
+            too_long: number;
+            /**
+             * Refused
+             * @description Rows that the chat template does not take.
+             * @default 0
+             */
+            refused: number;
+            /**
+             * Stops In Padding
+             * @description Rows whose only end of turn is the padding token.
+             * @default 0
+             */
+            stops_in_padding: number;
+            /**
+             * Unreadable
+             * @description Rows with red findings of their own; they have no tokens.
+             * @default 0
+             */
+            unreadable: number;
+            /**
+             * Trained Tokens
+             * @description Tokens that carry loss.
+             * @default 0
+             */
+            trained_tokens: number;
+            /**
+             * Total Tokens
+             * @description Tokens, before anything is cut off.
+             * @default 0
+             */
+            total_tokens: number;
         };
         /**
          * LineageEdge
@@ -9100,6 +9313,104 @@ export interface components {
             note: string;
         };
         /**
+         * XrayFilter
+         * @description Rows that deserve a look.
+         * @enum {string}
+         */
+        XrayFilter: "untrained" | "truncated" | "no-end";
+        /**
+         * XrayRow
+         * @description One row as the trainer sees it.
+         */
+        XrayRow: {
+            /**
+             * Row
+             * @description Row number, from 1.
+             */
+            row: number;
+            /**
+             * Line
+             * @description First physical line of the row in the file; null where it has none.
+             */
+            line: number | null;
+            /**
+             * Text
+             * @description The text of the tokens shown.
+             */
+            text: string;
+            /**
+             * Tokens
+             * @description Tokens from `token_offset` on; empty when the row cannot be read.
+             */
+            tokens: components["schemas"]["XrayToken"][];
+            /**
+             * Trained Tokens
+             * @description Tokens that carry loss, of those that are read.
+             */
+            trained_tokens: number;
+            /**
+             * Total Tokens
+             * @description Tokens before anything is cut off.
+             */
+            total_tokens: number;
+            /**
+             * Read Tokens
+             * @description Tokens that are read: at most `max_length`.
+             */
+            read_tokens: number;
+            /**
+             * Truncated
+             * @description Whether something is cut off.
+             */
+            truncated: boolean;
+            /**
+             * Answer Cut
+             * @description Whether a part of an answer is cut off.
+             */
+            answer_cut: boolean;
+            /**
+             * End Of Turn Trained
+             * @description Whether every answer ends in a special token that carries loss.
+             */
+            end_of_turn_trained: boolean;
+            /**
+             * Error
+             * @description Why the row has no tokens.
+             */
+            error: string | null;
+        };
+        /**
+         * XrayToken
+         * @description One token.
+         */
+        XrayToken: {
+            /**
+             * Id
+             * @description Number of the token in the vocabulary.
+             */
+            id: number;
+            /**
+             * Text
+             * @description What it writes; empty where a character of several tokens has been shown already.
+             */
+            text: string;
+            /**
+             * Start
+             * @description First character in the rendered row.
+             */
+            start: number;
+            /**
+             * End
+             * @description Character after the last.
+             */
+            end: number;
+            /**
+             * Trained
+             * @description Whether it carries loss.
+             */
+            trained: boolean;
+        };
+        /**
          * Check
          * @description One thing that the program needs.
          */
@@ -9280,6 +9591,8 @@ export type DatasetValidationRequest = components['schemas']['DatasetValidationR
 export type DatasetValidationResponse = components['schemas']['DatasetValidationResponse'];
 export type DatasetVersion = components['schemas']['DatasetVersion'];
 export type DatasetVersionListResponse = components['schemas']['DatasetVersionListResponse'];
+export type DatasetXrayRequest = components['schemas']['DatasetXrayRequest'];
+export type DatasetXrayResponse = components['schemas']['DatasetXrayResponse'];
 export type DateStatistics = components['schemas']['DateStatistics'];
 export type DerivationReport = components['schemas']['DerivationReport'];
 export type DerivationResponse = components['schemas']['DerivationResponse'];
@@ -9345,6 +9658,7 @@ export type LeakageAgainst = components['schemas']['LeakageAgainst'];
 export type LeakedPair = components['schemas']['LeakedPair'];
 export type LengthRule = components['schemas']['LengthRule'];
 export type LengthSummary = components['schemas']['LengthSummary'];
+export type LessonCounts = components['schemas']['LessonCounts'];
 export type LineageEdge = components['schemas']['LineageEdge'];
 export type LineageNode = components['schemas']['LineageNode'];
 export type LineageResponse = components['schemas']['LineageResponse'];
@@ -9439,6 +9753,9 @@ export type UploadResponse = components['schemas']['UploadResponse'];
 export type UploadState = components['schemas']['UploadState'];
 export type Usage = components['schemas']['Usage'];
 export type VocabularySummary = components['schemas']['VocabularySummary'];
+export type XrayFilter = components['schemas']['XrayFilter'];
+export type XrayRow = components['schemas']['XrayRow'];
+export type XrayToken = components['schemas']['XrayToken'];
 export type TunesmithApiSystemCheck = components['schemas']['tunesmith__api__system__Check'];
 export type TunesmithDomainsDatasetsSchemasDerivationDatasetReference = components['schemas']['tunesmith__domains__datasets__schemas__derivation__DatasetReference'];
 export type TunesmithDomainsExportSchemasCheck = components['schemas']['tunesmith__domains__export__schemas__Check'];
@@ -11875,6 +12192,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetValidationResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    xray_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DatasetXrayRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetXrayResponse"];
                 };
             };
             /** @description Accepted */
