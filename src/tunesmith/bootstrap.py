@@ -21,6 +21,7 @@ from tunesmith.domains.datasets import (
     ExplorationService,
     MappingService,
     OutputService,
+    QualityHistory,
     UploadService,
     VersionService,
     XrayService,
@@ -58,6 +59,7 @@ class Services:
     datasets: DatasetService
     xray: XrayService
     uploads: UploadService
+    quality: QualityHistory
     mappings: MappingService
     derivations: DerivationService
     versions: VersionService
@@ -150,6 +152,7 @@ def build(settings: Settings) -> Services:
         datasets=datasets,
         xray=xray,
         uploads=uploads,
+        quality=QualityHistory(datasets=datasets),
         mappings=MappingService(datasets=datasets, uploads=uploads),
         derivations=derivations,
         versions=versions,

@@ -106,7 +106,7 @@ def test_team_mode_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     [
         ("empty.jsonl", b"", "empty-file"),
         ("binary.jsonl", bytes(range(256)) * 20, "file-validation"),
-        ("columns.csv", "질문,답변\n언제,아홉 시\n".encode(), "missing-columns"),
+        ("columns.csv", "지점,요금\n부산,9000\n".encode(), "missing-columns"),
         (
             "role.jsonl",
             b'{"messages":[{"role":"customer","content":"a"},{"role":"assistant","content":"b"}]}\n',

@@ -113,3 +113,13 @@ async def test_a_proposal_needs_a_file_or_columns(client: httpx.AsyncClient) -> 
     assert (found["format"], found["saved"]) == ("qa", False)
     nothing = (await client.post(f"{PATH}/mapping", json={"columns": ["x"]})).json()
     assert (nothing["format"], nothing["alternatives"]) == (None, [])
+
+
+async def test_a_mapping_is_proposed_for_a_dataset_that_exists(client: httpx.AsyncClient, upload: Upload) -> None:
+    made = (await upload("a.csv", "질문,답변\n언제?,정오.\n어디?,부두.\n")).json()
+    answer = (await client.post(f"{PATH}/mapping", json={"dataset_id": made["id"]})).json()
+    assert (answer["columns"], answer["mapping"]) == (["질문", "답변"], {"질문": "question", "답변": "answer"})
+    assert answer["sample_rows"] == [{"질문": "언제?", "답변": "정오."}, {"질문": "어디?", "답변": "부두."}]
+    assert (await client.post(f"{PATH}/mapping", json={"dataset_id": 99})).status_code == 404
+    both = await client.post(f"{PATH}/mapping", json={"dataset_id": made["id"], "columns": ["a"]})
+    assert both.status_code == 422

@@ -7,7 +7,7 @@ interface Options {
   signal?: AbortSignal;
 }
 
-// INTERIM
+/** One call by its address, for paths that are put together at run time. */
 function raw(method: Method, path: string, { query, body, signal }: Options) {
   const headers = method === "GET" ? {} : idempotency();
   return (api as never as Record<Method, (path: string, init: unknown) => Promise<never>>)[method](path, {

@@ -532,6 +532,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/training/datasets/{id}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Quality
+         * @description Every validation of the dataset with its score and what changed since the one before, newest first.
+         */
+        get: operations["list_quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/training/datasets/{id}/xray": {
         parameters: {
             query?: never;
@@ -2394,7 +2414,7 @@ export interface components {
         };
         /**
          * ColumnMappingRequest
-         * @description The file to propose for: one that has been uploaded in parts, or its columns.
+         * @description The file to propose for: one that has been uploaded in parts, one of a dataset, or its columns.
          */
         ColumnMappingRequest: {
             /**
@@ -2402,6 +2422,11 @@ export interface components {
              * @description A complete upload.
              */
             upload_id?: number | null;
+            /**
+             * Dataset Id
+             * @description A dataset, whose file is looked at again.
+             */
+            dataset_id?: number | null;
             /**
              * Columns
              * @description Names of the columns.
@@ -2458,6 +2483,13 @@ export interface components {
              * @description Whether somebody of this project mapped these columns like this before.
              */
             saved: boolean;
+            /**
+             * Sample Rows
+             * @description The first rows, at most five, under the file's own names.
+             */
+            sample_rows: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * ColumnMappingUpdate
@@ -7850,6 +7882,82 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * QualityLog
+         * @description What one validation said.
+         */
+        QualityLog: {
+            /**
+             * Id
+             * @description Number of the entry.
+             */
+            id: number;
+            /**
+             * Dataset Id
+             * @description Dataset that was examined.
+             */
+            dataset_id: number;
+            /**
+             * Quality Score
+             * @description 0–1: the score of the doctor divided by 100.
+             */
+            quality_score: number;
+            /**
+             * Change
+             * @description Difference to the validation before; null for the first.
+             */
+            change: number | null;
+            /**
+             * Passed
+             * @description Whether nothing was found that forbids training.
+             */
+            passed: boolean;
+            /** @description Personal data. */
+            pii: components["schemas"]["FindingsOfKind"];
+            /** @description Repeated rows, near duplicates and contradictory answers. */
+            duplicates: components["schemas"]["FindingsOfKind"];
+            /** @description Rows that cannot be trained on. */
+            format_errors: components["schemas"]["FindingsOfKind"];
+            /**
+             * Created At
+             * Format: date-time
+             * @description When the validation ended.
+             */
+            created_at: string;
+        };
+        /**
+         * QualityLogListResponse
+         * @description A page of validations, newest first.
+         */
+        QualityLogListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["QualityLog"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+            /**
+             * Weights
+             * @description What a row costs by its worst finding, with today's settings.
+             */
+            weights: {
+                [key: string]: number;
+            };
+        };
+        /**
          * Readiness
          * @description Readiness.
          */
@@ -9708,6 +9816,8 @@ export type PreviewRow = components['schemas']['PreviewRow'];
 export type ProblemDetail = components['schemas']['ProblemDetail'];
 export type ProposedMapping = components['schemas']['ProposedMapping'];
 export type Publication = components['schemas']['Publication'];
+export type QualityLog = components['schemas']['QualityLog'];
+export type QualityLogListResponse = components['schemas']['QualityLogListResponse'];
 export type Readiness = components['schemas']['Readiness'];
 export type Recipe = components['schemas']['Recipe'];
 export type RecipeFault = components['schemas']['RecipeFault'];
@@ -12235,6 +12345,84 @@ export interface operations {
             };
             /** @description Problem */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_quality: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityLogListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

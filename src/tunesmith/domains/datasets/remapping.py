@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.db import Unit
-from tunesmith.domains.datasets.errors import ColumnMappingError, DatasetNotReadyError, MissingColumnsError
+from tunesmith.domains.datasets.errors import (
+    ColumnMappingError,
+    DatasetNotReadyError,
+    DatasetPurgedError,
+    MissingColumnsError,
+)
 from tunesmith.domains.datasets.formats import FIELDS, detect
 from tunesmith.domains.datasets.incoming.service import UploadService
 from tunesmith.domains.datasets.looking import Seen, read_as, see
@@ -25,6 +30,9 @@ from tunesmith.domains.datasets.schemas.validation import DatasetValidationReque
 from tunesmith.domains.datasets.service import DatasetService
 
 
+SAMPLE_ROWS = 5
+
+
 class MappingService:
     """Proposes how columns are to be read, and takes what a person decides."""
 
@@ -35,9 +43,8 @@ class MappingService:
     async def propose(self, unit: Unit, body: ColumnMappingRequest) -> ColumnMappingResponse:
         """How the columns of an upload, or these, would be read. Raises a named error when the file cannot be data."""
         columns, rows = body.columns or [], body.sample_rows
-        if body.upload_id is not None:
-            name, stored = await self._uploads.stored(unit, body.upload_id)
-            seen = await self._see(await self._datasets.files.path_of(stored.key), name)
+        seen = await self._named(unit, body)
+        if seen is not None:
             columns, rows = seen.columns, seen.rows
         saved = await saved_mapping(unit, columns)
         found = await asyncio.to_thread(_candidates, columns, rows)
@@ -51,7 +58,20 @@ class MappingService:
             reasons=best.reasons if best else [],
             alternatives=[_view(proposal) for proposal in ranked[1:4]],
             saved=saved is not None,
+            sample_rows=[dict(row) for row in rows[:SAMPLE_ROWS]],
         )
+
+    async def _named(self, unit: Unit, body: ColumnMappingRequest) -> Seen | None:
+        """What the file that is named looks like; None where only columns are given."""
+        if body.upload_id is not None:
+            name, stored = await self._uploads.stored(unit, body.upload_id)
+            return await self._see(await self._datasets.files.path_of(stored.key), name)
+        if body.dataset_id is not None:
+            row = await self._datasets.get_row(unit, body.dataset_id)
+            if row.purged_at is not None:
+                raise DatasetPurgedError(f"The content of the dataset {row.name!r} {row.version} has been purged.")
+            return await self._see(await self._datasets.files.path_of(row.file_path), row.file_name)
+        return None
 
     async def set(self, unit: Unit, dataset_id: int, body: ColumnMappingUpdate) -> DatasetResponse:
         """Read the dataset's columns like this from now on, validate it again, and keep the mapping for the next file.

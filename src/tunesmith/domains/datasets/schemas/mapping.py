@@ -10,10 +10,11 @@ from tunesmith.domains.datasets.formats import DataFormat
 
 
 class ColumnMappingRequest(BaseModel):
-    """The file to propose for: one that has been uploaded in parts, or its columns."""
+    """The file to propose for: one that has been uploaded in parts, one of a dataset, or its columns."""
 
     model_config = ConfigDict(extra="forbid")
     upload_id: int | None = Field(None, ge=1, description="A complete upload.")
+    dataset_id: int | None = Field(None, ge=1, le=2**31 - 1, description="A dataset, whose file is looked at again.")
     columns: list[str] | None = Field(
         None, min_length=1, max_length=1000, description="Names of the columns.", examples=[["질문", "답변"]]
     )
@@ -23,8 +24,8 @@ class ColumnMappingRequest(BaseModel):
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
-        if (self.upload_id is None) == (self.columns is None):
-            raise ValueError("send either upload_id or columns")
+        if sum(given is not None for given in (self.upload_id, self.dataset_id, self.columns)) != 1:
+            raise ValueError("send one of upload_id, dataset_id and columns")
         return self
 
 
@@ -47,6 +48,7 @@ class ColumnMappingResponse(BaseModel):
     reasons: list[str] = Field(description="Why.")
     alternatives: list[ProposedMapping] = Field(description="Other ways, the likelier first.")
     saved: bool = Field(description="Whether somebody of this project mapped these columns like this before.")
+    sample_rows: list[dict[str, Any]] = Field(description="The first rows, at most five, under the file's own names.")
 
 
 class ColumnMappingUpdate(BaseModel):

@@ -1,28 +1,13 @@
 import { queryOptions, useQueryClient } from "@tanstack/react-query";
-import { call, callJob } from "@/api/call";
+import { callJob } from "@/api/call";
+import { answer, api, type Schema } from "@/api/client";
 import { DATASETS, type DatasetDetail, datasetQueries } from "@/features/datasets/queries";
 import { type Task, useTask } from "@/hooks/use-task";
 
-// INTERIM
-export interface MappingProposal {
-  format: string;
-  mapping: Record<string, string>;
-  confidence: number;
-  alternatives: { format: string; mapping: Record<string, string>; confidence: number }[];
-  saved: boolean;
-  columns?: string[];
-  sample_rows?: Record<string, unknown>[];
-}
+export type MappingProposal = Schema<"ColumnMappingResponse">;
 
-interface Asked {
-  upload_id?: number;
-  dataset_id?: number;
-  columns?: string[];
-  sample_rows?: Record<string, unknown>[];
-}
-
-export function proposeMapping(body: Asked, signal?: AbortSignal): Promise<MappingProposal> {
-  return call<MappingProposal>("POST", `${DATASETS}/mapping`, { body, ...(signal && { signal }) });
+export function proposeMapping(body: Schema<"ColumnMappingRequest">, signal?: AbortSignal): Promise<MappingProposal> {
+  return answer(api.POST(`${DATASETS}/mapping`, { body, ...(signal && { signal }) }));
 }
 
 export const mappingQueries = {
