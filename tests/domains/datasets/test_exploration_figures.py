@@ -19,12 +19,12 @@ from tunesmith.domains.datasets.exploration.cells import boolean_in, missing_kin
 from tunesmith.domains.datasets.exploration.correlation import incomplete_beta, p_values, pearson, spearman
 from tunesmith.domains.datasets.exploration.distinct import DistinctValues, FrequentValues, fingerprint
 from tunesmith.domains.datasets.exploration.histograms import histogram
-from tunesmith.domains.datasets.exploration.languages import language_of
 from tunesmith.domains.datasets.exploration.lengths import EXACT_BELOW, LengthCounts
 from tunesmith.domains.datasets.exploration.moments import Moments, Products
 from tunesmith.domains.datasets.exploration.sample import RowSample, rank_error
 from tunesmith.domains.datasets.exploration.vocabulary import Vocabulary
 from tunesmith.domains.datasets.formats import DataFormat
+from tunesmith.domains.datasets.languages import language_of
 from tunesmith.domains.datasets.readers import FileKind
 from tunesmith.domains.datasets.source import RowSource
 

@@ -12,17 +12,20 @@ from pathlib import Path
 
 from tunesmith.domains.datasets.clusters_file import DUPLICATES, DUPLICATES_INDEX, write_clusters
 from tunesmith.domains.datasets.doctor import Finding, Limits, examine
+from tunesmith.domains.datasets.doctor.distribution import Distribution
 from tunesmith.domains.datasets.doctor.examine import Examined, Tally
 from tunesmith.domains.datasets.doctor.findings import Later
 from tunesmith.domains.datasets.doctor.near_rows import NearRows
 from tunesmith.domains.datasets.duplicates import Stopped
 from tunesmith.domains.datasets.findings_file import FINDINGS, INDEX, FindingsWriter, insert_findings, read_findings
+from tunesmith.domains.datasets.formats import DataFormat, label_of
 from tunesmith.domains.datasets.leakage import EvaluationSet, LeakCheck, LeakKind
 from tunesmith.domains.datasets.lessons_file import LessonsWriter
 from tunesmith.domains.datasets.row_index import ROW_INDEX, RowIndexWriter
+from tunesmith.domains.datasets.row_scores import ROW_SCORES, RowScores
 from tunesmith.domains.datasets.source import RowSource
 
-OUTPUTS = (FINDINGS, INDEX, ROW_INDEX, DUPLICATES, DUPLICATES_INDEX)
+OUTPUTS = (FINDINGS, INDEX, ROW_INDEX, ROW_SCORES, DUPLICATES, DUPLICATES_INDEX)
 LESSONS = "lessons"
 FIRST_FINDINGS = 100
 
@@ -37,6 +40,7 @@ class Examination:
     """The validation and test parts that belong to it: its rows should not be in them."""
     tally: Tally = field(default_factory=Tally)
     first: list[Finding] = field(default_factory=list)
+    scores: RowScores = field(default_factory=RowScores)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self, folder: Path) -> None:
@@ -45,25 +49,33 @@ class Examination:
         Ends early, with half of them, when ``stop`` is set.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        places, lessons = RowIndexWriter(), LessonsWriter()
+        places, lessons, answers = RowIndexWriter(), LessonsWriter(), Distribution()
         with NearRows(folder) as near, LeakCheck(folder, (LeakKind.PROMPT, LeakKind.CONVERSATION)) as leaks:
             with self.source.open() as data, FindingsWriter(folder) as findings:
                 for examined in examine(data, self.source.format, self.limits, self.tally):
                     places.add(examined.record)
                     if examined.record.is_row:
                         lessons.add(examined.lesson)
+                        self.scores.add(examined.findings)
                     for finding in examined.findings:
                         findings.write(finding)
                         if len(self.first) < FIRST_FINDINGS:
                             self.first.append(finding)
                     if self.limits.check_duplicates:
                         self._remember(examined, near, leaks)
+                    if examined.traits is not None and not examined.is_red:
+                        answers.add(examined.record.row, examined.record.line, examined.traits, self._label(examined))
                     if self.stop.is_set():
                         return
             places.save(folder / ROW_INDEX)
             lessons.save(folder / LESSONS)
             with contextlib.suppress(Stopped):
-                self._compare_rows(folder, near, leaks, findings.rows)
+                self._compare_rows(folder, near, leaks, answers, findings.rows)
+            self.scores.save(folder / ROW_SCORES)
+
+    def _label(self, examined: Examined) -> bool | None:
+        """Whether the answer is a good one, where the format says so."""
+        return label_of(examined.record.value["label"]) if self.source.format is DataFormat.KTO else None
 
     def _remember(self, examined: Examined, near: NearRows, leaks: LeakCheck) -> None:
         if examined.checked is None or examined.is_red:
@@ -73,27 +85,28 @@ class Examination:
         if self.judges:
             leaks.add(examined.checked, row, line)
 
-    def _compare_rows(self, folder: Path, near: NearRows, leaks: LeakCheck, rows: array[int]) -> None:
+    def _compare_rows(
+        self, folder: Path, near: NearRows, leaks: LeakCheck, answers: Distribution, rows: array[int]
+    ) -> None:
         """What only all rows together, or other datasets, show; its findings are put between the others."""
         threshold, should_stop = self.limits.similarity_threshold, self.stop.is_set
-        if not self.limits.check_duplicates:
-            write_clusters(folder, None, None, threshold)
-            return
-        clusters = near.clusters(threshold, should_stop)
-        later = near.findings(clusters)
-        if self.judges:
+        later = [answers.findings()]
+        clusters = None
+        if self.limits.check_duplicates:
+            clusters = near.clusters(threshold, should_stop)
+            later.append(near.findings(clusters))
+        if self.limits.check_duplicates and self.judges:
             for judge in self.judges:
                 leaks.read(judge.source, should_stop, is_evaluation=True)
             leaks.compare(threshold, should_stop)
-            leaking = leaks.findings([judge.title for judge in self.judges])
-            later = heapq.merge(later, leaking, key=lambda later: later.row)
-        insert_findings(folder, rows, self._counted(later, near))
-        write_clusters(folder, near, clusters, threshold)
+            later.append(leaks.findings([judge.title for judge in self.judges]))
+        insert_findings(folder, rows, self._counted(heapq.merge(*later, key=lambda later: later.row)))
+        write_clusters(folder, near if clusters is not None else None, clusters, threshold)
         self.first = read_findings(
             folder / FINDINGS, folder / INDEX, severity=None, code=None, offset=0, limit=FIRST_FINDINGS
         )[0]
 
-    def _counted(self, found: Iterable[Later], near: NearRows) -> Iterator[Later]:
+    def _counted(self, found: Iterable[Later]) -> Iterator[Later]:
         for later in found:
-            self.tally.counts.add_later(later, near.worst_before(later))
+            self.tally.counts.add_later(later, self.scores.worst_before(later))
             yield later

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tunesmith.domains.datasets.doctor.code import AMBER, GREEN, RED, Code
+from tunesmith.domains.datasets.doctor.codes_of_answers import LEARNING, LEARNING_CODES, QUALITY, QUALITY_CODES
+from tunesmith.domains.datasets.doctor.codes_of_privacy import PRIVACY_CODES
 
-from tunesmith.domains.datasets.doctor.findings import Severity
-from tunesmith.domains.datasets.doctor.fixable import FIXABLE
+__all__ = ["CODES", "LEARNING", "QUALITY", "Code"]
 
-RED, AMBER, GREEN = Severity.RED, Severity.AMBER, Severity.GREEN
-
-
-@dataclass(frozen=True)
-class Code:
-    """One kind of fault."""
-
-    slug: str
-    severity: Severity
-    title: str
-    example: str
-    fix: str
-
-    @property
-    def is_fixable(self) -> bool:
-        """Whether a fix can be applied by itself."""
-        return self.slug in FIXABLE
-
-
-_ALL = (
+_STRUCTURE_CODES = (
     Code("empty-file", RED, "The file has no rows", "a file of blank lines", "Put at least one row into the file."),
     Code(
         "broken-json",
@@ -149,49 +131,6 @@ _ALL = (
         'Close the quotation mark, and write "" for one inside a quoted field.',
     ),
     Code(
-        "no-trained-tokens",
-        RED,
-        "Nothing of the row is learned",
-        "an answer that the chat template leaves out",
-        "Look at the row in the mask X-ray; give it an answer that the template of the model marks as the assistant's.",
-    ),
-    Code(
-        "prompt-too-long",
-        RED,
-        "The prompt is longer than what the model reads",
-        "a prompt of 5,000 tokens for a limit of 2,048",
-        "Shorten the prompt, or validate and train with a larger max_length or another model.",
-    ),
-    Code(
-        "template-refuses",
-        AMBER,
-        "The model's chat template does not take the conversation",
-        "a system turn under the template of Gemma",
-        "Write the conversation as the template asks, or choose a model with another template.",
-    ),
-    Code(
-        "padding-ends-turn",
-        RED,
-        "The end of turn is the padding token",
-        "pad_token </s> and eos_token </s>",
-        "Name a pad_token of its own in the model's tokenizer_config.json, for example its unk_token.",
-    ),
-    Code(
-        "end-of-turn-untrained",
-        AMBER,
-        "The end of an answer is not learned",
-        "a template that closes an answer with plain text",
-        "Choose a model whose template closes answers with a special token of its tokenizer; without it the model does not "
-        "learn to stop.",
-    ),
-    Code(
-        "truncated-answer",
-        AMBER,
-        "An answer is cut off",
-        "an answer that ends after 2,300 tokens for a limit of 2,048",
-        "Shorten or split the row, or train with a larger max_length: what is over the limit is not learned.",
-    ),
-    Code(
         "last-turn-not-assistant",
         AMBER,
         "The last turn is not the assistant's",
@@ -262,104 +201,6 @@ _ALL = (
         "Remove or rename one of the two.",
     ),
     Code(
-        "too-long",
-        AMBER,
-        "The row has more tokens than the model reads",
-        "5,000 tokens for a limit of 2,048",
-        "Shorten or split the row, or train with a larger max_length: what is over the limit is cut off.",
-    ),
-    Code(
-        "pii-email",
-        AMBER,
-        "A text holds an e-mail address",
-        "m***@***.com",
-        "Mask, redact, pseudonymise or remove it, unless the model is meant to say it.",
-    ),
-    Code(
-        "pii-phone",
-        AMBER,
-        "A text holds a telephone number",
-        "010-****-****",
-        "Mask, redact, pseudonymise or remove it, unless the model is meant to say it.",
-    ),
-    Code(
-        "pii-rrn",
-        AMBER,
-        "A text holds a Korean resident registration number",
-        "******-*******",
-        "Mask, redact, pseudonymise or remove it, unless the model is meant to say it.",
-    ),
-    Code(
-        "pii-frn",
-        AMBER,
-        "A text holds a Korean foreigner registration number",
-        "******-*******",
-        "Mask, redact, pseudonymise or remove it, unless the model is meant to say it.",
-    ),
-    Code(
-        "pii-brn",
-        AMBER,
-        "A text holds a Korean business registration number",
-        "123-**-*****",
-        "Mask, redact, pseudonymise or remove it, unless the model is meant to say it.",
-    ),
-    Code(
-        "pii-passport",
-        AMBER,
-        "A text holds a Korean passport number",
-        "passport M********",
-        "Mask, redact, pseudonymise or remove it, unless the model is meant to say it.",
-    ),
-    Code(
-        "pii-driver-licence",
-        AMBER,
-        "A text holds a Korean driver licence number",
-        "**-**-******-**",
-        "Mask, redact, pseudonymise or remove it, unless the model is meant to say it.",
-    ),
-    Code(
-        "pii-bank-account",
-        AMBER,
-        "A text holds a bank account number",
-        "account 110-***-******",
-        "Mask, redact, pseudonymise or remove it, unless the model is meant to say it.",
-    ),
-    Code(
-        "pii-card",
-        AMBER,
-        "A text holds a payment card number",
-        "4532-****-****-****",
-        "Mask, redact, pseudonymise or remove it, unless the model is meant to say it.",
-    ),
-    Code(
-        "pii-iban",
-        AMBER,
-        "A text holds an IBAN",
-        "DE** **** **** **** **** **",
-        "Mask, redact, pseudonymise or remove it, unless the model is meant to say it.",
-    ),
-    Code(
-        "pii-ip",
-        AMBER,
-        "A text holds an IP address",
-        "connected from ***.***.***.***",
-        "Mask, redact, pseudonymise or remove it, unless the model is meant to say it.",
-    ),
-    Code(
-        "pii-key",
-        AMBER,
-        "A text holds a key, token or password",
-        "ghp_********",
-        "Revoke the key where it was made, then remove it: whoever can ask the model may be told it.",
-    ),
-    Code(
-        "pii-uncertain",
-        GREEN,
-        "A text may hold personal data",
-        "4532-****-****-****, which fails the check of card numbers",
-        "Look at it: only its shape or the number of a company speaks for it.",
-    ),
-    Code(
         "extra-field",
         GREEN,
         "A field is not used for training",
@@ -382,4 +223,6 @@ _ALL = (
         "Nothing; it is passed over. Other programs may want UTF-8 without it.",
     ),
 )
-CODES: dict[str, Code] = {code.slug: code for code in _ALL}
+CODES: dict[str, Code] = {
+    code.slug: code for code in (*_STRUCTURE_CODES, *LEARNING_CODES, *QUALITY_CODES, *PRIVACY_CODES)
+}

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, Field
 
+from tunesmith.domains.datasets.doctor.answers import Traits, answer_faults, traits_of
 from tunesmith.domains.datasets.doctor.codes import CODES
 from tunesmith.domains.datasets.doctor.digests import FirstRows, digest
 from tunesmith.domains.datasets.doctor.findings import Counts, Finding, FindingCounts
@@ -33,6 +34,7 @@ class Limits:
     check_format: bool = True
     check_duplicates: bool = True
     check_pii: bool = True
+    check_quality: bool = False
     similarity_threshold: float = DEFAULT_THRESHOLD
     learner: Learner | None = None
     """The model whose eyes the rows are read with; None leaves out what they teach."""
@@ -74,6 +76,8 @@ class Examined(NamedTuple):
     checked: CheckedRow | None
     lesson: Lesson | None = None
     """What the row teaches, where a learner looked at it."""
+    traits: Traits | None = None
+    """What is compared with all other rows, where quality is looked at."""
 
     @property
     def is_red(self) -> bool:
@@ -136,7 +140,7 @@ def examine_file(
 
     With the folder of a model's tokenizer, rows are read as its trainer will, cut at ``max_length``.
     """
-    limits = limits or Limits()
+    limits = limits or Limits(check_quality=True)
     if tokenizer_dir is not None:
         limits = replace(limits, learner=Learner.from_folder(tokenizer_dir, tokenizer_dir.name, max_length))
     tally = Tally()
@@ -195,9 +199,12 @@ class _Checker:
             faults.extend(self._of_text(turn))
         if self._limits.check_format:
             faults.extend(self._of_extra(checked, record.row))
+        traits = traits_of(checked) if is_whole and self._limits.check_quality else None
+        if traits is not None:
+            faults.extend(answer_faults(checked, traits))
         if is_whole:
             faults.extend(self._of_neighbours(record, checked))
-        return Examined(record, [_finding(self._data, record, fault) for fault in faults], checked)
+        return Examined(record, [_finding(self._data, record, fault) for fault in faults], checked, traits=traits)
 
     def taught(self, records: Iterator[Examined]) -> Iterator[Examined]:
         """The same records, read in batches, with what they teach; a red row teaches nothing."""

@@ -20,18 +20,6 @@ BATCH_ROWS = 512
 BATCH_CHARACTERS = 1 << 20
 
 
-LEARNING = (
-    "no-trained-tokens",
-    "prompt-too-long",
-    "template-refuses",
-    "padding-ends-turn",
-    "end-of-turn-untrained",
-    "truncated-answer",
-    "too-long",
-)
-"""The codes of what a model learns from a row."""
-
-
 class RowFlag(IntFlag):
     """What is wrong with a row for this model, in one byte."""
 

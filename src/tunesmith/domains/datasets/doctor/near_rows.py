@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import tempfile
 from array import array
-from bisect import bisect_left
 from collections.abc import Iterator
 from operator import or_
 from pathlib import Path
@@ -20,15 +19,13 @@ import numpy as np
 from tunesmith.domains.datasets.doctor.checked import CheckedRow, Turn
 from tunesmith.domains.datasets.doctor.codes import CODES
 from tunesmith.domains.datasets.doctor.digests import digest
-from tunesmith.domains.datasets.doctor.findings import Finding, Later, Severity
+from tunesmith.domains.datasets.doctor.findings import Finding, Later
 from tunesmith.domains.datasets.duplicates import Clusters, NearDuplicates, ShouldStop
 from tunesmith.domains.datasets.pii import shown
 
 EXCERPT_CHARACTERS = 160
-_WORST = {Severity.GREEN: 1, Severity.AMBER: 2, Severity.RED: 3}
 _FLAGS = {"exact-duplicate": 1, "contradictory-answers": 2, "control-character": 4, "mojibake": 4}
 _SAID_ALREADY = _FLAGS["exact-duplicate"] | _FLAGS["mojibake"]
-_OF_NUMBER = {number: severity for severity, number in _WORST.items()}
 
 
 def conversation(turns: list[Turn]) -> str:
@@ -62,7 +59,6 @@ class NearRows:
         self._ends = array("Q")
         self._rows = array("Q")
         self._lines = array("Q")
-        self._worst = bytearray()
         self._codes = bytearray()
         self._prompts = array("Q")
 
@@ -81,7 +77,6 @@ class NearRows:
         self._near.add(len(self._rows), text)
         self._rows.append(row)
         self._lines.append(line or 0)
-        self._worst.append(max((_WORST[finding.severity] for finding in findings), default=0))
         self._codes.append(functools.reduce(or_, (_FLAGS.get(finding.code, 0) for finding in findings), 0))
         self._prompts.append(digest(*prompt_of(checked)))
         raw = text[:EXCERPT_CHARACTERS].encode(errors="replace")
@@ -111,14 +106,6 @@ class NearRows:
                 yield Later(finding.row, finding, void)
             elif void:
                 yield Later(self._rows[text], None, void)
-
-    def worst_before(self, later: Later) -> Severity | None:
-        """The worst that the row had before; from now on this finding counts, too."""
-        at = bisect_left(self._rows, later.row)
-        before = self._worst[at]
-        if later.finding is not None:
-            self._worst[at] = max(before, _WORST[later.finding.severity])
-        return _OF_NUMBER.get(before)
 
     def members(self, clusters: Clusters, start: int, end: int) -> Iterator[Member]:
         """The entries ``start`` to ``end`` of ``clusters`` for people to look at."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tunesmith.domains.datasets.exploration.languages import language_of
 from tunesmith.domains.datasets.exploration.lengths import LengthCounts
 from tunesmith.domains.datasets.exploration.vocabulary import Vocabulary
+from tunesmith.domains.datasets.languages import language_of
 from tunesmith.domains.datasets.schemas.exploration import LanguageShare, TextStatistics
 
 

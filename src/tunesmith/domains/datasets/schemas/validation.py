@@ -26,6 +26,9 @@ class DatasetValidationRequest(BaseModel):
         True, description="Look for repeated rows, near duplicates and contradictory answers."
     )
     check_format: bool = Field(True, description="Look for rows that their format does not allow.")
+    check_quality: bool = Field(
+        True, description="Look for answers that say nothing, repeat themselves, or stand out from all others."
+    )
     check_learning: bool = Field(True, description="Look for rows that teach nothing, or are cut off, under `model`.")
     model: str = Field(
         BUNDLED,
@@ -61,6 +64,7 @@ class DatasetValidationResponse(BaseModel):
     pii: FindingsOfKind = Field(description="Personal data.")
     duplicates: FindingsOfKind = Field(description="Repeated rows, near duplicates and contradictory answers.")
     format_errors: FindingsOfKind = Field(description="Rows that cannot be trained on.")
+    quality: FindingsOfKind = Field(description="Answers that say nothing, repeat themselves, or stand out.")
     learning: FindingsOfKind = Field(
         description="Rows that teach nothing or are cut off, under `model` and `max_length`."
     )

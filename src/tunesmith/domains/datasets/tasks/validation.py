@@ -11,8 +11,7 @@ from pydantic import Field
 
 from tunesmith.db import Unit
 from tunesmith.domains.datasets import repository
-from tunesmith.domains.datasets.doctor import CODES, Limits
-from tunesmith.domains.datasets.doctor.learning import LEARNING
+from tunesmith.domains.datasets.doctor import CODES, LEARNING, QUALITY, Limits
 from tunesmith.domains.datasets.evaluation_sets import as_sets, held_out_of
 from tunesmith.domains.datasets.examination import LESSONS, OUTPUTS, Examination
 from tunesmith.domains.datasets.schemas.dataset import DatasetStatus
@@ -72,6 +71,7 @@ class _Validation:
             check_duplicates=spec.check_duplicates,
             check_pii=spec.check_pii,
             similarity_threshold=spec.similarity_threshold,
+            check_quality=spec.check_quality,
             learner=learner,
         )
         await self._make_plain(context, row)
@@ -142,6 +142,7 @@ def _answer(row: DatasetRow, work: Examination, spec: ValidateSpec, weights: Sco
         passed=not is_red,
         weights=weights.model_dump(),
         pii=_of_kind(counts.by_code, pii, spec.check_pii),
+        quality=_of_kind(counts.by_code, list(QUALITY), spec.check_quality),
         learning=_of_kind(counts.by_code, list(LEARNING), spec.check_learning),
         model=spec.model,
         max_length=spec.max_length,
