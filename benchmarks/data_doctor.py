@@ -40,7 +40,7 @@ from tunesmith.domains.datasets.source import RowSource
 from tunesmith.domains.models import BUNDLED, bundled_folder
 path = Path(sys.argv[1])
 learner = Learner.from_folder(bundled_folder(), BUNDLED, 2048)
-work = Examination(RowSource(path, FileKind.JSONL, DataFormat.MESSAGES, 1 << 24), Limits(learner=learner))
+work = Examination(RowSource(path, FileKind.JSONL, DataFormat.MESSAGES, 1 << 24), Limits(check_quality=True, learner=learner))
 started = time.monotonic()
 passed = threading.Event()
 def watch():

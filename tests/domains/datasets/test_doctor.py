@@ -235,7 +235,7 @@ def test_score(tmp_path: Path) -> None:
 
 
 def test_a_models_tokenizer_measures_rows(tmp_path: Path) -> None:
-    content = chat("Hello?", "Hello.") + "\n" + chat("Again?", "word " * 400)
+    content = chat("Hello?", "Hello.") + "\n" + chat("Again?", " ".join(f"word {number}" for number in range(200)))
     path = tmp_path / "a.jsonl"
     path.write_text(content)
     report = examine_file(path, tokenizer_dir=EXAMPLE.parents[1] / "model", max_length=300)

@@ -22,13 +22,14 @@ def chat(*texts: str) -> dict[str, Any]:
     return {"messages": [{"role": ("user", "assistant")[at % 2], "content": text} for at, text in enumerate(texts)]}
 
 
+LONG = " ".join(f"word{number}" for number in range(60))
 ROWS = [
     chat("몇 시에 떠나요?", "오전 9시예요 🚢"),
-    chat("word " * 60, "never read"),
-    chat("short", "word " * 60),
+    chat(LONG, "never read"),
+    chat("short", LONG),
     chat("", "no question"),
     chat("a", "b", "c", "d"),
-    chat("a", "b", "word " * 60),
+    chat("a", "b", LONG),
 ]
 
 

@@ -63,8 +63,7 @@ class Examination:
                             self.first.append(finding)
                     if self.limits.check_duplicates:
                         self._remember(examined, near, leaks)
-                    if examined.traits is not None and not examined.is_red:
-                        answers.add(examined.record.row, examined.record.line, examined.traits, self._label(examined))
+                    self._note(examined, answers)
                     if self.stop.is_set():
                         return
             places.save(folder / ROW_INDEX)
@@ -73,9 +72,12 @@ class Examination:
                 self._compare_rows(folder, near, leaks, answers, findings.rows)
             self.scores.save(folder / ROW_SCORES)
 
-    def _label(self, examined: Examined) -> bool | None:
-        """Whether the answer is a good one, where the format says so."""
-        return label_of(examined.record.value["label"]) if self.source.format is DataFormat.KTO else None
+    def _note(self, examined: Examined, answers: Distribution) -> None:
+        if examined.traits is None or examined.is_red:
+            return
+        row, line = examined.record.row, examined.record.line if self.source.has_lines else None
+        label = label_of(examined.record.value["label"]) if self.source.format is DataFormat.KTO else None
+        answers.add(row, line, examined.traits, label)
 
     def _remember(self, examined: Examined, near: NearRows, leaks: LeakCheck) -> None:
         if examined.checked is None or examined.is_red:
