@@ -47,15 +47,9 @@ from tunesmith.settings import Settings
 
 
 @dataclass
-class Services:
-    """Everything that the program is made of, built once and handed down."""
+class DataServices:
+    """What makes, examines and changes datasets."""
 
-    settings: Settings
-    database: Database
-    storage: Storage
-    accounts: AccountService
-    projects: ProjectService
-    jobs: JobService
     datasets: DatasetService
     xray: XrayService
     uploads: UploadService
@@ -65,11 +59,23 @@ class Services:
     versions: VersionService
     explorations: ExplorationService
     outputs: OutputService
+    dataset_bench: DatasetBench
+
+
+@dataclass
+class Services(DataServices):
+    """Everything that the program is made of, built once and handed down."""
+
+    settings: Settings
+    database: Database
+    storage: Storage
+    accounts: AccountService
+    projects: ProjectService
+    jobs: JobService
     models: ModelStore
     runtime: RuntimeService
     resolver: ModelResolver
     bench: ModelBench
-    dataset_bench: DatasetBench
     registry: RegistryService
     export: ExportService
     evaluation: EvaluationService
@@ -113,17 +119,12 @@ def build(settings: Settings) -> Services:
     projects = ProjectService(accounts=accounts)
     jobs = JobService(settings=settings, database=database, projects=projects)
     storage = _storage(settings)
-    datasets = DatasetService(storage=storage, jobs=jobs, settings=settings)
-    uploads = UploadService(storage=storage, settings=settings)
-    versions = VersionService(datasets=datasets, jobs=jobs)
     registry = RegistryService(storage=storage, jobs=jobs, cache_dir=settings.data_dir / "cache" / "models")
     models = ModelStore(settings=settings)
-    derivations = DerivationService(datasets=datasets, jobs=jobs, models=models)
-    outputs = OutputService(derivations=derivations, jobs=jobs, models=models)
     runtime = RuntimeService(settings=settings, backends=serving_backends())
     resolver = ModelResolver(models=models, registry=registry, jobs=jobs)
-    xray = XrayService(datasets=datasets, jobs=jobs, find_model=resolver.resolve)
-    explorations = ExplorationService(datasets=datasets, jobs=jobs, models=models, find_model=resolver.resolve)
+    data = _data(settings, storage, jobs, models, resolver)
+    datasets = data.datasets
     export = ExportService(settings=settings, jobs=jobs, registry=registry, resolver=resolver, storage=storage)
     exporter = Exporter(
         service=export, registry=registry, datasets=datasets, runtime=runtime, resolver=resolver, storage=storage
@@ -135,7 +136,7 @@ def build(settings: Settings) -> Services:
     engine = training_engine(settings.training.engine)
     training = TrainingService(settings=settings, jobs=jobs, models=models, datasets=datasets, engine=engine)
     for kind in (
-        *dataset_kinds(datasets, derivations, versions, outputs, explorations, xray),
+        *dataset_kinds(datasets, data.derivations, data.versions, data.outputs, data.explorations, data.xray),
         *registry_kinds(registry),
         *export_kinds(exporter),
         *evaluation_kinds(evaluator),
@@ -143,24 +144,42 @@ def build(settings: Settings) -> Services:
     ):
         jobs.register(kind)
     return Services(
+        **vars(data),
         settings=settings,
         database=database,
         storage=storage,
         accounts=accounts,
         projects=projects,
         jobs=jobs,
-        datasets=datasets,
-        xray=xray,
-        uploads=uploads,
-        quality=QualityHistory(datasets=datasets),
-        mappings=MappingService(datasets=datasets, uploads=uploads),
-        derivations=derivations,
-        versions=versions,
-        explorations=explorations,
-        outputs=outputs,
         models=models,
         runtime=runtime,
         bench=ModelBench(models=models, runtime=runtime),
+        registry=registry,
+        resolver=resolver,
+        export=export,
+        evaluation=evaluation,
+        training=training,
+    )
+
+
+def _data(
+    settings: Settings, storage: Storage, jobs: JobService, models: ModelStore, resolver: ModelResolver
+) -> DataServices:
+    datasets = DatasetService(storage=storage, jobs=jobs, settings=settings)
+    uploads = UploadService(storage=storage, settings=settings)
+    derivations = DerivationService(datasets=datasets, jobs=jobs, models=models)
+    outputs = OutputService(derivations=derivations, jobs=jobs, models=models)
+    explorations = ExplorationService(datasets=datasets, jobs=jobs, models=models, find_model=resolver.resolve)
+    return DataServices(
+        datasets=datasets,
+        uploads=uploads,
+        derivations=derivations,
+        outputs=outputs,
+        explorations=explorations,
+        versions=VersionService(datasets=datasets, jobs=jobs),
+        xray=XrayService(datasets=datasets, jobs=jobs, find_model=resolver.resolve),
+        quality=QualityHistory(datasets=datasets),
+        mappings=MappingService(datasets=datasets, uploads=uploads),
         dataset_bench=DatasetBench(
             settings=settings,
             datasets=datasets,
@@ -170,11 +189,6 @@ def build(settings: Settings) -> Services:
             uploads=uploads,
             jobs=jobs,
         ),
-        registry=registry,
-        resolver=resolver,
-        export=export,
-        evaluation=evaluation,
-        training=training,
     )
 
 

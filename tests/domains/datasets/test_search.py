@@ -11,7 +11,7 @@ import httpx
 from tests.domains.datasets.conftest import PATH, Upload, Work
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.readers import FileKind
-from tunesmith.domains.datasets.searching import LOOK_AT_CLOCK_EVERY, find_row
+from tunesmith.domains.datasets.searching import LOOK_AT_CLOCK_EVERY, search_rows
 from tunesmith.domains.datasets.source import RowSource
 
 ROWS: list[Any] = [
@@ -63,7 +63,7 @@ def test_a_long_search_stops_in_time_and_goes_on_where_it_stopped(tmp_path: Path
     file.write_text(lines([{"prompt": str(number), "completion": "-"} for number in range(2000)]))
     source = RowSource(file, FileKind.JSONL, DataFormat.PROMPT_COMPLETION, 1 << 20)
     after, slices = 0, 0
-    while (found := find_row(source, None, "1999", after=after, seconds=0)).row is None:
+    while (found := search_rows(source, None, "1999", after=after, seconds=0)).row is None:
         assert after < found.scanned_to <= after + 2 * LOOK_AT_CLOCK_EVERY
         assert not found.is_complete
         after = found.scanned_to

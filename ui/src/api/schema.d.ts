@@ -3758,6 +3758,12 @@ export interface components {
              */
             check_format: boolean;
             /**
+             * Check Quality
+             * @description Look for answers that say nothing, repeat themselves, or stand out from all others.
+             * @default true
+             */
+            check_quality: boolean;
+            /**
              * Check Learning
              * @description Look for rows that teach nothing, or are cut off, under `model`.
              * @default true
@@ -3817,6 +3823,8 @@ export interface components {
             duplicates: components["schemas"]["FindingsOfKind"];
             /** @description Rows that cannot be trained on. */
             format_errors: components["schemas"]["FindingsOfKind"];
+            /** @description Answers that say nothing, repeat themselves, or stand out. */
+            quality: components["schemas"]["FindingsOfKind"];
             /** @description Rows that teach nothing or are cut off, under `model` and `max_length`. */
             learning: components["schemas"]["FindingsOfKind"];
             /**

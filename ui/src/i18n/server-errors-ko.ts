@@ -1,5 +1,9 @@
 /** 서버 오류의 제목. 영어는 서버가 직접 말하므로 한국어만 여기에 있습니다. 모르는 코드는 서버의 글로 보여 줍니다. */
 export const errorTitlesKo: Record<string, string> = {
+  "column-unknown": "데이터셋에 그런 열이 없습니다",
+  "dataset-busy": "현재 데이터셋을 바꾸는 중입니다",
+  "no-current-dataset": "현재 데이터셋이 없습니다",
+  "target-exists": "이 경로에 이미 무언가가 있습니다",
   "archive-unsupported": "압축된 모델은 아직 받지 않습니다",
   "dataset-changed": "보고 있던 버전의 내용이 아닙니다",
   "dataset-in-use": "작업이 이 데이터셋을 사용하고 있습니다",
@@ -107,6 +111,10 @@ export const errorTitlesKo: Record<string, string> = {
 
 /** 해결 방법. 서버가 알려 준 구체적인 내용은 그 옆에 함께 보여 줍니다. */
 export const errorHintsKo: Record<string, string> = {
+  "column-unknown": "안내된 열 가운데 하나를 쓰세요. 객체 안의 필드는 JSON 포인터로 적습니다.",
+  "dataset-busy": "안내된 작업이 끝나기를 기다리거나 취소한 뒤 다시 시도하세요.",
+  "no-current-dataset": "POST /dataset/upload 로 파일을 먼저 올리세요.",
+  "target-exists": "다른 경로를 고르거나 `overwrite: true`를 보내 덮어쓰세요.",
   "row-not-found": "행을 다시 확인하세요. 행 번호는 고치기 전의 번호입니다.",
   "dataset-changed": "데이터셋을 다시 불러와, 지금의 내용에 고칠 것을 다시 적용하세요.",
   "dataset-purged": "다른 버전을 쓰세요. 완전히 지운 것은 되돌릴 수 없습니다.",

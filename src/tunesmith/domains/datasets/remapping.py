@@ -29,7 +29,6 @@ from tunesmith.domains.datasets.schemas.mapping import (
 from tunesmith.domains.datasets.schemas.validation import DatasetValidationRequest
 from tunesmith.domains.datasets.service import DatasetService
 
-
 SAMPLE_ROWS = 5
 
 

@@ -23,7 +23,7 @@ class Found:
     is_complete: bool
 
 
-def find_row(source: RowSource, index: Path | None, text: str, *, after: int, seconds: float) -> Found:
+def search_rows(source: RowSource, index: Path | None, text: str, *, after: int, seconds: float) -> Found:
     """The first row behind ``after`` with ``text`` in one of its values, whatever the case; stops when the time is up."""
     wanted = text.casefold()
     deadline = time.monotonic() + seconds

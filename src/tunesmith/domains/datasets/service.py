@@ -43,7 +43,7 @@ from tunesmith.domains.datasets.schemas.leakage import DatasetLeakageRequest
 from tunesmith.domains.datasets.schemas.search import DatasetSearchResponse
 from tunesmith.domains.datasets.schemas.split import DatasetSplitRequest
 from tunesmith.domains.datasets.schemas.validation import DatasetValidationRequest, FindingListResponse, groups_of
-from tunesmith.domains.datasets.searching import find_row
+from tunesmith.domains.datasets.searching import search_rows
 from tunesmith.domains.datasets.source import RowSource
 from tunesmith.domains.datasets.tables import DatasetRow
 from tunesmith.domains.datasets.uploads import checked_file_name
@@ -299,7 +299,7 @@ class DatasetService:
         row = await self.get_row(unit, dataset_id)
         source = await self.source_of(row)
         index = await self.files.path_of(f"{row.examination}/{ROW_INDEX}") if row.examination else None
-        found = await asyncio.to_thread(find_row, source, index, text, after=after, seconds=SEARCH_SECONDS)
+        found = await asyncio.to_thread(search_rows, source, index, text, after=after, seconds=SEARCH_SECONDS)
         return DatasetSearchResponse(
             dataset_id=row.id, row=found.row, scanned_to=found.scanned_to, complete=found.is_complete
         )

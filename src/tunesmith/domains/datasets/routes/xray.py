@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from tunesmith.domains.datasets.routes.entry import PREFIX, TAG, DatasetId, Reader, Wait, Xrays
+from tunesmith.domains.datasets.routes.entry import PREFIX, TAG, DatasetId, Entry, Wait, Xrays
 from tunesmith.domains.datasets.schemas.xray import DatasetXrayRequest, DatasetXrayResponse
 from tunesmith.kit.web import Accepted, accepted, problem_responses
 
@@ -18,7 +18,7 @@ router = APIRouter(prefix=PREFIX, tags=[TAG])
     responses={202: {"model": Accepted}, **problem_responses(403, 404, 409, 422)},
 )
 async def xray_dataset(
-    dataset_id: DatasetId, access: Reader, xrays: Xrays, body: DatasetXrayRequest | None = None, wait: Wait = 2
+    dataset_id: DatasetId, access: Entry, xrays: Xrays, body: DatasetXrayRequest | None = None, wait: Wait = 2
 ) -> DatasetXrayResponse | JSONResponse:
     """The mask X-ray: rows token by token, with what carries loss; sums over all rows come from a job, once."""
     answer = await xrays.look(access, dataset_id, body or DatasetXrayRequest(), wait)

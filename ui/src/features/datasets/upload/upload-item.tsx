@@ -6,7 +6,8 @@ import { Button } from "@/components/ui/button";
 import { Field, Input } from "@/components/ui/field";
 import { Progress } from "@/components/ui/progress";
 import { useI18n } from "@/i18n";
-import type { Upload, UploadQueue, UploadStage } from "./upload-queue";
+import type { Upload, UploadStage } from "./upload";
+import type { UploadQueue } from "./upload-queue";
 
 const MOVING = new Set<UploadStage>(["sending", "reconnecting", "making"]);
 const HALF = new Set<UploadStage>(["sending", "reconnecting", "paused", "file-needed", "making"]);

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError, unreachable } from "@/api/errors";
-import { LARGEST_FORM_BYTES, PART_BYTES, UploadQueue, type UploadStage } from "./upload-queue";
+import type { UploadStage } from "./upload";
+import { LARGEST_FORM_BYTES, PART_BYTES, UploadQueue } from "./upload-queue";
 import type { UploadTransport } from "./upload-transport";
 
 const big = (name = "대화.jsonl", size = 2 * PART_BYTES + 10) =>

@@ -1,39 +1,10 @@
 import { asApiError } from "@/api/errors";
-import { readStored, writeStored } from "@/lib/stored";
+import { fresh, isSameFile, remember, remembered, type Upload } from "./upload";
 import type { UploadTransport } from "./upload-transport";
-
-export type UploadStage =
-  | "chosen"
-  | "waiting"
-  | "sending"
-  | "paused"
-  | "reconnecting"
-  | "file-needed"
-  | "making"
-  | "mapping"
-  | "done"
-  | "failed";
-
-/** A file on its way to the server. */
-export interface Upload {
-  key: string;
-  fileName: string;
-  size: number;
-  lastModified: number;
-  /** Name of the dataset that it becomes. */
-  name: string;
-  version: string | null;
-  stage: UploadStage;
-  sent: number;
-  uploadId: number | null;
-  datasetId: number | null;
-  error: unknown;
-}
 
 /** Up to here a file goes in one form; larger ones go in parts, and go on after a break. */
 export const LARGEST_FORM_BYTES = 8 * 1024 * 1024;
 export const PART_BYTES = 8 * 1024 * 1024;
-const STORAGE_KEY = "tunesmith.uploads";
 const LONGEST_PAUSE_MS = 15_000;
 /** Refusals that asking how much has arrived sets right. */
 const AGAIN = new Set(["upload-offset", "upload-busy"]);
@@ -232,43 +203,5 @@ export class UploadQueue {
         this.change(key, { sent: received });
       }
     }
-  }
-}
-
-function fresh(key: string, file: File): Upload {
-  return {
-    key,
-    fileName: file.name,
-    size: file.size,
-    lastModified: file.lastModified,
-    name: nameOf(file.name),
-    version: null,
-    stage: "chosen",
-    sent: 0,
-    uploadId: null,
-    datasetId: null,
-    error: null,
-  };
-}
-
-const nameOf = (fileName: string) =>
-  fileName.replace(/(\.(jsonl|json|csv|tsv|parquet))?(\.(gz|zst|zip))?$/i, "").normalize("NFC") || fileName;
-
-const isSameFile = (item: Upload, file: File) =>
-  item.fileName === file.name && item.size === file.size && item.lastModified === file.lastModified;
-
-function remember(items: readonly Upload[]): void {
-  const unfinished = items.filter((item) => item.uploadId !== null && item.stage !== "done");
-  const kept = unfinished.map((item) => ({ ...item, error: null }));
-  writeStored(STORAGE_KEY, kept.length > 0 ? JSON.stringify(kept) : null);
-}
-
-/** After a refresh the browser has no hold of the files any more: they have to be chosen again, but not sent again. */
-function remembered(): Upload[] {
-  try {
-    const kept = JSON.parse(readStored(STORAGE_KEY) ?? "[]") as Upload[];
-    return kept.map((item) => ({ ...item, stage: item.stage === "mapping" ? "mapping" : "file-needed" }));
-  } catch {
-    return [];
   }
 }

@@ -1,7 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
 import { datasetQueries } from "@/features/datasets/queries";
-import { type Upload, UploadQueue } from "./upload-queue";
+import type { Upload } from "./upload";
+import { UploadQueue } from "./upload-queue";
 import { httpTransport } from "./upload-transport";
 
 let queue: UploadQueue | undefined;
