@@ -34,6 +34,13 @@ UNREADABLE = {
 def doctor(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="Data file: .jsonl, .json, .csv, .tsv or .parquet, plain or packed.")],
+    model: Annotated[
+        str | None,
+        typer.Option(help="Model whose tokenizer and chat template rows are read with (default: the bundled)."),
+    ] = None,
+    max_length: Annotated[
+        int | None, typer.Option(min=8, help="Tokens of a row that are read (default: 2048).")
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Examine a data file: every problem with its row and line. Exits 1 when there is a red finding."""
@@ -48,6 +55,11 @@ def doctor(
         try:
             with JobProgress(f"Examining {file.name}") as progress:
                 dataset = await ensure_dataset(session.client, file, on_event=progress)
+                asked = {name: value for name, value in (("model", model), ("max_length", max_length)) if value}
+                if asked:
+                    path = f"/training/datasets/{dataset['id']}"
+                    await session.client.answer(f"{path}/validate", asked, progress)
+                    dataset = await session.client.get(path)
         except ApiError as error:
             if error.code not in UNREADABLE:
                 raise

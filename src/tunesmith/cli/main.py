@@ -12,6 +12,7 @@ from tunesmith.cli import (
     chat,
     data,
     data_changes,
+    data_quality,
     data_versions,
     explore,
     jobs,
@@ -74,6 +75,7 @@ app.command("chat")(chat.chat)
 app.add_typer(models.app, name="models")
 data_versions.attach(data.app)
 data_changes.attach(data.app)
+data_quality.attach(data.app)
 data.app.command("eda")(explore.eda)
 data.app.command("tokens")(explore.tokens)
 app.add_typer(data.app, name="datasets")

@@ -301,7 +301,7 @@ CREATE TABLE dataset_quality_logs (
 	project_id INTEGER NOT NULL,
 	created_by INTEGER NOT NULL,
 	created_at DATETIME NOT NULL,
-	updated_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL, details JSON DEFAULT '{}' NOT NULL,
 	CONSTRAINT pk_dataset_quality_logs PRIMARY KEY (id),
 	CONSTRAINT fk_dataset_quality_logs_created_by_users FOREIGN KEY(created_by) REFERENCES users (id),
 	CONSTRAINT fk_dataset_quality_logs_dataset_id_training_datasets FOREIGN KEY(dataset_id) REFERENCES training_datasets (id) ON DELETE CASCADE,

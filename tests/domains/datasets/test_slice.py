@@ -115,7 +115,8 @@ async def test_a_preview_shows_the_rows_of_any_place(
     before = (await client.get(path, params={"offset": 700, "limit": 3})).json()
     await work()
     after = (await client.get(path, params={"offset": 700, "limit": 3})).json()
-    assert before["rows"] == after["rows"]
+    assert [row | {"score": None} for row in after["rows"]] == before["rows"]
+    assert [row["score"] for row in after["rows"]] == [1.0] * 3
     assert (before["total"], after["total"]) == (None, 1000)
     assert [row["row"] for row in after["rows"]] == [701, 702, 703]
     assert after["rows"][0]["data"]["prompt"] == "Question 700?"
@@ -125,6 +126,35 @@ async def test_a_preview_shows_the_rows_of_any_place(
     last = (await client.get(path, params={"offset": 999, "limit": 9})).json()
     assert [row["row"] for row in last["rows"]] == [1000]
     assert (await client.get(path, params={"offset": 1000})).json()["rows"] == []
+
+
+async def test_a_preview_says_what_each_row_is_worth(upload: Upload, work: Work, client: httpx.AsyncClient) -> None:
+    path = f"{PATH}/{(await upload('a.jsonl', FAULTY)).json()['id']}/preview"
+    await work()
+    rows = (await client.get(path, params={"offset": 2})).json()["rows"]
+    assert [(row["worst"], row["score"]) for row in rows] == [
+        (None, 1.0),
+        ("red", 0.0),
+        ("amber", 0.75),
+        ("amber", 0.75),
+    ]
+
+
+async def test_the_checks_of_a_dataset_with_what_changed(upload: Upload, work: Work, client: httpx.AsyncClient) -> None:
+    path = f"{PATH}/{(await upload('a.jsonl', FAULTY)).json()['id']}"
+    await work()
+    await client.post(f"{path}/validate", params={"wait": 0}, json={"check_pii": False})
+    await work()
+    history = (await client.get(f"{path}/quality")).json()
+    newer, older = history["items"]
+    assert (history["total"], history["weights"]["red"]) == (2, 1.0)
+    assert (older["quality_score"], newer["quality_score"], newer["score_change"]) == (0.75, 0.79, 0.04)
+    assert (newer["changes"], older["changes"], older["score_change"]) == ({"pii-email": -1}, {}, None)
+    assert (older["rows"], older["passed"], older["model"], older["max_length"]) == (6, False, "tunesmith/tiny", 2048)
+    assert (older["pii"]["total"], newer["pii"]["checked"], older["learning"]["checked"]) == (1, False, True)
+    second = (await client.get(f"{path}/quality", params={"page": 1, "page_size": 1})).json()
+    assert second["items"] == [newer]
+    assert (await client.get(f"{PATH}/99/quality")).status_code == 404
 
 
 async def test_a_preview_shows_why_a_row_cannot_be_read(upload: Upload, client: httpx.AsyncClient) -> None:

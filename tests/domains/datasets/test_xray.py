@@ -42,6 +42,9 @@ async def look(client: httpx.AsyncClient, dataset_id: int, work: Work | None = N
     if answer.status_code == 202 or (work and answer.json()["job_id"]):
         assert work
         await work()
+        if answer.status_code == 202:
+            result: dict[str, Any] = (await client.get(answer.json()["links"]["result"])).json()["result"]
+            return result
         answer = await client.post(f"{PATH}/{dataset_id}/xray", json=body)
     assert answer.status_code == 200, answer.text
     document: dict[str, Any] = answer.json()

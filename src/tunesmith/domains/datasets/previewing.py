@@ -14,8 +14,10 @@ from tunesmith.domains.datasets.readers import DataFile, Position, plain_pieces
 from tunesmith.domains.datasets.readers.layout import first_bytes
 from tunesmith.domains.datasets.readers.reading import look_into
 from tunesmith.domains.datasets.row_index import find_place
+from tunesmith.domains.datasets.row_scores import read_worst
 from tunesmith.domains.datasets.schemas.dataset import PreviewRow
 from tunesmith.domains.datasets.source import RowSource
+from tunesmith.settings import ScoreWeights
 
 EARLY_BYTES = 8 << 20
 
@@ -40,6 +42,13 @@ def early_preview(
     if len(rows) <= limit and len(head) == EARLY_BYTES:  # the last one may be cut
         raise DatasetNotReadyError("These rows can be shown when the file has been unpacked.")
     return rows[:limit]
+
+
+def judge_rows(rows: list[PreviewRow], worst: Path, weights: ScoreWeights) -> None:
+    """Say of rows that follow each other what the last validation found in them."""
+    costs = weights.model_dump()
+    for shown, severity in zip(rows, read_worst(worst, rows[0].row, len(rows)), strict=False):
+        shown.worst, shown.score = severity, round(1 - (costs[severity] if severity else 0), 4)
 
 
 def _rows(data: DataFile, place: Position | None, offset: int, limit: int) -> list[PreviewRow]:

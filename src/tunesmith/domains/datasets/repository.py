@@ -186,6 +186,16 @@ async def rename(session: AsyncSession, row: DatasetRow, name: str, slug: str) -
     )
 
 
+async def list_quality_logs(
+    session: AsyncSession, principal: Principal, dataset_id: int, page: PageRequest
+) -> tuple[list[QualityLogRow], int]:
+    """A page of the checks of a dataset, the newest first, and one more to compare the last one with; how many there are."""
+    statement = visible_to(principal, QualityLogRow).where(QualityLogRow.dataset_id == dataset_id)
+    total = (await session.execute(statement.with_only_columns(func.count(QualityLogRow.id)))).scalar_one()
+    wanted = statement.order_by(QualityLogRow.id.desc()).offset(page.offset).limit(page.page_size + 1)
+    return list((await session.execute(wanted)).scalars()), total
+
+
 async def add_quality_log(session: AsyncSession, row: QualityLogRow) -> None:
     """Keep what a validation said."""
     session.add(row)

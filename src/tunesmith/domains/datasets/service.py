@@ -26,10 +26,11 @@ from tunesmith.domains.datasets.looking import Reading, Seen, read_as, see
 from tunesmith.domains.datasets.mapping.saved import saved_mapping
 from tunesmith.domains.datasets.places import LocalFiles
 from tunesmith.domains.datasets.plain import PlainCopy, ending_of, layout_of_row
-from tunesmith.domains.datasets.previewing import early_preview, preview
+from tunesmith.domains.datasets.previewing import early_preview, judge_rows, preview
 from tunesmith.domains.datasets.readers import FileKind, Layout, UnpackLimits, named_kind
 from tunesmith.domains.datasets.readers.layout import EXTENSIONS
 from tunesmith.domains.datasets.row_index import ROW_INDEX
+from tunesmith.domains.datasets.row_scores import ROW_SCORES
 from tunesmith.domains.datasets.schemas.dataset import (
     DatasetCreate,
     DatasetListResponse,
@@ -283,6 +284,8 @@ class DatasetService:
             source = await self.source_of(row)
             index = await self.files.path_of(f"{row.examination}/{ROW_INDEX}") if row.examination else None
             rows = await asyncio.to_thread(preview, source, index, offset, limit)
+        if rows and row.examination and await self.storage.exists(worst := f"{row.examination}/{ROW_SCORES}"):
+            await asyncio.to_thread(judge_rows, rows, await self.files.path_of(worst), self.limits.score_weights)
         fields = dict.fromkeys(str(name) for r in rows if isinstance(r.data, dict) for name in r.data)
         return DatasetPreviewResponse(
             dataset_id=row.id,

@@ -102,3 +102,5 @@ class QualityLogRow(ProjectOwned, Base):
     pii: Mapped[dict[str, Any]] = mapped_column(JsonColumn)
     duplicates: Mapped[dict[str, Any]] = mapped_column(JsonColumn)
     format_errors: Mapped[dict[str, Any]] = mapped_column(JsonColumn)
+    details: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict, server_default="{}")
+    """What else was looked for and found: ``{rows, passed, counts, learning, quality, model, max_length}``."""

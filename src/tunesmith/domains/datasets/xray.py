@@ -78,21 +78,36 @@ class XrayService:
     async def look(
         self, access: Access, dataset_id: int, asked: DatasetXrayRequest, wait_seconds: float
     ) -> DatasetXrayResponse | JobView:
-        """Rows token by token. Answers the job that counts instead where ``only`` needs it and it does not end in time."""
+        """Rows token by token. Where ``only`` needs sums that are not there in time, the job that makes the answer.
+
+        Raises DatasetFormatError, DatasetPurgedError and what ``learner`` raises.
+        """
         async with access.read() as unit:
             row = await self.datasets.get_row(unit, dataset_id)
             learner = await self.learner(unit, asked.model, asked.max_length)
         _refuse(row)
-        job = None
+        if await self.has_counted(row, learner):
+            return await self.page(row, learner, asked)
+        counting = asked if asked.only else DatasetXrayRequest(model=asked.model, max_length=asked.max_length, limit=1)
+        spec = {"dataset_id": row.id, **counting.model_dump(mode="json")}
+        async with access.write("dataset.xray", resource=f"dataset:{row.id}") as unit:
+            job = await submit_or_join(self._jobs, unit, KIND, spec, f"X-ray {row.name} {row.version}")
+        ended = await self._jobs.answer(access, job.id, wait_seconds)
+        if ended is not None:
+            ended.result_or_raise()
+        elif asked.only is not None:
+            return job
+        return await self.page(row, learner, asked, None if ended else job.id)
+
+    async def has_counted(self, row: DatasetRow, learner: Learner) -> bool:
+        """Whether the sums over this content are there."""
+        return await self._results.find(row, _named(learner)) is not None
+
+    async def page(
+        self, row: DatasetRow, learner: Learner, asked: DatasetXrayRequest, job_id: int | None = None
+    ) -> DatasetXrayResponse:
+        """The rows, and the sums where they are there."""
         flags = await self._results.find(row, _named(learner))
-        if flags is None:
-            job = await self._count(access, row, asked)
-            ended = await self._jobs.answer(access, job.id, wait_seconds)
-            if ended is not None:
-                ended.result_or_raise()
-                job, flags = None, await self._results.find(row, _named(learner))
-            elif asked.only is not None:
-                return job
         source = await self.datasets.source_of(row)
         places = await self.datasets.files.path_of(f"{row.examination}/{ROW_INDEX}") if row.examination else None
         rows, total = await asyncio.to_thread(_look, source, places, flags, learner, asked)
@@ -101,19 +116,13 @@ class XrayService:
             tokenizer=asked.model,
             template_sha256=hashlib.sha256(learner.template.source.encode()).hexdigest(),
             max_length=asked.max_length,
-            total=row.total_samples if total is None else total,
+            total=total if total is not None else row.total_samples or asked.offset + len(rows),
             offset=asked.offset,
             limit=asked.limit,
             rows=rows,
             counts=None if flags is None else await asyncio.to_thread(read_counts, flags),
-            job_id=job.id if job else None,
+            job_id=job_id,
         )
-
-    async def _count(self, access: Access, row: DatasetRow, asked: DatasetXrayRequest) -> JobView:
-        """The job that counts: the one that waits or runs already, else a new one."""
-        spec = {"dataset_id": row.id, "model": asked.model, "max_length": asked.max_length}
-        async with access.write("dataset.xray", resource=f"dataset:{row.id}") as unit:
-            return await submit_or_join(self._jobs, unit, KIND, spec, f"X-ray {row.name} {row.version}")
 
 
 def _named(learner: Learner) -> str:

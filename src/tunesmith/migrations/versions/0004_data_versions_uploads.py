@@ -72,8 +72,14 @@ def upgrade() -> None:
         key = sa.ForeignKey(f"{table}.id", name=f"fk_workbench_states_{name}_{table}")
         op.add_column("workbench_states", sa.Column(name, sa.Integer(), key, nullable=True), inline_references=True)
 
+    op.add_column(
+        "dataset_quality_logs",
+        sa.Column("details", tunesmith.db.types.JsonColumn, server_default="{}", nullable=False),
+    )
+
 
 def downgrade() -> None:
+    op.drop_column("dataset_quality_logs", "details")
     for name in ("dataset_job_id", "uploaded_dataset_id", "dataset_id"):
         op.drop_column("workbench_states", name)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator
 
-from tunesmith.domains.datasets.doctor import FindingCounts
+from tunesmith.domains.datasets.doctor import FindingCounts, Severity
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.schemas.values import FieldName, RowValue
 from tunesmith.kit.ids import display_name
@@ -107,6 +107,10 @@ class PreviewRow(BaseModel):
     line: int | None = Field(description="First physical line of the row in the file; null for Parquet.")
     data: RowValue = Field(description="The row; null when it cannot be read.")
     error: str | None = Field(description="Why it cannot be read.")
+    worst: Severity | None = Field(None, description="The worst that was found in the row; null when nothing was.")
+    score: float | None = Field(
+        None, description="0–1: what the row is worth by its worst finding; null until validated."
+    )
 
 
 class DatasetPreviewResponse(BaseModel):

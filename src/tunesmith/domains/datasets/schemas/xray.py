@@ -74,7 +74,7 @@ class DatasetXrayResponse(BaseModel):
     tokenizer: str = Field(description="Model whose tokenizer and template were used.")
     template_sha256: str = Field(description="SHA-256 of the chat template.")
     max_length: int = Field(description="Tokens of a row that are read.")
-    total: int | None = Field(description="Rows that `only` leaves; null while they have not been counted.")
+    total: int = Field(description="Rows that `only` leaves; before they have been counted, those known to exist.")
     offset: int = Field(description="Rows passed over.")
     limit: int = Field(description="Rows that were asked for.")
     rows: list[XrayRow] = Field(description="The rows.")

@@ -15,6 +15,7 @@ from tunesmith.domains.datasets.doctor import CODES, LEARNING, QUALITY, Limits
 from tunesmith.domains.datasets.evaluation_sets import as_sets, held_out_of
 from tunesmith.domains.datasets.examination import LESSONS, OUTPUTS, Examination
 from tunesmith.domains.datasets.schemas.dataset import DatasetStatus
+from tunesmith.domains.datasets.schemas.quality import QualityDetails
 from tunesmith.domains.datasets.schemas.validation import (
     DatasetValidationRequest,
     DatasetValidationResponse,
@@ -186,4 +187,5 @@ def _log_of(row: DatasetRow, answer: DatasetValidationResponse) -> QualityLogRow
         pii=plain(answer.pii),
         duplicates=plain(answer.duplicates),
         format_errors=plain(answer.format_errors),
+        details=QualityDetails.model_validate(answer, from_attributes=True).model_dump(mode="json"),
     )
