@@ -30,6 +30,7 @@ _WORDS = {
 _SMALL = {language: frozenset(words.split()) for language, words in _WORDS.items()}
 _ANY_SMALL = frozenset().union(*_SMALL.values())
 _PUNCTUATION = ".,;:!?()[]\"'«»“”„…"
+SURE_WORDS = 3
 KOREAN_SHARE = 0.2
 """Korean prose about technology is full of Latin letters: a fifth of Hangul makes a text Korean."""
 
@@ -56,3 +57,14 @@ def _latin(head: str) -> str:
     if not words:
         return "latin"
     return max(_SMALL, key=lambda language: len(words & _SMALL[language]))
+
+
+def sure_language_of(text: str) -> str:
+    """The same, and ``latin`` unless a language in Latin letters shows by several of its words, and by twice as many as others."""
+    language = language_of(text)
+    if language not in _SMALL:
+        return language
+    words = {word.strip(_PUNCTUATION) for word in text[:LOOKED_AT].lower().split()} & _ANY_SMALL
+    counts = {name: len(words & small) for name, small in _SMALL.items()}
+    other = max(count for name, count in counts.items() if name != language)
+    return language if counts[language] >= SURE_WORDS and counts[language] >= 2 * other else "latin"

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tunesmith.domains.datasets.doctor.checked import CheckedRow, Turn
-from tunesmith.domains.datasets.languages import language_of
+from tunesmith.domains.datasets.languages import language_of, sure_language_of
 from tunesmith.domains.datasets.pii import excerpt, shown
 from tunesmith.domains.datasets.readers import Fault
 
 ENOUGH_LETTERS = 20
 """A language is told from this many characters on."""
+MIXED_LATIN = 0.3
+"""More Latin letters than this in an answer, and it is not foreign to a question in Latin letters."""
+PURE_LATIN = 0.95
 LOOP_WORDS = 40
 LOOP_SHARE = 0.12
 """Of many words, at most this share are different."""
@@ -78,7 +81,7 @@ def traits_of(checked: CheckedRow) -> Traits | None:
     text = answer.text.strip()
     opening = " ".join(text[:200].split(None, OPENING_WORDS)[:OPENING_WORDS])
     return Traits(
-        language_of(text) if len(text) >= ENOUGH_LETTERS else "none",
+        sure_language_of(text) if len(text) >= ENOUGH_LETTERS else "none",
         len(text),
         opening if len(opening) < len(text) else "",
         text.lower() if len(text) <= LABEL_CHARACTERS else "",
@@ -140,10 +143,17 @@ def _other_language(asked: str, answer: Turn, language: str) -> Fault | None:
     wanted = language_of(asked)
     if wanted in UNKNOWN or wanted == language or {wanted, language} <= _LATIN or _ASKS_LANGUAGE.search(asked):
         return None
-    if language in _LATIN and len(answer.text.split(None, 8)) < 8:  # a name or a term
+    latin = _latin_share(answer.text)
+    is_mixed = latin > MIXED_LATIN if wanted in _LATIN else latin < PURE_LATIN and language in _LATIN
+    if is_mixed or (language in _LATIN and len(answer.text.split(None, 8)) < 8):  # a name or a term
         return None
     message = f"The question is in {NAMES.get(wanted, wanted)} and the answer in {NAMES.get(language, language)}."
     return Fault("answer-language", message, NAMES.get(wanted, wanted), NAMES.get(language, language), answer.pointer)
+
+
+def _latin_share(text: str) -> float:
+    letters = [character for character in text[:400] if character.isalpha()]
+    return sum(character < "ɐ" for character in letters) / max(1, len(letters))
 
 
 NAMES = {
