@@ -21,7 +21,6 @@ from tunesmith.domains.datasets import (
     ExplorationService,
     MappingService,
     OutputService,
-    QualityHistory,
     UploadService,
     VersionService,
     XrayService,
@@ -53,7 +52,6 @@ class DataServices:
     datasets: DatasetService
     xray: XrayService
     uploads: UploadService
-    quality: QualityHistory
     mappings: MappingService
     derivations: DerivationService
     versions: VersionService
@@ -178,7 +176,6 @@ def _data(
         explorations=explorations,
         versions=VersionService(datasets=datasets, jobs=jobs),
         xray=XrayService(datasets=datasets, jobs=jobs, find_model=resolver.resolve),
-        quality=QualityHistory(datasets=datasets),
         mappings=MappingService(datasets=datasets, uploads=uploads),
         dataset_bench=DatasetBench(
             settings=settings,

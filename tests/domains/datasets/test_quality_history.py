@@ -17,12 +17,12 @@ async def test_every_validation_is_kept_newest_first(
     ).json()
     await work()
     first = (await client.get(f"{PATH}/{made['id']}/quality")).json()
-    assert [(log["change"], log["passed"], log["pii"]["total"]) for log in first["items"]] == [(None, True, 1)]
+    assert [(log["score_change"], log["passed"], log["pii"]["total"]) for log in first["items"]] == [(None, True, 1)]
     await answered("POST", f"/{made['id']}/validate", json={"check_pii": False})
     both = (await client.get(f"{PATH}/{made['id']}/quality")).json()
     newest, oldest = both["items"]
     assert both["total"] == 2
-    assert newest["change"] == round(newest["quality_score"] - oldest["quality_score"], 4) > 0
+    assert newest["score_change"] == round(newest["quality_score"] - oldest["quality_score"], 4) > 0
     assert not newest["pii"]["checked"]
     paged = (await client.get(f"{PATH}/{made['id']}/quality", params={"page_size": 1})).json()
     assert paged["items"] == [newest]

@@ -541,7 +541,7 @@ export interface paths {
         };
         /**
          * List Quality
-         * @description Every validation of the dataset with its score and what changed since the one before, newest first.
+         * @description Every check of the dataset, the newest first: score, findings by kind, and what changed since the one before.
          */
         get: operations["list_quality"];
         put?: never;
@@ -4039,9 +4039,9 @@ export interface components {
             max_length: number;
             /**
              * Total
-             * @description Rows that `only` leaves; null while they have not been counted.
+             * @description Rows that `only` leaves; before they have been counted, those known to exist.
              */
-            total: number | null;
+            total: number;
             /**
              * Offset
              * @description Rows passed over.
@@ -7748,6 +7748,13 @@ export interface components {
              * @description Why it cannot be read.
              */
             error: string | null;
+            /** @description The worst that was found in the row; null when nothing was. */
+            worst?: components["schemas"]["Severity"] | null;
+            /**
+             * Score
+             * @description 0–1: what the row is worth by its worst finding; null until validated.
+             */
+            score?: number | null;
         };
         /**
          * ProblemDetail
@@ -7890,53 +7897,10 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * QualityLog
-         * @description What one validation said.
+         * QualityHistoryResponse
+         * @description A page of checks, the newest first.
          */
-        QualityLog: {
-            /**
-             * Id
-             * @description Number of the entry.
-             */
-            id: number;
-            /**
-             * Dataset Id
-             * @description Dataset that was examined.
-             */
-            dataset_id: number;
-            /**
-             * Quality Score
-             * @description 0–1: the score of the doctor divided by 100.
-             */
-            quality_score: number;
-            /**
-             * Change
-             * @description Difference to the validation before; null for the first.
-             */
-            change: number | null;
-            /**
-             * Passed
-             * @description Whether nothing was found that forbids training.
-             */
-            passed: boolean;
-            /** @description Personal data. */
-            pii: components["schemas"]["FindingsOfKind"];
-            /** @description Repeated rows, near duplicates and contradictory answers. */
-            duplicates: components["schemas"]["FindingsOfKind"];
-            /** @description Rows that cannot be trained on. */
-            format_errors: components["schemas"]["FindingsOfKind"];
-            /**
-             * Created At
-             * Format: date-time
-             * @description When the validation ended.
-             */
-            created_at: string;
-        };
-        /**
-         * QualityLogListResponse
-         * @description A page of validations, newest first.
-         */
-        QualityLogListResponse: {
+        QualityHistoryResponse: {
             /**
              * Items
              * @description The rows of this page.
@@ -7959,11 +7923,82 @@ export interface components {
             page_size: number;
             /**
              * Weights
-             * @description What a row costs by its worst finding, with today's settings.
+             * @description What a row costs by its worst finding, as it is set now.
              */
             weights: {
                 [key: string]: number;
             };
+        };
+        /**
+         * QualityLog
+         * @description One check.
+         */
+        QualityLog: {
+            /**
+             * Rows
+             * @description Number of rows.
+             */
+            rows?: number | null;
+            /**
+             * Passed
+             * @description Whether no finding was red.
+             */
+            passed?: boolean | null;
+            /** @description `{red, amber, green, by_code}`. */
+            counts?: components["schemas"]["FindingCounts"] | null;
+            /** @description Rows that teach nothing or are cut off. */
+            learning?: components["schemas"]["FindingsOfKind"] | null;
+            /** @description Answers that say nothing, repeat themselves, or stand out. */
+            quality?: components["schemas"]["FindingsOfKind"] | null;
+            /**
+             * Model
+             * @description Model whose tokenizer and chat template the rows were read with.
+             */
+            model?: string | null;
+            /**
+             * Max Length
+             * @description Tokens of a row that were read.
+             */
+            max_length?: number | null;
+            /**
+             * Id
+             * @description Number of the check.
+             */
+            id: number;
+            /**
+             * Dataset Id
+             * @description Dataset that was examined.
+             */
+            dataset_id: number;
+            /**
+             * Quality Score
+             * @description 0–1.
+             */
+            quality_score: number;
+            /** @description Personal data. */
+            pii: components["schemas"]["FindingsOfKind"];
+            /** @description Repeated rows, near duplicates and contradictory answers. */
+            duplicates: components["schemas"]["FindingsOfKind"];
+            /** @description Rows that cannot be trained on. */
+            format_errors: components["schemas"]["FindingsOfKind"];
+            /**
+             * Score Change
+             * @description Against the check before; null for the first.
+             */
+            score_change?: number | null;
+            /**
+             * Changes
+             * @description By code, how many findings more (or, below 0, fewer) than in the check before.
+             */
+            changes?: {
+                [key: string]: number;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it ended.
+             */
+            created_at: string;
         };
         /**
          * Readiness
@@ -9824,8 +9859,8 @@ export type PreviewRow = components['schemas']['PreviewRow'];
 export type ProblemDetail = components['schemas']['ProblemDetail'];
 export type ProposedMapping = components['schemas']['ProposedMapping'];
 export type Publication = components['schemas']['Publication'];
+export type QualityHistoryResponse = components['schemas']['QualityHistoryResponse'];
 export type QualityLog = components['schemas']['QualityLog'];
-export type QualityLogListResponse = components['schemas']['QualityLogListResponse'];
 export type Readiness = components['schemas']['Readiness'];
 export type Recipe = components['schemas']['Recipe'];
 export type RecipeFault = components['schemas']['RecipeFault'];
@@ -12406,7 +12441,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QualityLogListResponse"];
+                    "application/json": components["schemas"]["QualityHistoryResponse"];
                 };
             };
             /** @description Problem */

@@ -15,7 +15,6 @@ from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.incoming.service import UploadService
 from tunesmith.domains.datasets.intake import Intake
 from tunesmith.domains.datasets.outputs.service import OutputService
-from tunesmith.domains.datasets.quality_history import QualityHistory
 from tunesmith.domains.datasets.remapping import MappingService
 from tunesmith.domains.datasets.schemas.cleaning import CleanRequest
 from tunesmith.domains.datasets.schemas.dataset import DatasetPreviewResponse, DatasetResponse, DatasetStatus
@@ -70,7 +69,6 @@ __all__ = [
     "MappingService",
     "MessagesFile",
     "OutputService",
-    "QualityHistory",
     "Question",
     "Severity",
     "TokenAnalysis",

@@ -202,16 +202,6 @@ async def add_quality_log(session: AsyncSession, row: QualityLogRow) -> None:
     await session.flush()
 
 
-async def list_quality_logs(
-    session: AsyncSession, principal: Principal, dataset_id: int, page: PageRequest
-) -> tuple[list[QualityLogRow], int]:
-    """A page of a dataset's validations, newest first, with the one before them at the end; and how many there are."""
-    statement = visible_to(principal, QualityLogRow).where(QualityLogRow.dataset_id == dataset_id)
-    total = (await session.execute(statement.with_only_columns(func.count(QualityLogRow.id)))).scalar_one()
-    ordered = statement.order_by(QualityLogRow.id.desc()).offset(page.offset).limit(page.page_size + 1)
-    return list((await session.execute(ordered)).scalars()), total
-
-
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
