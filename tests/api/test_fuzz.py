@@ -27,6 +27,7 @@ def test_no_call_makes_the_server_fail(server: Server, tmp_path: Path) -> None:
         "--phases=examples,coverage,fuzzing",
         "--max-examples=3",
         "--generation-deterministic",
+        "--workers=4",  # most of a call is the way there and back
         "--request-timeout=30",
         "--no-color",
     ]
