@@ -27,6 +27,7 @@ from typing import Any
 
 import psutil
 
+from tests.e2e.tour_control import ControlTour
 from tests.fixtures.server import Server
 from tunesmith.client import TunesmithClient
 
@@ -72,7 +73,7 @@ def write_csv(path: Path, rows: int) -> Path:
     writer.writerow(("질문", "답변", "항구", "요금", "날짜", "메모"))
     for at in range(rows):
         kind = dice.randrange(len(QUESTIONS))
-        memo = dice.choice(("", "", "N/A", "성수기, 주말", "전화 확인"))
+        memo = dice.choice(("", "", "N/A", "성수기, 주말", "전화 010-2345-6789"))
         day = f"2026-{1 + at % 12:02d}-{1 + at % 28:02d}"
         number = at if at % 25 else at // 25
         writer.writerow((f"{number}번 {QUESTIONS[kind]}?", ANSWERS[kind], PORTS[at % 5], 500 * (at % 40), day, memo))
@@ -91,6 +92,8 @@ def write_jsonl(path: Path, size_bytes: int) -> Path:
             for _ in range(dice.randint(1, 4)):
                 turns.append({"role": "user", "content": f"{at} {dice.choice(QUESTIONS)}? {dice.choice(phrases)}"})
                 turns.append({"role": "assistant", "content": f"{dice.choice(phrases)} {dice.choice(ANSWERS)}"})
+            if at % 10 == 0:
+                turns[-1]["content"] += " 문의: 010-2345-6789"
             row = {"messages": turns, "port": PORTS[at % 5], "fare": at % 977}
             written += file.write(json.dumps(row, ensure_ascii=False) + "\n")
             at += 1
@@ -129,6 +132,11 @@ class Tour:
         shares = {"train": 0.8, "validation": 0.1, "test": 0.1, "seed": 5}
         split = await call("POST /dataset/split", bench.split(**shares))
         assert len(split["parts"]) == 3
+        steps = {"exact_duplicates": True, "length": {"minimum": 2}}
+        cleaned = await call("POST /dataset/clean", bench.clean(**steps, preview=True))
+        assert cleaned["preview"] and cleaned["dataset"]["id"] == info["dataset_id"]
+        saved = await call("POST /dataset/save", bench.save(format="jsonl", path=f"{path.stem}.jsonl"))
+        assert saved["rows"] == info["rows"]
         back = await call("POST /dataset/reset", bench.reset())
         assert back["dataset_id"] == info["dataset_id"]
         return dict(info)
@@ -180,14 +188,15 @@ class Memory:
                     self.peaks[name] = max(self.peaks.get(name, 0), held)
 
 
-async def drive(address: str, csv_file: Path, jsonl_file: Path) -> dict[str, dict[str, float]]:
-    """The whole tour on both files; the seconds of each call by file."""
+async def drive(address: str, folder: Path, *files: Path) -> dict[str, dict[str, float]]:
+    """The whole tour on every file; the seconds of each call by file. Downloads go into ``folder``."""
     client = TunesmithClient.connect(address)
     try:
         taken = {}
-        for path in (csv_file, jsonl_file):
+        for path in files:
             tour = Tour(client)
             await tour.workbench(path)
+            await ControlTour(client, tour.call, folder).drive(path)
             taken[path.name] = tour.seconds
         return taken
     finally:
@@ -207,7 +216,7 @@ def main() -> None:
         server = Server(folder / "data").start()
         try:
             with Memory(server) as memory:
-                taken = asyncio.run(drive(server.url, csv_file, jsonl_file))
+                taken = asyncio.run(drive(server.url, folder, csv_file, jsonl_file))
         finally:
             server.close()
     for file_name, calls in taken.items():

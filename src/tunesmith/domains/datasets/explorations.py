@@ -31,7 +31,6 @@ from tunesmith.domains.datasets.results import ContentResults
 from tunesmith.domains.datasets.schemas.exploration import ColumnBrief, EdaStatistics, View
 from tunesmith.domains.datasets.schemas.tokens import TokenAnalysis, TokenAnalysisRequest
 from tunesmith.domains.datasets.service import DatasetService
-from tunesmith.domains.datasets.source import RowSource
 from tunesmith.domains.datasets.tables import DatasetRow
 from tunesmith.domains.datasets.tokens import VERSION as TOKENS_VERSION
 from tunesmith.domains.datasets.tokens import Counted, Tokenization, analysis
@@ -46,6 +45,7 @@ Kept = TypeVar("Kept", bound=BaseModel)
 Answer = TypeVar("Answer", bound=BaseModel)
 LOOKED_THROUGH = 50
 HEAD_BYTES = 8 << 20
+EARLY_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class ExplorationService:
         row = await self.datasets.get_row(unit, dataset_id)
         found = await self.find_view(row, Question(view=View.STATISTICS))
         if not isinstance(found, EdaStatistics):
-            found = await asyncio.to_thread(_head, await self.datasets.source_of(row))
+            found = await self._head(unit, row)
         return [
             ColumnBrief(
                 column=column.column,
@@ -123,6 +123,16 @@ class ExplorationService:
             )
             for column in found.columns
         ]
+
+    async def _head(self, unit: Unit, row: DatasetRow) -> EdaStatistics:
+        """Statistics of the first rows; a file that is still being unpacked shows those that its preview shows."""
+        if await self.datasets.plain_copy_of(row) is None:
+            source = await self.datasets.source_of(row)
+            seen = await asyncio.to_thread(lambda: Pass().run(source, max_bytes=HEAD_BYTES))
+        else:
+            shown = await self.datasets.preview(unit, row.id, 0, EARLY_ROWS)
+            seen = await asyncio.to_thread(Pass().take, [one.data for one in shown.rows if one.error is None])
+        return explored(seen).document.statistics
 
     async def submit(self, unit: Unit, dataset_id: int, question: Question) -> JobView:
         """Have the dataset explored; a job that answers the same question and has not ended is joined."""
@@ -200,11 +210,6 @@ def refuse_purged(row: DatasetRow) -> None:
 def _named(name: str) -> str:
     """The name of a result, which changes with what is computed."""
     return f"explored-{VERSION}-{name}"
-
-
-def _head(source: RowSource) -> EdaStatistics:
-    """Statistics of the first rows."""
-    return explored(Pass().run(source, max_bytes=HEAD_BYTES)).document.statistics
 
 
 def _view(document: Path, values: Path, question: Question, dataset_id: int) -> EdaAnswer:

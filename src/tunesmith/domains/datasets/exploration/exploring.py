@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,13 @@ class Pass:
                     begin = record.offset
                     self._flush()
                     look(self.rows, record.offset)
+        self._flush()
+        return self
+
+    def take(self, rows: Iterable[Any]) -> Pass:
+        """Look at a few rows that have been read already."""
+        for row in rows:
+            self._add(row)
         self._flush()
         return self
 
