@@ -46,6 +46,15 @@ def test_the_tutorial(language: str, tmp_path: Path) -> None:
     assert said.count(name) >= 2  # the list and the card
 
 
+def test_the_data_guide(tmp_path: Path) -> None:
+    """A Korean CP949 file, doctored, mended, looked at, split and taken away; both languages have the same commands."""
+    english, korean = (blocks(ROOT / "docs" / language / "data.md", "test") for language in ("en", "ko"))
+    assert english == korean
+    said = run("\n".join(english), tmp_path, TUNESMITH_DATA_DIR=str(tmp_path / "data"))
+    assert "harbour@1.2" in said
+    assert (tmp_path / "harbour.parquet").read_bytes().startswith(b"PAR1")
+
+
 def test_the_calls_of_the_readme(server: Server, tmp_path: Path) -> None:
     """The workbench and one job with curl; each answer is read, none is an error."""
     (script,) = blocks(ROOT / "README.md", "server")

@@ -134,7 +134,7 @@ class Tour:
         assert len(split["parts"]) == 3
         steps = {"exact_duplicates": True, "length": {"minimum": 2}}
         cleaned = await call("POST /dataset/clean", bench.clean(**steps, preview=True))
-        assert cleaned["preview"] and cleaned["dataset"]["id"] == info["dataset_id"]
+        assert (cleaned["preview"], cleaned["dataset"]["id"]) == (True, info["dataset_id"])
         saved = await call("POST /dataset/save", bench.save(format="jsonl", path=f"{path.stem}.jsonl"))
         assert saved["rows"] == info["rows"]
         back = await call("POST /dataset/reset", bench.reset())
