@@ -201,7 +201,7 @@ async def test_a_file_that_the_disk_cannot_hold_is_refused_at_once(
 ) -> None:
     size = shutil.disk_usage(settings.data_dir).free + 1
     answer = await client.post(UPLOADS, json={"file_name": "a.jsonl", "size_bytes": size})
-    assert (answer.status_code, answer.json()["code"]) == (507, "disk-full")
+    assert (answer.status_code, answer.json()["code"]) == (413, "file-too-large")
     assert answer.json()["hint"]
 
 

@@ -25,7 +25,7 @@ from tunesmith.domains.datasets.schemas.upload import UploadCreate, UploadRespon
 from tunesmith.domains.datasets.tables import UploadRow
 from tunesmith.domains.datasets.uploads import checked_file_name
 from tunesmith.kit.clock import utc_now
-from tunesmith.kit.errors import OutOfSpace
+from tunesmith.kit.errors import TooLarge
 from tunesmith.ports.storage import Storage, StoredObject, blob_key
 from tunesmith.settings import Settings
 
@@ -45,7 +45,7 @@ class UploadService:
     async def create(self, unit: Unit, body: UploadCreate) -> UploadResponse:
         """Begin an upload, or go on with the same person's of the same file, told by its digest.
 
-        Raises FileSecurityError, UnsupportedFormatError, and OutOfSpace when it will not fit.
+        Raises FileSecurityError, UnsupportedFormatError, and TooLarge when it will not fit.
         """
         name = checked_file_name(body.file_name)
         named_kind(name)
@@ -205,7 +205,7 @@ class UploadService:
         self._folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(self._folder).free - promised_bytes
         if size_bytes + self._limits.min_free_disk_bytes > free:
-            raise OutOfSpace(
+            raise TooLarge(
                 f"The file needs {size_bytes:,} bytes; {max(0, free - self._limits.min_free_disk_bytes):,} are free for it.",
                 hint="Free some space in the data folder. Other uploads in parts have reserved theirs; "
                 "TUNESMITH_DATASETS__MIN_FREE_DISK_BYTES is what has to stay free.",

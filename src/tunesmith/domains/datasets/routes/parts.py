@@ -30,8 +30,8 @@ _BYTES = {
 }
 
 
-@router.post(UPLOADS, status_code=201, responses=problem_responses(400, 422, 507))
-@router.post(ALIAS, status_code=201, responses=problem_responses(400, 422, 507), name="create_dataset_upload")
+@router.post(UPLOADS, status_code=201, responses=problem_responses(400, 413, 422, 507))
+@router.post(ALIAS, status_code=201, responses=problem_responses(400, 413, 422, 507), name="create_dataset_upload")
 async def create_upload(body: UploadCreate, response: Response, access: Entry, uploads: Uploads) -> UploadResponse:
     """Begin to upload a file in parts, limited by free disk only. Parts that were acknowledged survive a restart."""
     async with access.write(resource=f"upload:{body.file_name}") as unit:
