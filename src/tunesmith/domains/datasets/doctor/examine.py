@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -207,18 +208,31 @@ class _Checker:
         return Examined(record, [_finding(self._data, record, fault) for fault in faults], checked, traits=traits)
 
     def taught(self, records: Iterator[Examined]) -> Iterator[Examined]:
-        """The same records, read in batches, with what they teach; a red row teaches nothing."""
+        """The same records with what they teach; a red row teaches nothing. A batch is tokenised while the next one is examined."""
         learner = self._limits.learner
         assert learner is not None
         sized = ((sum(len(turn.text) for turn in one.checked.turns) if one.checked else 0, one) for one in records)
-        for batch in batched(sized):
-            sound = [one for one in batch if one.checked is not None and not one.is_red]
-            lessons = iter(learner.lessons([to_example(one.record.value, self._format) for one in sound]))
-            for one in batch:
-                if one.checked is not None and not one.is_red:
-                    lesson = next(lessons)
-                    found = [_finding(self._data, one.record, fault) for fault in learner.faults(lesson)]
-                    one = one._replace(findings=one.findings + found, lesson=lesson)
+        waiting: tuple[list[Examined], Future[list[Lesson]]] | None = None
+        with ThreadPoolExecutor(1, thread_name_prefix="lessons") as pool:
+            for batch in batched(sized):
+                examples = [to_example(one.record.value, self._format) for one in batch if _is_sound(one)]
+                begun = (batch, pool.submit(learner.lessons, examples))
+                if waiting is not None:
+                    yield from self._joined(*waiting)
+                waiting = begun
+            if waiting is not None:
+                yield from self._joined(*waiting)
+
+    def _joined(self, batch: list[Examined], lessons: Future[list[Lesson]]) -> Iterator[Examined]:
+        learner = self._limits.learner
+        assert learner is not None
+        made = iter(lessons.result())
+        for one in batch:
+            if _is_sound(one):
+                lesson = next(made)
+                found = [_finding(self._data, one.record, fault) for fault in learner.faults(lesson)]
+                yield one._replace(findings=one.findings + found, lesson=lesson)
+            else:
                 yield one
 
     def _of_text(self, turn: Turn) -> Iterator[Fault]:
@@ -264,6 +278,10 @@ class _Checker:
         except UnicodeEncodeError:
             message = "A text holds half of a surrogate pair (\\ud800–\\udfff), which is no character."
             yield Fault("invalid-encoding", message, "whole characters", "half a surrogate pair")
+
+
+def _is_sound(examined: Examined) -> bool:
+    return examined.checked is not None and not examined.is_red
 
 
 def _without_indexes(pointer: str) -> str:
