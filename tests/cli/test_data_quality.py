@@ -50,4 +50,4 @@ def test_quality_shows_what_changed(server: Server, dataset: str) -> None:
     assert done.returncode == 0, done.stderr
     assert "prompt-too-long +1" in done.stdout
     newest, oldest = json.loads(tunesmith(server, "datasets", "quality", dataset, "--json").stdout)["items"]
-    assert (newest["max_length"], newest["change"], oldest["changes"]) == (64, -0.5, {})
+    assert (newest["max_length"], newest["score_change"], oldest["changes"]) == (64, -0.5, {})
