@@ -15,6 +15,15 @@ LEFT_OUT = r"/events$"  # endless streams; tests of their own read them
 HASTE = '[parameters]\n"query.wait" = 0\n'  # up to a minute of waiting for each job that is started shows nothing
 
 
+SHARES = (
+    r"^/api/v1/admin/training/datasets/\{id\}",
+    r"^/api/v1/admin/(?!training/datasets/\{id\})",
+    r"^/(?!api/v1/admin/)",
+)
+"""Paths of each of the processes that run side by side: most of a call is the way there and back. Its own threads will not do:
+under Python 3.11 the compiler's recursion check fails in them now and then."""
+
+
 @pytest.mark.timeout(600)
 def test_no_call_makes_the_server_fail(server: Server, tmp_path: Path) -> None:
     (tmp_path / "schemathesis.toml").write_text(HASTE)
@@ -27,10 +36,15 @@ def test_no_call_makes_the_server_fail(server: Server, tmp_path: Path) -> None:
         "--phases=examples,coverage,fuzzing",
         "--max-examples=3",
         "--generation-deterministic",
-        "--workers=4",  # most of a call is the way there and back
         "--request-timeout=30",
         "--no-color",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=560, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    reports = [tmp_path / f"share-{number}.txt" for number in range(len(SHARES))]
+    running = []
+    for share, report in zip(SHARES, reports, strict=True):
+        with report.open("w") as file:
+            asked = [*command, f"--include-path-regex={share}"]
+            running.append(subprocess.Popen(asked, stdout=file, stderr=subprocess.STDOUT, cwd=tmp_path))
+    ended = [process.wait(timeout=560) for process in running]
+    assert ended == [0] * len(SHARES), "\n".join(report.read_text()[-6000:] for report in reports)
     assert "Traceback" not in server.log()
