@@ -11,7 +11,7 @@ import { useI18n } from "@/i18n";
 import { datasetQueries } from "../queries";
 import { makeDataset } from "../upload/upload-transport";
 import { useUploadQueue } from "../upload/use-upload-queue";
-import { type Format, forFormat, missingFields } from "./fields";
+import { type Format, forFormat, missingFields, UNKNOWN } from "./fields";
 import { type MappingDraft, MappingEditor } from "./mapping-editor";
 import { type MappingProposal, mappingQueries } from "./queries";
 
@@ -46,7 +46,7 @@ function Arrival({ id, proposal }: { id: number; proposal: MappingProposal }) {
   const columns = proposal.columns ?? [];
   const [name, setName] = useState(search.name ?? "");
   const [draft, setDraft] = useState<MappingDraft>(() => {
-    const format = proposal.format as Format;
+    const format: Format = proposal.format ?? UNKNOWN;
     return { format, mapping: forFormat(proposal.mapping, format) };
   });
   const [version, setVersion] = useState<string | null>(null);

@@ -13,6 +13,8 @@ export const FIELDS: Record<Format, { required: readonly string[]; optional: rea
   text: { required: ["text"], optional: [] },
   qa: { required: ["question", "answer"], optional: ["context", "system"] },
 };
+/** Where a file's columns tell nothing: what most people have. */
+export const UNKNOWN: Format = "qa";
 export const FORMATS = Object.keys(FIELDS) as Format[];
 
 /** Column → field. A column that is not in it stays as it is. */

@@ -35,10 +35,8 @@ function DatasetMapping({ dataset, proposal }: { dataset: DatasetDetail; proposa
   const columns = proposal.columns ?? [];
   const isChanged = JSON.stringify(draft) !== JSON.stringify(start);
   const isReady = missingFields(columns, draft.mapping, draft.format).length === 0;
-  const proposed: MappingDraft = {
-    format: proposal.format as Format,
-    mapping: forFormat(proposal.mapping, proposal.format as Format),
-  };
+  const likely: Format = proposal.format ?? dataset.format;
+  const proposed: MappingDraft = { format: likely, mapping: forFormat(proposal.mapping, likely) };
   const isProposalNew = JSON.stringify(proposed) !== JSON.stringify(draft);
 
   return (
