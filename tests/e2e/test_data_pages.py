@@ -115,7 +115,7 @@ def test_a_file_that_is_no_data_is_refused_with_a_sentence_and_a_hint(
 def test_columns_that_no_format_knows_are_mapped_by_a_person(open_page: OpenPage, tmp_path: Path) -> None:
     page = open_page("/data")
     file = tmp_path / "table.csv"
-    file.write_bytes("colour,weight\nred,three\nblue,four\n".encode())
+    file.write_bytes(b"colour,weight\nred,three\nblue,four\n")
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("button", name="Upload", exact=True).click()
     expect(page).to_have_url(re.compile(r"/app/data/uploads/\d+"))

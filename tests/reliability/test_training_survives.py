@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.fixtures.server import Server, wait_until
@@ -108,7 +109,7 @@ def test_child_worker_and_server_killed(make_server: Callable[..., Server], undi
         "progress after the worker's death", lambda: saved_steps(server, run_id) >= at_second_kill + SAVE_EVERY, 120
     )
 
-    family = server.processes()
+    family = [*server.processes(), *orphans(server.data_dir)]
     server.kill()
     for process in family:
         process.send_signal(signal.SIGKILL)
@@ -128,6 +129,12 @@ def test_child_worker_and_server_killed(make_server: Callable[..., Server], undi
     assert len(first_steps) >= 3
     later = [step for attempt, step in sorted(first_steps.items())][1:]
     assert all(step > 3 * SAVE_EVERY for step in later), f"a start went back to the beginning: {first_steps}"
+
+
+def orphans(data_dir: Path) -> list[psutil.Process]:
+    """Children whose worker was killed: nobody's descendants now, and named by their run directory."""
+    everything = psutil.process_iter(["cmdline"])
+    return [one for one in everything if any(str(data_dir / "runs") in word for word in one.info["cmdline"] or ())]
 
 
 def saved_before_the_end(data_dir: Path, run_id: int) -> int:
