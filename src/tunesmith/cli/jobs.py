@@ -55,7 +55,7 @@ def logs(ctx: typer.Context, job_id: int, tail: int = 200, as_json: AsJson = Fal
         print_json(answer)
         return
     for line in answer["lines"]:
-        typer.echo(f"{line['timestamp'][:19]} {line['level']:<7} {line['message']}")
+        typer.echo(f"{line['at'][:19]} {line['level']:<7} {line['message']}")
 
 
 @app.command("follow")

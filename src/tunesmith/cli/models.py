@@ -24,11 +24,11 @@ def list_models(ctx: typer.Context, as_json: AsJson = False) -> None:
             m["architecture"],
             f"{m['num_parameters'] / 1e6:.1f} M",
             size(m["size_bytes"]),
-            m["context_length"],
+            m["path"],
         )
         for m in answer["items"]
     )
-    print_table("Models", ("model", "architecture", "parameters", "size", "context"), rows)
+    print_table("Models", ("model", "architecture", "parameters", "size", "folder"), rows)
 
 
 @app.command("health")
