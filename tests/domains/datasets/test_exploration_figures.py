@@ -255,6 +255,17 @@ def test_every_value_is_in_one_bar(values: list[float], bins: int, log: bool) ->
         assert [bar.count for bar in made.bins] == pytest.approx(np.histogram(array, bins)[0].tolist(), abs=2)
 
 
+@QUICK
+@given(st.lists(st.integers(3, 20), min_size=1, max_size=80))
+def test_what_is_counted_has_a_bar_for_each_number(values: list[int]) -> None:
+    array = np.array(values, dtype=np.float64)
+    made = histogram(array, np.ones(len(array)), measure="tokens", bins=40, log=False, total=len(array))
+    assert made is not None
+    found = {bar.low: bar.count for bar in made.bins}
+    assert found == {float(number): values.count(number) for number in range(min(values), max(values) + 1)}
+    assert all(bar.low == bar.high for bar in made.bins)
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
     [("12", 12), (" -3.5 ", -3.5), ("1,234,567.8", 1234567.8), ("1e3", 1000), (".5", 0.5), ("0", 0), ("+7", 7)],

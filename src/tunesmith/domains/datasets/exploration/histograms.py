@@ -11,6 +11,8 @@ from tunesmith.domains.datasets.schemas.exploration import Histogram, HistogramB
 
 Numbers = NDArray[np.float64]
 HistogramMeasure = Literal["value", "characters", "turns", "items", "date", "tokens"]
+_COUNTED = ("characters", "turns", "items", "tokens")
+"""Measures that are whole numbers: a bar never stands for half of one."""
 
 
 def histogram(
@@ -18,7 +20,8 @@ def histogram(
 ) -> Histogram | None:
     """``bins`` bars over the range of ``values``; None without values. ``total`` is what an even sample stands for.
 
-    On the logarithmic scale the bars grow by a constant factor, and values up to 0 have a bar of their own at the left.
+    What is counted has one bar for each number where the range is that small. On the logarithmic scale the bars grow by a
+    constant factor, and values up to 0 have a bar of their own at the left.
     """
     if not len(values):
         return None
@@ -33,6 +36,9 @@ def histogram(
     low, high = float(values.min()), float(values.max())
     if low == high:
         bars.append((low, high, float(counts.sum())))
+    elif not log and measure in _COUNTED and high - low < bins:
+        heights = np.bincount((values - low).astype(np.int64), weights=counts)
+        bars += [(low + at, low + at, float(height)) for at, height in enumerate(heights)]
     else:
         edges = _edges(low, high, bins, log)
         heights = np.histogram(values, bins=edges, weights=counts)[0]
