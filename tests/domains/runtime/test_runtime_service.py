@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from tunesmith.domains.runtime import (
 from tunesmith.kit.errors import Unsupported
 from tunesmith.settings import load_settings
 
+Children = Callable[[], set[int]]
 ASK = GenerateRequest(messages=[{"role": "user", "content": "강남역 2번 출구"}])
 
 
@@ -70,8 +71,15 @@ def model(tmp_path: Path, name: str, adapter: bool = False) -> Servable:
     return Servable(name, folder, folder / "adapter" if adapter else None)
 
 
-def children_of_this_process() -> set[int]:
-    return {child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE}
+@pytest.fixture
+def children() -> Children:
+    """The processes that this test started and that still run; what earlier tests share is not counted."""
+
+    def running() -> set[int]:
+        return {child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE}
+
+    before = running()
+    return lambda: running() - before
 
 
 async def rest_of(stream: AsyncIterator[StreamChunk]) -> list[StreamChunk]:
@@ -83,12 +91,12 @@ async def text_of(service: RuntimeService, servable: Servable) -> str:
         return "".join([chunk.delta async for chunk in handle.stream_chat(ASK)])
 
 
-async def test_requests_at_the_same_time_load_a_model_once(tmp_path: Path, data_dir: Path) -> None:
+async def test_requests_at_the_same_time_load_a_model_once(tmp_path: Path, data_dir: Path, children: Children) -> None:
     async with runtime_of(data_dir) as service:
         texts = await asyncio.gather(*(text_of(service, model(tmp_path, "a")) for _ in range(8)))
         assert texts == ["강남역 2번 출구"] * 8
         assert len(service.list_loaded()) == 1
-        assert len(children_of_this_process()) == 1
+        assert len(children()) == 1
 
 
 async def test_base_and_tuned_come_from_one_load(tmp_path: Path, data_dir: Path) -> None:
@@ -115,18 +123,20 @@ async def test_a_model_in_use_is_not_pushed_out(tmp_path: Path, data_dir: Path) 
         assert [loaded.name for loaded in service.list_loaded()] == ["b"]
 
 
-async def test_an_idle_model_is_unloaded(tmp_path: Path, data_dir: Path) -> None:
+async def test_an_idle_model_is_unloaded(tmp_path: Path, data_dir: Path, children: Children) -> None:
     async with runtime_of(data_dir, idle_unload_seconds=0.2) as service:
         await service.load(model(tmp_path, "a"))
         async with asyncio.timeout(10):
-            while service.list_loaded() or children_of_this_process():
+            while service.list_loaded() or children():
                 await asyncio.sleep(0.02)
 
 
-async def test_unloading_ends_the_process_and_leaves_no_files(tmp_path: Path, data_dir: Path) -> None:
+async def test_unloading_ends_the_process_and_leaves_no_files(
+    tmp_path: Path, data_dir: Path, children: Children
+) -> None:
     async with runtime_of(data_dir) as service:
         await service.load(model(tmp_path, "a"))
-        (pid,) = children_of_this_process()
+        (pid,) = children()
         assert await service.unload(model(tmp_path, "a")) == ["a"]
         assert not psutil.pid_exists(pid)
         assert list((data_dir / "runtime").iterdir()) == []
@@ -142,12 +152,14 @@ async def test_unloading_tells_those_who_wait(tmp_path: Path, data_dir: Path) ->
             await rest_of(stream)
 
 
-async def test_a_crash_is_one_clear_error_and_the_next_request_works(tmp_path: Path, data_dir: Path) -> None:
+async def test_a_crash_is_one_clear_error_and_the_next_request_works(
+    tmp_path: Path, data_dir: Path, children: Children
+) -> None:
     async with runtime_of(data_dir) as service:
         async with service.session(model(tmp_path, "a")) as handle:
             stream = handle.stream_chat(GenerateRequest(prompt="x" * 5000, max_new_tokens=5000))
             await anext(stream)
-            (pid,) = children_of_this_process()
+            (pid,) = children()
             psutil.Process(pid).kill()
             with pytest.raises(RuntimeCrashed, match="SIGKILL"):
                 await rest_of(stream)
@@ -172,11 +184,11 @@ async def test_nobody_is_shown_a_traceback(tmp_path: Path, data_dir: Path) -> No
     assert "File" not in refused.value.message
 
 
-async def test_a_model_that_takes_too_long_is_given_up(tmp_path: Path, data_dir: Path) -> None:
+async def test_a_model_that_takes_too_long_is_given_up(tmp_path: Path, data_dir: Path, children: Children) -> None:
     async with runtime_of(data_dir, SilentBackend(), start_timeout_seconds=0.5) as service:
         with pytest.raises(RuntimeStartFailed, match=r"not loaded within 0.5 seconds"):
             await service.load(model(tmp_path, "a"))
-        assert children_of_this_process() == set()
+        assert children() == set()
 
 
 async def test_an_unknown_backend_is_named(tmp_path: Path, data_dir: Path) -> None:
