@@ -17,6 +17,7 @@ import anyio
 from anyio import to_thread
 
 from tunesmith.kit.paths import OutsideRoot, fsync_folder, resolve_under
+from tunesmith.kit.pour import pour
 from tunesmith.ports.storage import (
     InvalidKey,
     ObjectNotFound,
@@ -92,13 +93,7 @@ class LocalStorage:
         target = self._path(key) if key is not None else None
         incoming = await _in_thread(_Incoming, self._incoming)
         try:
-            waiting = bytearray()
-            async for chunk in chunks:
-                waiting += chunk
-                if len(waiting) >= PIECE_BYTES:
-                    await _in_thread(incoming.write, bytes(waiting))
-                    waiting.clear()
-            await _in_thread(incoming.write, bytes(waiting))
+            await pour(chunks, lambda piece: _in_thread(incoming.write, piece), PIECE_BYTES)
             return await _in_thread(self._place, incoming, key, target)
         finally:
             with anyio.CancelScope(shield=True):

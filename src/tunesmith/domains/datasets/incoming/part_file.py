@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from tunesmith.domains.datasets.errors import UploadBusyError, UploadSizeError
 from tunesmith.kit.errors import OutOfSpace, Unavailable
 from tunesmith.kit.paths import fsync_folder
+from tunesmith.kit.pour import pour
 
 PIECE_BYTES = 4 << 20
 
@@ -35,16 +36,25 @@ class PartFile:
         """
         file = await self._in_thread(self._open, offset)
         written, ended = 0, None
-        try:
+
+        async def arriving() -> AsyncIterator[bytes]:
+            nonlocal ended
             try:
-                async for buffer in _gathered(pieces):
-                    if written + len(buffer) > room_bytes:
-                        self._forget_hash()
-                        raise UploadSizeError(f"The part goes beyond the {room_bytes:,} bytes that were still to come.")
-                    await self._in_thread(self._write, file, buffer, offset + written)
-                    written += len(buffer)
-            except _StreamEnded as error:
-                ended = error.reason
+                async for piece in pieces:
+                    yield piece
+            except Exception as error:  # what had arrived is kept; the caller raises this after it is on record
+                ended = error
+
+        async def write(buffer: bytes) -> None:
+            nonlocal written
+            if written + len(buffer) > room_bytes:
+                self._forget_hash()
+                raise UploadSizeError(f"The part goes beyond the {room_bytes:,} bytes that were still to come.")
+            await self._in_thread(self._write, file, buffer, offset + written)
+            written += len(buffer)
+
+        try:
+            await pour(arriving(), write, PIECE_BYTES)
             await self._in_thread(_make_durable, file)
         finally:
             await asyncio.shield(asyncio.to_thread(file.close))
@@ -100,28 +110,6 @@ class PartFile:
     async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
         with _os_errors():
             return await asyncio.to_thread(function, *arguments)
-
-
-class _StreamEnded(Exception):
-    def __init__(self, reason: Exception) -> None:
-        self.reason = reason
-
-
-async def _gathered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Pieces large enough to be worth a thread; what had arrived before a stream broke is still given."""
-    buffer = bytearray()
-    try:
-        async for piece in pieces:
-            buffer += piece
-            if len(buffer) >= PIECE_BYTES:
-                full, buffer = buffer, bytearray()
-                yield bytes(full)
-    except Exception as error:
-        if buffer:
-            yield bytes(buffer)
-        raise _StreamEnded(error) from error
-    if buffer:
-        yield bytes(buffer)
 
 
 def _make_durable(file: BinaryIO) -> None:
