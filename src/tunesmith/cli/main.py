@@ -51,7 +51,13 @@ def options(
         typer.Option("--data-dir", help="Data folder (default: TUNESMITH_DATA_DIR, or the user's data folder)."),
     ] = None,
     server: Annotated[
-        str | None, typer.Option("--server", help="Address of a running server; without it work in this process.")
+        str | None,
+        typer.Option(
+            "--server",
+            envvar="TUNESMITH_SERVER",
+            show_envvar=False,
+            help="Address of a running server (default: TUNESMITH_SERVER); without one work in this process.",
+        ),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and debug logs.")] = False,
     version: Annotated[
