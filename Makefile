@@ -8,6 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup quickstart serve services test test-all check audit ui bench docs reference constraints clean
 
 BIN := .venv/bin
+# Much of a test is the wait for a child to start: one process more than this project's smallest machine has cores.
+TEST_PROCESSES ?= 3
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -e 's/:.*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -26,7 +28,7 @@ services: ## install the programs that the tests start (PostgreSQL, Chromium, a 
 
 test: setup services ## set up, build the UI, then the test suite with coverage
 	@sh tools/build_ui.sh --if-node
-	@$(BIN)/python -m pytest -m "not long" --cov
+	@$(BIN)/python -m pytest -m "not long" --cov -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test-all: setup services ## everything, the long tests too; the summary goes to docs/verification/
 	@sh tools/build_ui.sh

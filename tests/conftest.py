@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 # Before anything of ours is imported: the developer's own settings must not reach a test.
 for _name in [name for name in os.environ if name.startswith("TUNESMITH_")]:
     del os.environ[_name]
@@ -17,3 +19,8 @@ pytest_plugins = [
     "tests.fixtures.serving",
     "tests.fixtures.tiny_models",
 ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules of minutes go first, so that none of them is alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("early") is None)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "build" / "test-all.xml"
+SIDE_BY_SIDE = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
 TARGET = ROOT / "docs" / "verification" / "test-all.md"
 
 
@@ -51,7 +52,7 @@ def main(arguments: list[str]) -> int:
     """Run pytest and write the page."""
     REPORT.parent.mkdir(exist_ok=True)
     started = time.monotonic()
-    command = [sys.executable, "-m", "pytest", f"--junitxml={REPORT}", "--cov", *arguments]
+    command = [sys.executable, "-m", "pytest", f"--junitxml={REPORT}", "--cov", *SIDE_BY_SIDE, *arguments]
     exit_code = subprocess.run(command, cwd=ROOT).returncode
     if REPORT.exists():
         TARGET.parent.mkdir(parents=True, exist_ok=True)

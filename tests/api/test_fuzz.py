@@ -10,6 +10,8 @@ import pytest
 
 from tests.fixtures.server import Server
 
+pytestmark = pytest.mark.early
+
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 LEFT_OUT = r"/events$"  # endless streams; tests of their own read them
 HASTE = '[parameters]\n"query.wait" = 0\n'  # up to a minute of waiting for each job that is started shows nothing
@@ -24,8 +26,15 @@ SHARES = (
 under Python 3.11 the compiler's recursion check fails in them now and then."""
 
 
-@pytest.mark.timeout(600)
-def test_no_call_makes_the_server_fail(server: Server, tmp_path: Path) -> None:
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    "depth",
+    [
+        pytest.param(["--phases=examples,coverage"], id="every-edge"),
+        pytest.param(["--phases=fuzzing", "--max-examples=20"], id="at-random", marks=pytest.mark.long),
+    ],
+)
+def test_no_call_makes_the_server_fail(server: Server, tmp_path: Path, depth: list[str]) -> None:
     (tmp_path / "schemathesis.toml").write_text(HASTE)
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
@@ -33,8 +42,7 @@ def test_no_call_makes_the_server_fail(server: Server, tmp_path: Path) -> None:
         f"{server.url}/openapi.json",
         f"--checks={CHECKS}",
         f"--exclude-path-regex={LEFT_OUT}",
-        "--phases=examples,coverage,fuzzing",
-        "--max-examples=3",
+        *depth,
         "--generation-deterministic",
         "--request-timeout=30",
         "--no-color",
@@ -45,6 +53,6 @@ def test_no_call_makes_the_server_fail(server: Server, tmp_path: Path) -> None:
         with report.open("w") as file:
             asked = [*command, f"--include-path-regex={share}"]
             running.append(subprocess.Popen(asked, stdout=file, stderr=subprocess.STDOUT, cwd=tmp_path))
-    ended = [process.wait(timeout=560) for process in running]
+    ended = [process.wait(timeout=1700) for process in running]
     assert ended == [0] * len(SHARES), "\n".join(report.read_text()[-6000:] for report in reports)
     assert "Traceback" not in server.log()

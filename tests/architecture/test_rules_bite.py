@@ -16,6 +16,8 @@ import pytest
 
 from tests.architecture.rules import RULES
 
+pytestmark = pytest.mark.early
+
 ROOT = Path(__file__).resolve().parents[2]
 SRC = "src/tunesmith"
 SERVICE = f"{SRC}/domains/accounts/service.py"

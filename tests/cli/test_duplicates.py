@@ -1,22 +1,27 @@
-"""`tunesmith datasets duplicates`, `leakage` and `split`, as a person runs them: on a data folder, without a server."""
+"""`tunesmith datasets duplicates`, `leakage` and `split`, as a person runs them."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-PROGRAM = str(Path(sys.executable).with_name("tunesmith"))
+import pytest
+
+from tests.fixtures.server import Server
+from tunesmith.cli.main import main
 
 
-def test_duplicates_leaks_and_splits_on_the_command_line(tmp_path: Path) -> None:
+def test_duplicates_leaks_and_splits_on_the_command_line(
+    server: Server, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     def tunesmith(*arguments: str, code: int = 0) -> str:
-        command = [PROGRAM, "--data-dir", str(tmp_path / "data"), "datasets", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
-        assert done.returncode == code, done.stderr
-        return done.stdout
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(["--server", server.url, "datasets", *arguments])
+        said = capsys.readouterr()
+        assert (ended.value.code or 0) == code, said.err
+        return said.out
 
     def answer(*arguments: str, code: int = 0) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(tunesmith(*arguments, "--json", code=code))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.network import free_port
+from tests.fixtures.server import Server
 
 COMMANDS = [
     "quickstart",
@@ -114,10 +115,13 @@ def test_team_mode_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ),
     ],
 )
-def test_the_doctor_answers_for_every_file(tmp_path: Path, name: str, content: bytes, code: str) -> None:
+def test_the_doctor_answers_for_every_file(
+    server: Server, tmp_path: Path, name: str, content: bytes, code: str
+) -> None:
     file = tmp_path / name
     file.write_bytes(content)
-    done = tunesmith("doctor", str(file), "--json", "--data-dir", str(tmp_path / "data"))
+    where = ["--data-dir", str(tmp_path / "data")] if name == "role.jsonl" else ["--server", server.url]
+    done = tunesmith("doctor", str(file), "--json", *where)
     assert done.returncode == 1, done.stderr
     report = json.loads(done.stdout)
     assert {"file", "rows", "findings", "counts", "score"} <= set(report)

@@ -20,6 +20,8 @@ import yaml
 from tests.fixtures.server import Server
 from tunesmith.cli.main import main
 
+pytestmark = pytest.mark.early
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "src/tunesmith/bundle/examples/haedam-ferry"
 
 

@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.fixtures.server import Server
+
+pytestmark = pytest.mark.early
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -37,20 +40,20 @@ def run(script: str, folder: Path, **environment: str) -> str:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("language", ["en", pytest.param("ko", marks=pytest.mark.long)])
-def test_the_tutorial(language: str, tmp_path: Path) -> None:
+def test_the_tutorial(language: str, make_server: Callable[..., Server], tmp_path: Path) -> None:
     """From a CSV file to a certified model that answers, in both languages."""
     script = "\n".join(blocks(ROOT / "docs" / language / "tutorial.md", "test"))
-    said = run(script, tmp_path, TUNESMITH_DATA_DIR=str(tmp_path / "data"))
+    said = run(script, tmp_path, TUNESMITH_SERVER=make_server().start().url)
     name = {"en": "ferry@1.0.0", "ko": "ferry-ko@1.0.0"}[language]
     assert name in said
     assert said.count(name) >= 2  # the list and the card
 
 
-def test_the_data_guide(tmp_path: Path) -> None:
+def test_the_data_guide(make_server: Callable[..., Server], tmp_path: Path) -> None:
     """A Korean CP949 file, doctored, mended, looked at, split and taken away; both languages have the same commands."""
     english, korean = (blocks(ROOT / "docs" / language / "data.md", "test") for language in ("en", "ko"))
     assert english == korean
-    said = run("\n".join(english), tmp_path, TUNESMITH_DATA_DIR=str(tmp_path / "data"))
+    said = run("\n".join(english), tmp_path, TUNESMITH_SERVER=make_server().start().url)
     assert "harbour@1.2" in said
     assert (tmp_path / "harbour.parquet").read_bytes().startswith(b"PAR1")
 

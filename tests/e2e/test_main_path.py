@@ -12,6 +12,8 @@ from tests.e2e.conftest import OpenPage
 from tests.e2e.harbour import rows, write
 from tests.fixtures.server import Server
 
+pytestmark = pytest.mark.early
+
 TRAINING_MS = 150_000
 RECIPE = """\
 # 항구 안내

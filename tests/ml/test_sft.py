@@ -16,6 +16,8 @@ from tunesmith.wire.checkpoint import find_newest_checkpoint, verify_checkpoint
 from tunesmith.wire.events import Failed, Finished, Metric, Progress
 from tunesmith.wire.recipe_text import read_recipe
 
+pytestmark = pytest.mark.early
+
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:

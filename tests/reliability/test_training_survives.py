@@ -14,6 +14,8 @@ import pytest
 
 from tests.fixtures.server import Server, wait_until
 
+pytestmark = pytest.mark.early
+
 QUICK = {"TUNESMITH_JOBS__LEASE_SECONDS": "3"}
 STEPS, SAVE_EVERY = 150, 10
 ADMIN = "/api/v1/admin"

@@ -19,7 +19,7 @@ from tests.domains.registry.house import ADMIN, House, open_house
 from tunesmith.ml.gguf import convert
 from tunesmith.ports.serving import Servable
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.early, pytest.mark.asyncio(loop_scope="module")]
 
 CHECKS = {
     "file_intact",

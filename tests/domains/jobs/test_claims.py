@@ -16,7 +16,7 @@ from tunesmith.domains.jobs.tables import JobRow
 from tunesmith.kit.clock import utc_now
 
 PROCESSES = 4
-JOBS = 100
+JOBS = 40
 
 
 async def test_four_processes_never_claim_the_same_job(any_desk: Desk, database_url: str, tmp_path: Path) -> None:
