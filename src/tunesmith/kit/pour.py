@@ -16,7 +16,7 @@ async def pour(pieces: AsyncIterator[bytes], write: Callable[[bytes], Awaitable[
 
     async def hand_over(buffer: bytearray) -> asyncio.Future[None]:
         if writing is not None:
-            await writing
+            await asyncio.shield(writing)
         return asyncio.ensure_future(write(bytes(buffer)))
 
     buffer = bytearray()
@@ -31,7 +31,7 @@ async def pour(pieces: AsyncIterator[bytes], write: Callable[[bytes], Awaitable[
             if buffer:
                 writing = await hand_over(buffer)
             if writing is not None:
-                await writing
+                await asyncio.shield(writing)
     finally:
         if writing is not None and not writing.done():  # cancelled: the thread must not outlive the file it writes to
             await asyncio.wait([writing])
