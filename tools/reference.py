@@ -21,6 +21,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "docs/reference/cli.md": ("cli", "page"),
     "docs/reference/errors.md": ("errors", "page"),
     "docs/reference/findings.md": ("findings", "page"),
+    "docs/reference/hardware.md": ("hardware", "page"),
     "src/tunesmith/migrations/schema.sql": ("schema", "sqlite"),
     "ui/openapi.json": ("openapi", "document"),
 }
