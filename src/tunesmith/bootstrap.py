@@ -21,6 +21,7 @@ from tunesmith.domains.datasets import (
     ExplorationService,
     MappingService,
     OutputService,
+    SemanticService,
     UploadService,
     VersionService,
     XrayService,
@@ -51,6 +52,7 @@ class DataServices:
 
     datasets: DatasetService
     xray: XrayService
+    semantic: SemanticService
     uploads: UploadService
     mappings: MappingService
     derivations: DerivationService
@@ -134,7 +136,9 @@ def build(settings: Settings) -> Services:
     engine = training_engine(settings.training.engine)
     training = TrainingService(settings=settings, jobs=jobs, models=models, datasets=datasets, engine=engine)
     for kind in (
-        *dataset_kinds(datasets, data.derivations, data.versions, data.outputs, data.explorations, data.xray),
+        *dataset_kinds(
+            datasets, data.derivations, data.versions, data.outputs, data.explorations, data.xray, data.semantic
+        ),
         *registry_kinds(registry),
         *export_kinds(exporter),
         *evaluation_kinds(evaluator),
@@ -176,6 +180,7 @@ def _data(
         explorations=explorations,
         versions=VersionService(datasets=datasets, jobs=jobs),
         xray=XrayService(datasets=datasets, jobs=jobs, find_model=resolver.resolve),
+        semantic=SemanticService(datasets=datasets, jobs=jobs, find_model=resolver.resolve),
         mappings=MappingService(datasets=datasets, uploads=uploads),
         dataset_bench=DatasetBench(
             settings=settings,

@@ -258,19 +258,37 @@ def validate(
 
 
 @app.command("duplicates")
-def duplicates(ctx: typer.Context, dataset_id: int, page: int = 1, as_json: AsJson = False) -> None:
+def duplicates(
+    ctx: typer.Context,
+    dataset_id: int,
+    page: int = 1,
+    meaning_by: Annotated[
+        str | None,
+        typer.Option("--meaning-by", metavar="MODEL", help="Compare what rows mean, by the vectors of this model."),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(min=0.5, max=1.0, help="With --meaning-by: cosine from which on rows mean the same.")
+    ] = 0.95,
+    as_json: AsJson = False,
+) -> None:
     """Show clusters of near duplicates, the largest first."""
     from tunesmith.cli.output import print_json, print_table
 
-    answer = in_session(ctx, lambda s: s.client.get(f"/training/datasets/{dataset_id}/duplicates", page=page))
+    path = f"/training/datasets/{dataset_id}/duplicates"
+
+    async def meanings(session: Session) -> dict[str, Any]:
+        await session.need_worker()
+        asked = {"model": meaning_by, "similarity_threshold": threshold}
+        return await session.client.answer(f"{path}/semantic", asked)
+
+    answer = in_session(ctx, meanings if meaning_by else lambda s: s.client.get(path, page=page))
     if as_json:
         print_json(answer)
         return
-    rows = (
-        (cluster["size"], cluster["representative"]["row"], [member["row"] for member in cluster["members"]])
-        for cluster in answer["items"]
-    )
-    print_table(f"{answer['total']} clusters", ("size", "first row", "other rows"), rows)
+    clusters = answer["clusters"] if meaning_by else answer["items"]
+    rows = ((c["size"], c["representative"]["row"], [member["row"] for member in c["members"]]) for c in clusters)
+    total = answer["clusters_total"] if meaning_by else answer["total"]
+    print_table(f"{total} cluster{'' if total == 1 else 's'}", ("size", "first row", "other rows"), rows)
 
 
 @app.command("leakage")

@@ -58,3 +58,14 @@ class ExportSpec(ChildSpec):
     adapter_path: str | None = Field(None, description="Adapter folder to merge.")
     outputs: list[dict[str, str | None]] = Field(description="[{format, method}] in the order to write them.")
     name: str = Field("model", description="Stem of the files.")
+
+
+class EmbedSpec(ChildSpec):
+    """Find texts that mean the same."""
+
+    kind: Literal["embed"] = "embed"
+    model_path: str = Field(description="Folder of the model that turns a text into a vector.")
+    texts_file: str = Field(description="One JSON string a line.")
+    texts: int = Field(description="Lines of that file.")
+    threshold: float = Field(description="Cosine from which on two texts are connected.")
+    max_tokens: int = Field(256, description="A longer text is cut for the comparison.")

@@ -592,6 +592,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/training/datasets/{id}/duplicates/semantic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find Semantic Duplicates
+         * @description Say which rows mean the same in other words, by the vectors of a model of the store; every pair is compared.
+         */
+        post: operations["find_semantic_duplicates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/training/datasets/{id}/split": {
         parameters: {
             query?: never;
@@ -8483,6 +8503,114 @@ export interface components {
          */
         Scheduler: "cosine" | "linear" | "constant";
         /**
+         * SemanticCluster
+         * @description Rows that mean the same.
+         */
+        SemanticCluster: {
+            /**
+             * Size
+             * @description Rows in the cluster, the representative included.
+             */
+            size: number;
+            /** @description The first of the rows, the one to keep. */
+            representative: components["schemas"]["DuplicateMember"];
+            /**
+             * Members
+             * @description The other rows in the order of the file.
+             */
+            members: components["schemas"]["DuplicateMember"][];
+        };
+        /**
+         * SemanticDuplicatesRequest
+         * @description Which model compares, and how near is near.
+         * @example {
+         *       "model": "intfloat/multilingual-e5-small",
+         *       "similarity_threshold": 0.95
+         *     }
+         */
+        SemanticDuplicatesRequest: {
+            /**
+             * Model
+             * @description A model of the store that turns a text into a vector (an encoder such as E5 or BGE; for Korean a multilingual one). A language model works too, less well.
+             */
+            model: string;
+            /**
+             * Similarity Threshold
+             * @description Cosine of the vectors from which on rows mean the same; it depends on the model.
+             * @default 0.95
+             */
+            similarity_threshold: number;
+            /**
+             * Max Tokens
+             * @description Longer texts are cut for the comparison, and counted.
+             * @default 256
+             */
+            max_tokens: number;
+            /**
+             * Max Clusters
+             * @description Clusters in the answer, the largest first; all are counted.
+             * @default 200
+             */
+            max_clusters: number;
+            /**
+             * Max Members
+             * @description Rows shown of each beside the first; all are counted.
+             * @default 20
+             */
+            max_members: number;
+        };
+        /**
+         * SemanticDuplicatesResponse
+         * @description What means the same; `similarity` is the cosine of the vectors.
+         */
+        SemanticDuplicatesResponse: {
+            /**
+             * Dataset Id
+             * @description The dataset.
+             */
+            dataset_id: number;
+            /**
+             * Model
+             * @description The model that compared.
+             */
+            model: string;
+            /**
+             * Similarity Threshold
+             * @description Cosine from which on rows were connected.
+             */
+            similarity_threshold: number;
+            /**
+             * Rows
+             * @description Rows that were compared, each with each.
+             */
+            rows: number;
+            /**
+             * Rows Skipped
+             * @description Rows that cannot be read and were not compared.
+             */
+            rows_skipped: number;
+            /**
+             * Rows Cut
+             * @description Rows whose text was longer than `max_tokens`.
+             */
+            rows_cut: number;
+            /**
+             * Rows In Clusters
+             * @description Rows in all clusters together.
+             */
+            rows_in_clusters: number;
+            /**
+             * Clusters Total
+             * @description Clusters in all.
+             */
+            clusters_total: number;
+            /**
+             * Clusters
+             * @description The largest of them.
+             */
+            clusters: components["schemas"]["SemanticCluster"][];
+        };
+        /**
          * Severity
          * @description Red rows cannot be trained on; amber ones probably should not be; green is for information.
          * @enum {string}
@@ -9880,6 +10008,9 @@ export type RowsEdit = components['schemas']['RowsEdit'];
 export type RunFigures = components['schemas']['RunFigures'];
 export type SaveFormat = components['schemas']['SaveFormat'];
 export type Scheduler = components['schemas']['Scheduler'];
+export type SemanticCluster = components['schemas']['SemanticCluster'];
+export type SemanticDuplicatesRequest = components['schemas']['SemanticDuplicatesRequest'];
+export type SemanticDuplicatesResponse = components['schemas']['SemanticDuplicatesResponse'];
 export type Severity = components['schemas']['Severity'];
 export type Side = components['schemas']['Side'];
 export type SplitSection = components['schemas']['SplitSection'];
@@ -12643,6 +12774,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DuplicateListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    find_semantic_duplicates: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer; then 202 with the job. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the dataset. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SemanticDuplicatesRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SemanticDuplicatesResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description Problem */

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tunesmith.domains.datasets.derivation.service import DerivationService
 from tunesmith.domains.datasets.explorations import ExplorationService
 from tunesmith.domains.datasets.outputs.service import OutputService
+from tunesmith.domains.datasets.semantic import SemanticService
 from tunesmith.domains.datasets.service import DatasetService
 from tunesmith.domains.datasets.tasks import (
     derive,
@@ -14,6 +15,7 @@ from tunesmith.domains.datasets.tasks import (
     pack,
     preprocess,
     save,
+    semantic,
     split,
     statistics,
     validation,
@@ -31,11 +33,13 @@ def kinds(
     outputs: OutputService,
     explorations: ExplorationService,
     xrays: XrayService,
+    semantics: SemanticService,
 ) -> list[JobKind]:
     """The kinds of jobs that this slice declares."""
     return [
         validation.kind(datasets, xrays),
         xray.kind(xrays),
+        semantic.kind(semantics),
         split.kind(datasets),
         leakage.kind(datasets),
         derive.kind(derivations),
