@@ -45,7 +45,16 @@ STEPS = [
     Step("imports", [f"{BIN}/lint-imports", "--no-cache"], "see ARCHITECTURE.md: arrows only point down"),
     Step(
         "architecture",
-        [sys.executable, "-m", "pytest", "tests/architecture/test_rules.py", "-q", "--no-header", "-p", "no:cacheprovider"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "tests/architecture/test_rules.py",
+            "-q",
+            "--no-header",
+            "-p",
+            "no:cacheprovider",
+        ],
         "the failing test names the rule",
     ),
     Step("references", [sys.executable, "-m", "tools.reference", "--check"], "make reference, then commit"),
