@@ -50,16 +50,6 @@ class ServeSpec(ChildSpec):
     )
 
 
-class ExportSpec(ChildSpec):
-    """Write one model in other formats."""
-
-    kind: Literal["export"] = "export"
-    model_path: str = Field(description="Folder of the base (or full) model.")
-    adapter_path: str | None = Field(None, description="Adapter folder to merge.")
-    outputs: list[dict[str, str | None]] = Field(description="[{format, method}] in the order to write them.")
-    name: str = Field("model", description="Stem of the files.")
-
-
 class EmbedSpec(ChildSpec):
     """Find texts that mean the same."""
 
@@ -69,3 +59,13 @@ class EmbedSpec(ChildSpec):
     texts: int = Field(description="Lines of that file.")
     threshold: float = Field(description="Cosine from which on two texts are connected.")
     max_tokens: int = Field(256, description="A longer text is cut for the comparison.")
+
+
+class ExportSpec(ChildSpec):
+    """Write one model in other formats."""
+
+    kind: Literal["export"] = "export"
+    model_path: str = Field(description="Folder of the base (or full) model.")
+    adapter_path: str | None = Field(None, description="Adapter folder to merge.")
+    outputs: list[dict[str, str | None]] = Field(description="[{format, method}] in the order to write them.")
+    name: str = Field("model", description="Stem of the files.")
