@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -50,6 +51,34 @@ def atomic_file(target: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
         fsync_folder(target.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def atomic_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A temporary folder beside ``target``, which becomes it on success and is removed on failure.
+
+    Raises FileExistsError when there is one already and ``replace`` is not set; the old one stays until the new one is whole.
+    """
+    if target.exists() and not replace:
+        raise FileExistsError(f"{target.name} exists already")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    mark = secrets.token_hex(6)
+    temporary = target.with_name(f".{target.name}.{mark}.tmp")
+    try:
+        temporary.mkdir()
+        yield temporary
+        fsync_folder(temporary)
+        if target.exists():
+            aside = target.with_name(f".{target.name}.{mark}.old")
+            os.replace(target, aside)
+            os.replace(temporary, target)
+            shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
+        else:
+            os.replace(temporary, target)
+        fsync_folder(target.parent)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
         raise
 
 

@@ -1,12 +1,13 @@
 """Write a model in other formats: ``python -m tunesmith.ml.export RUN_DIR``.
 
 Everything that can be refused is refused before the first byte is written. Each output appears under its name only when it is
-complete. Neither torch nor transformers is loaded.
+complete. torch and transformers are loaded for ONNX and MLX only.
 """
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,15 +15,40 @@ from typing import Any
 
 from tunesmith.kit.errors import TunesmithError, Unsupported
 from tunesmith.kit.paths import folder_size_bytes
-from tunesmith.ml.gguf import convert, prepare
-from tunesmith.ml.merge import merge
+from tunesmith.ml.export_task import Task, Writer
+from tunesmith.ml.gguf import prepare
+from tunesmith.ml.mlx_writer import check_installed as check_mlx
+from tunesmith.ml.mlx_writer import write_mlx
+from tunesmith.ml.onnx_writer import check_installed as check_onnx
+from tunesmith.ml.onnx_writer import write_onnx
 from tunesmith.ml.report import EXIT_FAILED, Reporter
 from tunesmith.ml.weights import ModelWeights
+from tunesmith.ml.writers import (
+    NoAdapter,
+    modelfile,
+    write_adapter,
+    write_gguf,
+    write_hf,
+    write_merged,
+    write_ollama,
+    write_zip,
+)
 from tunesmith.wire.checkpoint import sha256_file
+from tunesmith.wire.formats import WITH_GGUF, artefact_name
 from tunesmith.wire.recipe import GGUF_METHODS
 from tunesmith.wire.spec import ExportSpec
 
 REPORT_EVERY_BYTES = 64 * 2**20
+WRITERS: dict[str, Writer] = {
+    "gguf": write_gguf,
+    "merged": write_merged,
+    "hf": write_hf,
+    "adapter": write_adapter,
+    "onnx": write_onnx,
+    "ollama": write_ollama,
+    "mlx": write_mlx,
+    "zip": write_zip,
+}
 
 
 class Cancelled(Exception):
@@ -46,38 +72,56 @@ def main(run_dir: str) -> int:
 def export(spec: ExportSpec, report: Reporter) -> list[dict[str, Any]]:
     """Write every output of ``spec`` into the run's artifacts; answers what was written."""
     model, adapter = Path(spec.model_path), Path(spec.adapter_path) if spec.adapter_path else None
-    wanted = [(output["format"] or "", output.get("method")) for output in spec.outputs]
-    _check(model, adapter, wanted)
+    _check(model, adapter, spec.outputs)
     written = []
-    for number, (kind, method) in enumerate(wanted):
-        report.progress(number, len(wanted), f"writing {kind} {method or ''}".strip())
-        tell = _teller(report, f"{kind} {method or ''}".strip(), number, len(wanted))
-        if kind == "gguf":
-            target = report.run.artifacts / f"{spec.name}-{method}.gguf"
-            done = convert(model, target, str(method), adapter=adapter, name=spec.name, on_bytes=tell)
-            for note in done.notes:
-                report.log(note, "warning")
-            size_bytes, sha256 = done.size_bytes, done.sha256
-        else:
-            target = report.run.artifacts / f"{spec.name}-merged"
-            merge(model, adapter, target, on_bytes=tell)
-            size_bytes, sha256 = folder_size_bytes(target), folder_sha256(target)
+    for number, output in enumerate(spec.outputs):
+        kind, method = str(output["format"]), output.get("method")
+        what = f"{kind} {method or ''}".strip()
+        report.progress(number, len(spec.outputs), f"writing {what}")
+        target = report.run.artifacts / artefact_name(spec.name, kind, method)
+        _remove(target)  # what an earlier start of this job left
+        task = Task(
+            model=model,
+            adapter=adapter,
+            target=target,
+            method=method,
+            name=spec.name,
+            title=spec.title or spec.name,
+            base_model=spec.base_model or str(model),
+            card=spec.card,
+            max_shard_bytes=output.get("max_shard_bytes"),
+            tell=_teller(report, what, number, len(spec.outputs)),
+            log=report.log,
+        )
+        WRITERS[kind](task)
+        size_bytes = folder_size_bytes(target) if target.is_dir() else target.stat().st_size
+        sha256 = folder_sha256(target) if target.is_dir() else sha256_file(target)
         path = str(target.relative_to(report.run.path))
         written.append({"format": kind, "method": method, "path": path, "size_bytes": size_bytes, "sha256": sha256})
-    report.progress(len(wanted), len(wanted), "written")
+    report.progress(len(spec.outputs), len(spec.outputs), "written")
     return written
 
 
-def _check(model: Path, adapter: Path | None, wanted: list[tuple[str, str | None]]) -> None:
-    for kind, method in wanted:
-        if kind not in ("merged", "gguf"):
-            raise Unsupported(f"{kind!r} is none of the formats merged, gguf.")
-        if kind == "gguf" and method not in GGUF_METHODS:
-            raise Unsupported(f"{method!r} is none of the GGUF methods {', '.join(GGUF_METHODS)}.")
+def _check(model: Path, adapter: Path | None, outputs: list[dict[str, Any]]) -> None:
     with ModelWeights(model, adapter) as weights:
-        for kind, method in wanted:
-            if kind == "gguf":
+        for output in outputs:
+            kind, method = output["format"], output.get("method")
+            if kind not in WRITERS:
+                raise Unsupported(f"{kind!r} is none of the formats {', '.join(WRITERS)}.")
+            if kind in WITH_GGUF:
+                if method not in GGUF_METHODS:
+                    raise Unsupported(f"{method!r} is none of the GGUF methods {', '.join(GGUF_METHODS)}.")
                 prepare(model, weights, str(method))
+            if kind == "ollama":
+                modelfile(model, "model.gguf")
+            if kind == "adapter" and adapter is None:
+                raise NoAdapter(f"{model.name} has no adapter: all of its weights were trained, or none.")
+            if kind in ("onnx", "mlx"):
+                (check_onnx if kind == "onnx" else check_mlx)()
+
+
+def _remove(target: Path) -> None:
+    shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
 
 
 def _teller(report: Reporter, what: str, number: int, total: int) -> Callable[[int], None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.kit.errors import InvalidInput
+from tunesmith.kit.errors import InvalidInput, Unsupported
 
 
 class ChatTemplateError(InvalidInput):
@@ -38,3 +38,24 @@ class RowNotTokenizable(InvalidInput):
 
     code, title = "row-shape", "The row has no text to learn from"
     hint = 'Give {"messages": [{"role", "content"}, …]} or {"prompt", "completion"}.'
+
+
+class GoTemplateError(InvalidInput):
+    """A template of Ollama that is broken, or says more than is known here."""
+
+    code, title = "go-template", "The Ollama template cannot be rendered"
+    hint = "Write the TEMPLATE with range, if, eq, and, or, not, len and slice."
+
+
+class ModelfileError(InvalidInput):
+    """A Modelfile that Ollama would not read."""
+
+    code, title = "modelfile", "The Modelfile cannot be read"
+    hint = "Correct the line that is named."
+
+
+class TemplateNotTranslatable(Unsupported):
+    """A chat template that does more than put text around each message."""
+
+    code, title = "template-not-translatable", "The chat template cannot be written for Ollama"
+    hint = "Export gguf instead and serve it with llama.cpp, which runs the template itself."

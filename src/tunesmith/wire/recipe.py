@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tunesmith.wire.formats import ExportFormat, method_in
+
 
 class Section(BaseModel):
     """A part of the recipe: unknown keys are errors, values keep their declared type."""
@@ -44,13 +46,6 @@ class Precision(StrEnum):
     AUTO = "auto"
     FP32 = "fp32"
     BF16 = "bf16"
-
-
-class ExportFormat(StrEnum):
-    """What a version can be exported to."""
-
-    MERGED = "merged"
-    GGUF = "gguf"
 
 
 class ModelSection(Section):
@@ -246,18 +241,26 @@ class RegisterSection(Section):
 class ExportItem(Section):
     """One export of the result."""
 
-    format: ExportFormat = Field(description="`merged` or `gguf`.", title="Format")
-    method: str | None = Field(None, description="GGUF method: `F16` or `Q8_0`.", title="Method")
+    format: ExportFormat = Field(
+        description="`gguf`, `merged`, `hf`, `adapter`, `onnx`, `ollama`, `mlx` or `zip`.", title="Format"
+    )
+    method: str | None = Field(
+        None,
+        description="GGUF method (of `gguf`, `ollama`, `zip`), or number format `fp32`, `bf16`, `fp16` (of `merged`, `hf`).",
+        title="Method",
+    )
 
     @model_validator(mode="after")
     def _method_fits(self) -> ExportItem:
-        if self.format == ExportFormat.GGUF:
-            self.method = (self.method or "Q8_0").upper()
-            if self.method not in GGUF_METHODS:
-                raise ValueError(f"method must be one of {', '.join(GGUF_METHODS)}")
-        elif self.method is not None:
-            raise ValueError("method is for gguf only")
+        self.method = method_in(self.format, self.method, _gguf_method)
         return self
+
+
+def _gguf_method(name: str | None) -> str:
+    method = (name or "Q8_0").upper()
+    if method not in GGUF_METHODS:
+        raise ValueError(f"method must be one of {', '.join(GGUF_METHODS)}")
+    return method
 
 
 GGUF_METHODS = ("F16", "Q8_0")

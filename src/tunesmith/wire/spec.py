@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -42,7 +42,7 @@ class ServeSpec(ChildSpec):
     """Load one model and answer over HTTP on loopback."""
 
     kind: Literal["serve"] = "serve"
-    backend: Literal["transformers", "llamacpp", "fake"] = "transformers"
+    backend: Literal["transformers", "llamacpp", "onnx", "mlx", "fake"] = "transformers"
     model_path: str = Field(description="Model folder, or a GGUF file for llamacpp.")
     adapter_path: str | None = Field(None, description="Adapter folder on top of it.")
     tokenizer_path: str | None = Field(
@@ -67,5 +67,10 @@ class ExportSpec(ChildSpec):
     kind: Literal["export"] = "export"
     model_path: str = Field(description="Folder of the base (or full) model.")
     adapter_path: str | None = Field(None, description="Adapter folder to merge.")
-    outputs: list[dict[str, str | None]] = Field(description="[{format, method}] in the order to write them.")
+    outputs: list[dict[str, Any]] = Field(
+        description="[{format, method, max_shard_bytes}] in the order to write them."
+    )
     name: str = Field("model", description="Stem of the files.")
+    title: str | None = Field(None, description="Name of the model for people.")
+    base_model: str | None = Field(None, description="Name of the base model, where it has one besides its folder.")
+    card: str | None = Field(None, description="Model card as Markdown, for formats that carry one.")
