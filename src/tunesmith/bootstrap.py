@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from tunesmith.adapters.serving.fake import FakeBackend
 from tunesmith.adapters.serving.llamacpp import LlamaCppBackend
+from tunesmith.adapters.serving.onnx import OnnxBackend
 from tunesmith.adapters.serving.transformers import TransformersBackend
 from tunesmith.adapters.storage.local import LocalStorage
 from tunesmith.adapters.training import training_engine
@@ -127,7 +128,13 @@ def build(settings: Settings) -> Services:
     datasets = data.datasets
     export = ExportService(settings=settings, jobs=jobs, registry=registry, resolver=resolver, storage=storage)
     exporter = Exporter(
-        service=export, registry=registry, datasets=datasets, runtime=runtime, resolver=resolver, storage=storage
+        settings=settings,
+        service=export,
+        registry=registry,
+        datasets=datasets,
+        runtime=runtime,
+        resolver=resolver,
+        storage=storage,
     )
     evaluation = EvaluationService(jobs=jobs, registry=registry, datasets=datasets, resolver=resolver)
     evaluator = Evaluator(
@@ -196,7 +203,9 @@ def _data(
 
 def serving_backends() -> dict[str, ServingBackend]:
     """Every way to serve a model, by name."""
-    return {backend.name: backend for backend in (TransformersBackend(), LlamaCppBackend(), FakeBackend())}
+    return {
+        backend.name: backend for backend in (TransformersBackend(), LlamaCppBackend(), OnnxBackend(), FakeBackend())
+    }
 
 
 def _storage(settings: Settings) -> Storage:

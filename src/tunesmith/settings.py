@@ -159,6 +159,17 @@ class TrainingSettings(BaseModel):
     )
 
 
+class ExportSettings(BaseModel):
+    """Exports and their certificates."""
+
+    certificate_prompts: int = Field(
+        32,
+        ge=1,
+        le=1000,
+        description="Prompts that a certificate asks. Use 32 or more; fewer are for tests, and the certificate says so.",
+    )
+
+
 class ModelSettings(BaseModel):
     """Where models may be read from."""
 
@@ -201,6 +212,7 @@ class Settings(BaseSettings):
     datasets: DatasetSettings = Field(default_factory=DatasetSettings, description="Limits on data, scoring.")
     runtime: RuntimeSettings = Field(default_factory=RuntimeSettings, description="Loaded models.")
     training: TrainingSettings = Field(default_factory=TrainingSettings, description="How runs are trained.")
+    export: ExportSettings = Field(default_factory=ExportSettings, description="Exports and their certificates.")
     models: ModelSettings = Field(default_factory=ModelSettings, description="Where models may be read from.")
 
     @classmethod

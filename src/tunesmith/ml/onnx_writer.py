@@ -33,7 +33,10 @@ def write_onnx(task: Task) -> None:
     check_installed()
     stay_offline()
     task.target.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_folder(task.target) as folder, tempfile.TemporaryDirectory(dir=task.target.parent, prefix=".exact-") as exact:
+    with (
+        atomic_folder(task.target) as folder,
+        tempfile.TemporaryDirectory(dir=task.target.parent, prefix=".exact-") as exact,
+    ):
         merge_into(task, Path(exact), "fp32")
         complete_generation(Path(exact))
         _trace(Path(exact), folder / GRAPH, task)

@@ -12,12 +12,13 @@ from typing import Any
 
 from tunesmith.kit.errors import Unsupported
 from tunesmith.kit.paths import atomic_file, atomic_folder
+from tunesmith.ml.ends import end_ids
 from tunesmith.ml.export_task import ExportFailed, Task
 from tunesmith.ml.gguf import convert
 from tunesmith.ml.lora import ADAPTER_FILE
 from tunesmith.ml.merge import TEXT_COMPANIONS, Overflow, copy_companions, merge
 from tunesmith.text import ChatTemplate, ChatTemplateMissing, TextTokenizer
-from tunesmith.text.folder import read_json, special_tokens
+from tunesmith.text.folder import read_json
 from tunesmith.text.modelfile import Modelfile
 from tunesmith.text.ollama import Translated, translate
 
@@ -34,9 +35,7 @@ class NoAdapter(Unsupported):
 
 def write_gguf(task: Task) -> None:
     """One GGUF file."""
-    done = convert(
-        task.model, task.target, str(task.method), adapter=task.adapter, name=task.title, on_bytes=task.tell
-    )
+    done = convert(task.model, task.target, str(task.method), adapter=task.adapter, name=task.title, on_bytes=task.tell)
     for note in done.notes:
         task.log(note)
 
@@ -103,10 +102,9 @@ def write_ollama(task: Task) -> None:
 
 def modelfile(model: Path, gguf: str) -> Modelfile:
     """The Modelfile of a model folder's GGUF file; raises TemplateNotTranslatable."""
-    tokenizer, named = TextTokenizer.from_folder(model), special_tokens(model)
-    bos = named.get("bos_token", "") if adds_bos(model) else ""
+    tokenizer = TextTokenizer.from_folder(model)
     try:
-        said = translate(ChatTemplate.from_folder(model), leave_out=bos)
+        said = translate(ChatTemplate.from_folder(model), leave_out=tokenizer.added_beginning)
     except ChatTemplateMissing:
         said = Translated("{{ .Prompt }}")
     config, generation = read_json(model / "config.json"), read_json(model / "generation_config.json")
@@ -122,29 +120,18 @@ def modelfile(model: Path, gguf: str) -> Modelfile:
     return Modelfile(gguf, said.template, said.system, parameters, trims=said.trims)
 
 
-def adds_bos(model: Path) -> bool:
-    """Whether the tokenizer itself puts the beginning-of-text token before a text, as llama.cpp then does."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
-    bos = special_tokens(model).get("bos_token")
-    return bos is not None and tokenizer.encode("a").ids[:1] == [tokenizer.token_to_id(bos)]
-
-
-def end_ids(config: dict[str, Any], generation: dict[str, Any], tokenizer: TextTokenizer) -> list[int]:
-    """Every token that ends an answer, each once."""
-    named = [generation.get("eos_token_id"), config.get("eos_token_id"), tokenizer.eos_id]
-    flat = [i for entry in named if entry is not None for i in (entry if isinstance(entry, list) else [entry])]
-    return list(dict.fromkeys(flat))
-
-
 def write_zip(task: Task) -> None:
     """A GGUF file, a script that runs it, and how: all that another machine needs."""
     task.target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=task.target.parent, prefix=".parts-") as place:
         parts = Path(place)
         done = convert(
-            task.model, parts / "model.gguf", str(task.method), adapter=task.adapter, name=task.title, on_bytes=task.tell
+            task.model,
+            parts / "model.gguf",
+            str(task.method),
+            adapter=task.adapter,
+            name=task.title,
+            on_bytes=task.tell,
         )
         for note in done.notes:
             task.log(note)

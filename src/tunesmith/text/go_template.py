@@ -13,7 +13,9 @@ from typing import Any
 
 from tunesmith.text.errors import GoTemplateError
 
-_ACTION = re.compile(r"\{\{(?P<left>- )?\s*(?P<body>(?:\"(?:[^\"\\]|\\.)*\"|`[^`]*`|/\*.*?\*/|.)*?)\s*(?P<right> -)?\}\}", re.S)
+_ACTION = re.compile(
+    r"\{\{(?P<left>- )?\s*(?P<body>(?:\"(?:[^\"\\]|\\.)*\"|`[^`]*`|/\*.*?\*/|.)*?)\s*(?P<right> -)?\}\}", re.S
+)
 _WORD = re.compile(
     r"\s*(?:(?P<string>\"(?:[^\"\\]|\\.)*\"|`[^`]*`)|(?P<number>-?\d+)|(?P<mark>:=|=|,|\(|\)|\|)"
     r"|(?P<variable>\$\w*(?:\.\w+)*)|(?P<field>\.(?:\w+(?:\.\w+)*)?)|(?P<name>\w+))"

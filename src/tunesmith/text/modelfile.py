@@ -91,7 +91,9 @@ def parse_modelfile(text: str) -> Modelfile:
         match = _LINE.match(text, at)
         command = match["command"].upper() if match else line.split()[0]
         if match is None or command not in _COMMANDS:
-            raise ModelfileError(f"Line {number} of the Modelfile begins with {command[:40]!r}, which is no command of it.")
+            raise ModelfileError(
+                f"Line {number} of the Modelfile begins with {command[:40]!r}, which is no command of it."
+            )
         if command in ("PARAMETER", "MESSAGE"):
             name, _, at_value = _name(text, match.end(), number)
             value, at = _value(text, at_value, number)

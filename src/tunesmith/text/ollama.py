@@ -87,7 +87,9 @@ def _cut(text: str, *, start: str = "", end: str = "") -> str:
 
 def _find(render: Render, bos: str) -> _Around:
     u1, a1, u2, a2, u3, s, _ = _MARKS
-    before, after_user, after_answer, again, last, rest = _parts(render(_talk(u1, a1, u2, a2, u3), True), (u1, a1, u2, a2, u3))
+    before, after_user, after_answer, again, last, rest = _parts(
+        render(_talk(u1, a1, u2, a2, u3), True), (u1, a1, u2, a2, u3)
+    )
     if again != after_user or last != after_answer:
         raise ValueError("later turns are written differently")
     post_user = _parts(render(_talk(u1), False), (u1,))[1]
@@ -114,7 +116,8 @@ def _go(around: _Around, begin: str) -> str:
     if around.system is not None:
         roles.insert(0, ("system", around.system))
     cases = " else ".join(
-        f'if eq .Role "{role}" }}}}{_literal(before)}{{{{ .Content }}}}{_literal(after)}{{{{' for role, (before, after) in roles
+        f'if eq .Role "{role}" }}}}{_literal(before)}{{{{ .Content }}}}{_literal(after)}{{{{'
+        for role, (before, after) in roles
     )
     return f"{_literal(begin)}{{{{ range .Messages }}}}{{{{ {cases} end }}}}{{{{ end }}}}{_literal(around.prompt)}"
 
@@ -126,7 +129,11 @@ def _literal(text: str) -> str:
 
 
 def _prove(translated: Translated, render: Render, leave_out: str, has_system: bool) -> None:
-    talks = [_talk("Hi"), _talk("안녕하세요? 🙂", "네.\n", "line one\n\n\tline two"), _talk("1", "2", "3", "4", "{{ .x }}")]
+    talks = [
+        _talk("Hi"),
+        _talk("안녕하세요? 🙂", "네.\n", "line one\n\n\tline two"),
+        _talk("1", "2", "3", "4", "{{ .x }}"),
+    ]
     talks += [_talk("Hi", system="Be brief."), _talk("a", "b", "c", system="한국어로.")] if has_system else []
     file = Modelfile("x", translated.template, translated.system, trims=translated.trims)
     try:

@@ -83,6 +83,13 @@ class TextTokenizer:
         """The end-of-text token as text; empty when the tokenizer names none."""
         return self._named.get("eos_token", "")
 
+    @property
+    def added_beginning(self) -> str:
+        """The beginning-of-text token, where the tokenizer file puts it before a text by itself; else empty."""
+        bos = self._named.get("bos_token", "")
+        added = self._tokenizer.encode("a", add_special_tokens=True).ids[:1]
+        return bos if bos and added == [self.token_id(bos)] else ""
+
     def token_id(self, token: str) -> int | None:
         """Id of one token, ``None`` when the vocabulary does not have it."""
         found = self._tokenizer.token_to_id(token)

@@ -67,9 +67,7 @@ class ExportSpec(ChildSpec):
     kind: Literal["export"] = "export"
     model_path: str = Field(description="Folder of the base (or full) model.")
     adapter_path: str | None = Field(None, description="Adapter folder to merge.")
-    outputs: list[dict[str, Any]] = Field(
-        description="[{format, method, max_shard_bytes}] in the order to write them."
-    )
+    outputs: list[dict[str, Any]] = Field(description="[{format, method, max_shard_bytes}] in the order to write them.")
     name: str = Field("model", description="Stem of the files.")
     title: str | None = Field(None, description="Name of the model for people.")
     base_model: str | None = Field(None, description="Name of the base model, where it has one besides its folder.")

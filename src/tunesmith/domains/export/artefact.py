@@ -39,6 +39,13 @@ async def keep(storage: Storage, path: Path, key: str) -> None:
         await storage.put_file(path, key)
 
 
+async def forget(storage: Storage, key: str) -> None:
+    """Remove what was kept at ``key`` or below it."""
+    async for name in storage.list_keys(key):
+        await storage.delete(name)
+    await storage.delete(key)
+
+
 async def fetch(storage: Storage, key: str, files: list[ExportFile], *, is_folder: bool, into: Path) -> Path | None:
     """The artefact on this machine: the store's own files, or copies below ``into``. None when a file is gone."""
     keys = {file.name: f"{key}/{file.name}" if is_folder else key for file in files}

@@ -13,9 +13,12 @@ from typing import Any, Protocol
 import numpy as np
 from anyio import to_thread
 
+from tunesmith.domains.export.errors import SourceSilent
 from tunesmith.domains.export.prompts import Messages
-from tunesmith.domains.export.schemas import Check
-from tunesmith.domains.runtime import GenerateRequest, Generation, LogprobSequence
+from tunesmith.domains.export.schemas import Check, PromptResult
+from tunesmith.domains.export.thresholds import Thresholds
+from tunesmith.domains.runtime import GenerateRequest, Generation, LogprobSequence, PromptRefused
+from tunesmith.kit.errors import TunesmithError
 
 PROMPTS = 32
 TOKENS = 32
@@ -48,23 +51,6 @@ class Answering(Protocol):
 
 
 @dataclass(frozen=True)
-class Thresholds:
-    """What an artefact is held against."""
-
-    token_agreement: float
-    mean_kl: float
-    greedy_answers: float
-    stop_token: float = 0.95
-
-
-THRESHOLDS: dict[tuple[str, str | None], Thresholds] = {
-    ("merged", None): Thresholds(0.99, 1e-3, 0.9),
-    ("gguf", "F16"): Thresholds(0.99, 1e-3, 0.9),
-    ("gguf", "Q8_0"): Thresholds(0.98, 0.01, 0.8),
-}
-
-
-@dataclass(frozen=True)
 class Heard:
     """What the source does with one prompt."""
 
@@ -83,17 +69,38 @@ class Source:
     heard: list[Heard]
     distributions: list[Array]
     top: int | None
+    wanted: int
+    """How many prompts should have been asked."""
+    plain: bool = False
+    """Whether it has no chat template, and was asked in plain text."""
 
 
-async def listen(source: Answering, prompts: Sequence[Messages], *, vocab_size: int, context_length: int) -> Source:
-    """Ask the source everything once; prompts that leave no room in its context are passed over."""
+async def listen(
+    source: Answering,
+    prompts: Sequence[Messages],
+    *,
+    vocab_size: int,
+    context_length: int,
+    wanted: int = PROMPTS,
+    plain: bool = False,
+) -> Source:
+    """Ask the source everything once. Prompts that its template refuses or its context has no room for are passed over."""
     chosen: list[tuple[Messages, str, list[int]]] = []
     for messages in prompts:
-        text = await source.render(messages)
+        if len(chosen) == wanted:
+            break
+        try:
+            text = str(messages[-1]["content"]) if plain else await source.render(messages)
+        except PromptRefused:
+            continue
         ids = await source.tokenize(text)
-        if len(ids) + TOKENS + 1 <= context_length:
+        if ids and len(ids) + TOKENS + 1 <= context_length:
             chosen.append((messages, text, ids))
-    chosen = chosen[:PROMPTS]
+    if not chosen:
+        raise SourceSilent(
+            f"None of the {len(prompts)} prompts can be asked: its chat template refuses them, "
+            f"or its context of {context_length} tokens has no room for them."
+        )
     answers = await source.generate([_greedy(ids, TOKENS) for _, _, ids in chosen])
     continuations = [_tokens_of(answer) for answer in answers]
     for _ in range(TOKENS):  # an answer that ends early is carried on behind its end, at least a token each time
@@ -110,32 +117,125 @@ async def listen(source: Answering, prompts: Sequence[Messages], *, vocab_size: 
         for (messages, text, ids), answer, tokens in zip(chosen, answers, continuations, strict=True)
     ]
     top = None if vocab_size <= FULL_VOCABULARY else LIKELIEST
-    return Source(heard, await source.next_token_logprobs(_sequences(heard), top), top)
+    return Source(heard, await source.next_token_logprobs(_sequences(heard), top), top, wanted, plain)
 
 
-async def compare(source: Source, artefact: Answering, thresholds: Thresholds) -> list[Check]:
-    """The checks of one artefact."""
+async def compare(
+    source: Source, artefact: Answering, thresholds: Thresholds
+) -> tuple[list[Check], list[PromptResult]]:
+    """The checks of one artefact, and what it did with each prompt. What cannot be measured has failed, and says why."""
     heard = source.heard
-    prompts = [await artefact.render(one.messages) == one.prompt for one in heard]
-    tokens = [await artefact.tokenize(one.prompt) == one.prompt_ids for one in heard]
-    theirs = await artefact.next_token_logprobs(_sequences(heard), source.top)
-    agreement, mean_kl, max_kl = await to_thread.run_sync(_divergence, source, theirs)
-    answers = await artefact.generate(
-        [GenerateRequest(messages=one.messages, max_new_tokens=TOKENS, temperature=0.0) for one in heard]
-    )
-    same = [
-        (a.text, a.finish_reason) == (b.answer.text, b.answer.finish_reason)
-        for a, b in zip(answers, heard, strict=True)
-    ]
+    shown = [PromptResult.of(one.messages, one.prompt, one.answer.text) for one in heard]
+    checks = [_enough(source)]
+    checks.append(await _rendered(source, artefact, shown))
+    checks.append(await _tokenized(heard, artefact, shown))
+    checks += await _predicted(source, artefact, thresholds, shown)
+    checks.append(await _stops(heard, artefact, thresholds.stop_token))
+    checks.append(await _answers(source, artefact, thresholds.greedy_answers, shown))
+    return checks, shown
+
+
+def _enough(source: Source) -> Check:
+    count, message = len(source.heard), None
+    if source.wanted < PROMPTS:
+        message = f"This server is set to ask fewer than {PROMPTS} prompts; that is for tests."
+    elif count < source.wanted:
+        message = "The source's context or its template leaves room for no more."
+    return Check(name="prompts", passed=count >= source.wanted, value=count, threshold=source.wanted, message=message)
+
+
+async def _rendered(source: Source, artefact: Answering, shown: list[PromptResult]) -> Check:
+    if source.plain:
+        return Check(
+            name="rendered_prompt",
+            passed=True,
+            value=None,
+            threshold=1.0,
+            message="The source has no chat template; both were asked in plain text.",
+        )
+    reason = None
+    for one, result in zip(source.heard, shown, strict=True):
+        try:
+            result.artefact_prompt = await artefact.render(one.messages)
+        except TunesmithError as error:
+            reason = reason or error.message
+        result.same_prompt = result.artefact_prompt == one.prompt
+        if result.same_prompt:
+            result.artefact_prompt = None
+    return _at_least("rendered_prompt", _mean([bool(r.same_prompt) for r in shown]), 1.0, reason)
+
+
+async def _tokenized(heard: list[Heard], artefact: Answering, shown: list[PromptResult]) -> Check:
+    reason = None
+    for one, result in zip(heard, shown, strict=True):
+        try:
+            result.same_tokens = await artefact.tokenize(one.prompt) == one.prompt_ids
+        except TunesmithError as error:
+            result.same_tokens, reason = False, error.message
+    return _at_least("tokenization", _mean([bool(r.same_tokens) for r in shown]), 1.0, reason)
+
+
+async def _predicted(
+    source: Source, artefact: Answering, thresholds: Thresholds, shown: list[PromptResult]
+) -> list[Check]:
+    """Agreement, divergence and perplexity on the source's own continuation."""
+    try:
+        theirs = await artefact.next_token_logprobs(_sequences(source.heard), source.top)
+        measured = await to_thread.run_sync(_divergence, source, theirs)
+    except (TunesmithError, IndexError, ValueError) as error:
+        reason = error.message if isinstance(error, TunesmithError) else "Its distributions have another shape."
+        return _unmeasured_predictions(thresholds, reason)
+    if measured is None:
+        return _unmeasured_predictions(thresholds, "It has another vocabulary than its source.")
+    for result, (agreed, kl) in zip(shown, measured.by_prompt, strict=True):
+        result.token_agreement, result.mean_kl = float(agreed.mean()), float(kl.mean())
+        result.max_kl = float(kl.max())
+        result.first_difference = None if agreed.all() else int(agreed.argmin())
+    agreed = np.concatenate([agreed for agreed, _ in measured.by_prompt])
+    kl = np.concatenate([kl for _, kl in measured.by_prompt])
+    mean_kl = float(kl.mean())
     return [
-        _at_least("rendered_prompt", _mean(prompts), 1.0),
-        _at_least("tokenization", _mean(tokens), 1.0),
-        _at_least("token_agreement", agreement, thresholds.token_agreement),
+        _at_least("token_agreement", float(agreed.mean()), thresholds.token_agreement),
         Check(name="mean_kl", passed=mean_kl <= thresholds.mean_kl, value=mean_kl, threshold=thresholds.mean_kl),
-        Check(name="max_kl", passed=True, value=max_kl, threshold=None),
-        await _stops(heard, artefact, thresholds.stop_token),
-        _at_least("greedy_answers", _mean(same), thresholds.greedy_answers),
+        Check(name="max_kl", passed=True, value=float(kl.max()), threshold=None),
+        Check(name="perplexity_difference", passed=True, value=measured.perplexity_difference, threshold=None),
     ]
+
+
+async def _answers(source: Source, artefact: Answering, threshold: float | None, shown: list[PromptResult]) -> Check:
+    """Asked in words, as a person asks: its own template, tokenizer and end."""
+    made, reason = await _asked(source, artefact)
+    for one, result, answer in zip(source.heard, shown, made, strict=True):
+        result.source_stopped = one.answer.finish_reason == "stop"
+        if answer is not None:
+            result.artefact_answer, result.artefact_stopped = answer.text, answer.finish_reason == "stop"
+            result.same_answer = (answer.text, answer.finish_reason) == (one.answer.text, one.answer.finish_reason)
+    value = _mean([bool(result.same_answer) for result in shown])
+    if threshold is None:
+        return Check(name="greedy_answers", passed=reason is None, value=value, threshold=None, message=reason)
+    return _at_least("greedy_answers", value, threshold, reason)
+
+
+async def _asked(source: Source, artefact: Answering) -> tuple[list[Generation | None], str | None]:
+    """The artefact's answers, all at once or, where one is refused, each by itself; and why one was."""
+    requests = [
+        GenerateRequest.model_validate(
+            {**({"prompt": one.prompt} if source.plain else {"messages": one.messages}), "max_new_tokens": TOKENS}
+        )
+        for one in source.heard
+    ]
+    try:
+        return list(await artefact.generate(requests)), None
+    except TunesmithError as error:
+        reason = error.message
+    made: list[Generation | None] = []
+    for request in requests:
+        try:
+            made += await artefact.generate([request])
+        except TunesmithError as error:
+            made.append(None)
+            reason = error.message
+    return made, reason
 
 
 async def _stops(heard: list[Heard], artefact: Answering, threshold: float) -> Check:
@@ -149,35 +249,35 @@ async def _stops(heard: list[Heard], artefact: Answering, threshold: float) -> C
             threshold=threshold,
             message="The source never stopped by itself.",
         )
-    made = await artefact.generate([_greedy(one.prompt_ids + one.answer.token_ids, 2) for one in ended])
+    try:
+        made = await artefact.generate([_greedy(one.prompt_ids + one.answer.token_ids, 2) for one in ended])
+    except TunesmithError as error:
+        return Check(name="stop_token", passed=False, value=None, threshold=threshold, message=error.message)
     stopped = [generation.finish_reason == "stop" and not generation.token_ids for generation in made]
     return _at_least("stop_token", _mean(stopped), threshold)
 
 
-def unmeasured(thresholds: Thresholds, reason: str) -> list[Check]:
-    """The checks of an artefact that cannot be asked: none of them holds."""
-    limits = {
-        "rendered_prompt": 1.0,
-        "tokenization": 1.0,
-        "token_agreement": thresholds.token_agreement,
-        "mean_kl": thresholds.mean_kl,
-        "stop_token": thresholds.stop_token,
-        "greedy_answers": thresholds.greedy_answers,
-    }
+def _unmeasured_predictions(thresholds: Thresholds, reason: str) -> list[Check]:
+    limits = {"token_agreement": thresholds.token_agreement, "mean_kl": thresholds.mean_kl}
     return [
         Check(name=name, passed=False, value=None, threshold=limit, message=reason) for name, limit in limits.items()
     ]
 
 
-def file_intact(is_intact: bool) -> Check:
-    """Whether the bytes are those that were written."""
-    return _at_least("file_intact", float(is_intact), 1.0)
+def unmeasured(thresholds: Thresholds, reason: str) -> list[Check]:
+    """The checks of an artefact that cannot be asked: none of them holds."""
+    limits = {"rendered_prompt": 1.0, "tokenization": 1.0, "stop_token": thresholds.stop_token}
+    return [
+        *(Check(name=n, passed=False, value=None, threshold=limit, message=reason) for n, limit in limits.items()),
+        *_unmeasured_predictions(thresholds, reason),
+    ]
 
 
-def file_unknown() -> Check:
-    """An artefact that was not made here, or was changed since: what it does decides."""
+def file_check(problem: str | None, *, message: str | None = None) -> Check:
+    """Whether the bytes are those that were written and can be loaded; ``problem`` says why not."""
+    held = problem is None
     return Check(
-        name="file_intact", passed=True, value=None, threshold=1.0, message="No export of this server has these bytes."
+        name="file_intact", passed=held, value=float(held), threshold=1.0, message=message if held else problem
     )
 
 
@@ -194,9 +294,18 @@ def _sequences(heard: list[Heard]) -> list[LogprobSequence]:
     return [LogprobSequence(token_ids=one.prompt_ids + one.continuation, start=len(one.prompt_ids)) for one in heard]
 
 
-def _divergence(source: Source, theirs: list[Array]) -> tuple[float, float, float]:
-    """(token agreement, mean, largest KL) over all positions of all prompts, in nats."""
-    agreed, divergences = [], []
+@dataclass(frozen=True)
+class _Measured:
+    """For each prompt where the artefact chose as the source did, and the divergence in nats, position by position."""
+
+    by_prompt: list[tuple[Array, Array]]
+    perplexity_difference: float
+
+
+def _divergence(source: Source, theirs: list[Array]) -> _Measured | None:
+    """Over all positions of all prompts; None when the distributions have other sizes."""
+    by_prompt = []
+    ours_lost, theirs_lost = [], []
     for number, one in enumerate(source.heard):
         if source.top is None:
             p, q = source.distributions[number], theirs[number]
@@ -204,12 +313,16 @@ def _divergence(source: Source, theirs: list[Array]) -> tuple[float, float, floa
         else:
             p, q, choice = _likeliest(source.distributions, theirs, number)
         if p.shape != q.shape:
-            return 0.0, float("inf"), float("inf")
-        agreed.append(choice == np.asarray(one.continuation))
+            return None
+        taken = np.asarray(one.continuation)
         p, q = np.maximum(p.astype(np.float64), FLOOR), np.maximum(q.astype(np.float64), FLOOR)
-        divergences.append(np.maximum((np.exp(p) * (p - q)).sum(-1), 0.0))
-    kl = np.concatenate(divergences)
-    return float(np.concatenate(agreed).mean()), float(kl.mean()), float(kl.max())
+        best = p.argmax(-1)  # the token that was taken is the likeliest, in whole and in listed distributions
+        rows = np.arange(len(taken))
+        ours_lost.append(-p[rows, best])
+        theirs_lost.append(-q[rows, best])
+        by_prompt.append((choice == taken, np.maximum((np.exp(p) * (p - q)).sum(-1), 0.0)))
+    ours, other = (float(np.exp(np.concatenate(lost).mean())) for lost in (ours_lost, theirs_lost))
+    return _Measured(by_prompt, other / ours - 1.0)
 
 
 def _likeliest(ours: list[Array], theirs: list[Array], number: int) -> tuple[Array, Array, Array]:
@@ -236,5 +349,6 @@ def _mean(values: Sequence[bool]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def _at_least(name: str, value: float, threshold: float) -> Check:
-    return Check(name=name, passed=value >= threshold, value=value, threshold=threshold)
+def _at_least(name: str, value: float, threshold: float, message: str | None = None) -> Check:
+    held = value >= threshold
+    return Check(name=name, passed=held, value=value, threshold=threshold, message=None if held else message)

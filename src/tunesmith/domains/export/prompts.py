@@ -56,3 +56,8 @@ BUILT_IN: tuple[Messages, ...] = (
     ),
 )
 """Thirty-two of them."""
+
+SHORT: tuple[Messages, ...] = tuple(
+    [{"role": "user", "content": text}] for text in (*"0123456789abcdefghijk", *"가나다라마바사아자차카")
+)
+"""Thirty-two that a model with a tiny context has room for."""

@@ -15,6 +15,12 @@ async def find_export(unit: Unit, model_id: int, export_id: int) -> ExportRow | 
     return (await unit.session.execute(statement)).scalar_one_or_none()
 
 
+async def find_any(unit: Unit, export_id: int) -> ExportRow | None:
+    """An export, of a version or of a model that is not registered."""
+    statement = visible_to(unit.principal, ExportRow).where(ExportRow.id == export_id)
+    return (await unit.session.execute(statement)).scalar_one_or_none()
+
+
 async def find_made(unit: Unit, job_id: int, kind: str, method: str) -> ExportRow | None:
     """What a job has made before it was started again."""
     statement = visible_to(unit.principal, ExportRow).where(

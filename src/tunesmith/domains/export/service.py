@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from anyio import to_thread
@@ -11,29 +11,34 @@ from anyio import to_thread
 from tunesmith.db import Unit
 from tunesmith.domains.export import repository
 from tunesmith.domains.export.artefact import shown_path
+from tunesmith.domains.export.download import Download, check_there, file_download, folder_download, send
 from tunesmith.domains.export.errors import ExportNotFound
-from tunesmith.domains.export.formats import artefact_output, check_architecture, checked_outputs, outputs_of
+from tunesmith.domains.export.formats import artefact_output, check_possible, checked_outputs, outputs_of
+from tunesmith.domains.export.options import export_options
 from tunesmith.domains.export.schemas import (
     Certificate,
+    CertificateDocument,
     CertificateRequest,
     CertifyJobSpec,
     ExportFile,
     ExportJobSpec,
     ExportListResponse,
+    ExportOptions,
     ExportOutput,
     ExportRequest,
     ExportResponse,
     ExportStatus,
     ModelExportRequest,
 )
+from tunesmith.domains.export.sizes import check_room, weigh
 from tunesmith.domains.export.tables import ExportRow
 from tunesmith.domains.jobs import JobService, JobView
 from tunesmith.domains.registry import RegistryService
-from tunesmith.domains.runtime import ModelResolver
+from tunesmith.domains.runtime import ModelResolver, Servable
 from tunesmith.kit.paging import PageRequest
 from tunesmith.ports.storage import Storage
 from tunesmith.settings import Settings
-from tunesmith.wire.recipe import ExportFormat
+from tunesmith.wire.formats import SINGLE_FILES
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Artefact:
     storage_key: str
     files: list[ExportFile]
     sha256: str
-    certificate: Certificate
+    certificate: CertificateDocument
 
 
 class ExportService:
@@ -69,7 +74,8 @@ class ExportService:
         """Check what can be refused at once, and queue an `export` job of a version."""
         outputs = outputs_of(request)
         version = await self._registry.get(unit, model_id)
-        await to_thread.run_sync(check_architecture, Path(version.publication.base_path), outputs)
+        source = await self._resolver.resolve(unit, version.reference)
+        await to_thread.run_sync(self._check, source, outputs)
         spec = ExportJobSpec(model_id=model_id, outputs=outputs)
         return await self._jobs.submit(unit, "export", spec, name=f"export {version.reference}")
 
@@ -78,11 +84,61 @@ class ExportService:
         outputs = checked_outputs(request.outputs)
         version = await self._registry.find_by_name(unit, request.model) if "@" in request.model else None
         source = await self._resolver.resolve(unit, request.model)
-        await to_thread.run_sync(check_architecture, source.base_path, outputs)
+        await to_thread.run_sync(self._check, source, outputs)
         spec = ExportJobSpec(
             model_id=version.id if version else None, model=None if version else request.model, outputs=outputs
         )
         return await self._jobs.submit(unit, "export", spec, name=f"export {request.model}"[:200])
+
+    def _check(self, source: Servable, outputs: list[ExportOutput]) -> None:
+        check_possible(source, outputs)
+        check_room(self._settings.data_dir, weigh(source.base_path, source.adapter_path), outputs)
+
+    async def options(self, unit: Unit, model_id: int) -> ExportOptions:
+        """Everything that a version can be exported to, with sizes, and what to take on this machine."""
+        version = await self._registry.get(unit, model_id)
+        source = await self._resolver.resolve(unit, version.reference)
+        return await to_thread.run_sync(export_options, source, self._settings.data_dir)
+
+    async def get_certificate(self, unit: Unit, model_id: int, export_id: int) -> CertificateDocument:
+        """The whole certificate of an export; raises ExportNotFound."""
+        row = await self._row(unit, model_id, export_id)
+        document = CertificateDocument.model_validate(row.certificate)
+        return document if document.format else document.model_copy(update=_described(row))
+
+    async def find_download(
+        self, unit: Unit, export_id: int, *, model_id: int | None = None, file: str | None = None
+    ) -> Download:
+        """What is sent of an export: all of it, or one file of its folder. Raises ExportNotFound and ObjectNotFound."""
+        row = (
+            await repository.find_any(unit, export_id)
+            if model_id is None
+            else await self._row(unit, model_id, export_id)
+        )
+        if row is None:
+            raise ExportNotFound(f"There is no export {export_id}.")
+        files = [ExportFile.model_validate(entry) for entry in row.files]
+        name = row.storage_key.rsplit("/", 1)[-1]
+        download = _download(row, name, files, file)
+        await check_there(self._storage, download)
+        return download
+
+    async def delete(self, unit: Unit, model_id: int, export_id: int) -> list[str]:
+        """Forget an export; answers the keys of the files that are to be removed from the store."""
+        row = await self._row(unit, model_id, export_id)
+        key, names = row.storage_key, [str(entry["name"]) for entry in row.files]
+        await unit.session.delete(row)
+        await unit.session.flush()
+        return [key] if row.format in SINGLE_FILES else [f"{key}/{name}" for name in names]
+
+    async def remove_files(self, keys: list[str]) -> None:
+        """Remove an export's files, after the row is gone."""
+        for key in keys:
+            await self._storage.delete(key)
+
+    def send(self, download: Download, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Bytes of a download."""
+        return send(self._storage, download, start, stop)
 
     async def start_certification(self, unit: Unit, model_id: int, export_id: int) -> JobView:
         """Queue a `certify` job for an export that exists."""
@@ -136,7 +192,7 @@ class ExportService:
                 files=[file.model_dump() for file in artefact.files],
                 size_bytes=sum(file.size_bytes for file in artefact.files),
                 sha256=artefact.sha256,
-                certificate=artefact.certificate.model_dump(),
+                certificate=artefact.certificate.model_dump(mode="json"),
             )
             unit.session.add(row)
             await unit.session.flush()
@@ -144,11 +200,11 @@ class ExportService:
         return self._view(row)
 
     async def record_certificate(
-        self, unit: Unit, model_id: int, export_id: int, certificate: Certificate, *, job_id: int
+        self, unit: Unit, model_id: int, export_id: int, certificate: CertificateDocument, *, job_id: int
     ) -> None:
         """Replace an export's certificate by a newer one; the evidence of the older one stands."""
         row = await self._row(unit, model_id, export_id)
-        row.certificate = certificate.model_dump()
+        row.certificate = certificate.model_dump(mode="json")
         row.status = _status(certificate)
         await unit.session.flush()
         await self._tell_registry(unit, row, f"export:{row.id}:job:{job_id}")
@@ -166,7 +222,7 @@ class ExportService:
 
     def _view(self, row: ExportRow) -> ExportResponse:
         files = [ExportFile.model_validate(file) for file in row.files]
-        is_folder = row.format == ExportFormat.MERGED
+        is_folder = row.format not in SINGLE_FILES
         return ExportResponse(
             id=row.id,
             model_id=row.model_id,
@@ -182,6 +238,24 @@ class ExportService:
             certificate=Certificate.model_validate(row.certificate),
             created_at=row.created_at,
         )
+
+
+def _described(row: ExportRow) -> dict[str, Any]:
+    """What a certificate of an older version of Tunesmith does not say itself."""
+    name = row.storage_key.rsplit("/", 1)[-1]
+    return {"artefact": name, "source": row.source, "format": row.format, "method": row.method or None}
+
+
+def _download(row: ExportRow, name: str, files: list[ExportFile], file: str | None) -> Download:
+    if file is not None:
+        found = next((entry for entry in files if entry.name == file), None)
+        if found is None:
+            raise ExportNotFound(f"Export {row.id} has no file {file[:100]!r}.")
+        key = row.storage_key if row.format in SINGLE_FILES else f"{row.storage_key}/{found.name}"
+        return file_download(found.name, key, found)
+    if row.format in SINGLE_FILES:
+        return file_download(name, row.storage_key, files[0])
+    return folder_download(name, row.storage_key, files, row.sha256)
 
 
 def _status(certificate: Certificate) -> str:

@@ -86,7 +86,7 @@ class RuntimeService:
         await self.unload()
 
     def _backend_of(self, model: Servable, name: str | None) -> ServingBackend:
-        chosen = name or ("llamacpp" if model.base_path.suffix == ".gguf" else "transformers")
+        chosen = name or _fitting(model)
         if chosen not in self._backends:
             raise Unsupported(f"There is no serving backend {chosen!r}; there are {', '.join(self._backends)}.")
         return self._backends[chosen]
@@ -158,6 +158,15 @@ class RuntimeService:
             for child in list(self._children):
                 if child.users == 0 and (now - child.last_used > limit or not child.alive):
                     await self._drop(child)
+
+
+def _fitting(model: Servable) -> str:
+    """The backend that a file or folder is for."""
+    if model.base_path.suffix == ".gguf":
+        return "llamacpp"
+    if any(model.base_path.glob("*.onnx")) and not any(model.base_path.glob("*.safetensors")):
+        return "onnx"
+    return "transformers"
 
 
 def _view(child: Child) -> LoadedModel:
