@@ -15,6 +15,7 @@ from tunesmith.cli import (
     data_quality,
     data_versions,
     explore,
+    exports,
     jobs,
     models,
     quickstart,
@@ -75,8 +76,8 @@ app.command("migrate")(serve.migrate)
 app.command("doctor")(data.doctor)
 app.command("train")(train.train)
 app.command("eval")(train.evaluate)
-app.command("export")(registry.export)
-app.command("certify")(registry.certify)
+app.command("export")(exports.export)
+app.command("certify")(exports.certify)
 app.command("chat")(chat.chat)
 app.add_typer(models.app, name="models")
 data_versions.attach(data.app)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunesmith.cli.options import FINE, NO, CommandError
+from tunesmith.cli.options import CommandError
 from tunesmith.cli.runner import AsJson, in_session
 
 if TYPE_CHECKING:
@@ -86,91 +84,3 @@ def card(ctx: typer.Context, version: str, as_json: AsJson = False) -> None:
         print_json(answer)
     else:
         typer.echo(answer["markdown"])
-
-
-def export(
-    ctx: typer.Context,
-    model: Annotated[str, typer.Argument(help="name@version, run:ID, a folder, a local Hub id or tunesmith/tiny.")],
-    format: Annotated[str, typer.Option("--format", help="merged or gguf.")] = "gguf",
-    method: Annotated[str | None, typer.Option(help="GGUF methods, separated by commas, or `all`.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Folder to copy the artefacts to.")] = None,
-    as_json: AsJson = False,
-) -> int:
-    """Write a model in other formats, each with its parity certificate. Exits 1 when a certificate fails."""
-    from tunesmith.cli.output import JobProgress, print_json
-    from tunesmith.cli.runs import show_exports
-    from tunesmith.cli.train import absolute_model
-    from tunesmith.wire.recipe import GGUF_METHODS
-
-    if format == "gguf":
-        wanted = method or "Q8_0"
-        methods = (
-            list(GGUF_METHODS)
-            if wanted.lower() == "all"
-            else [m.strip().upper() for m in wanted.split(",") if m.strip()]
-        )
-        outputs: list[dict[str, Any]] = [{"format": format, "method": m} for m in methods]
-    else:
-        outputs = [{"format": format, "method": method}]
-
-    async def body(session: Session) -> dict[str, Any]:
-        await session.need_worker()
-        with JobProgress(f"Exporting {model}") as progress:
-            request = {"model": absolute_model(model), "outputs": outputs}
-            return await session.client.answer("/exports", request, progress)
-
-    exports = in_session(ctx, body)["exports"]
-    if output is not None:
-        for item in exports:
-            item["path"] = str(_copied(Path(item["path"]), output))
-    if as_json:
-        print_json({"exports": exports})
-    else:
-        show_exports(exports)
-    return FINE if all(item["certificate"]["passed"] for item in exports) else NO
-
-
-def _copied(source: Path, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder.absolute() / source.name
-    if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True)
-    else:
-        temporary = target.with_name(f".{target.name}.part")
-        shutil.copyfile(source, temporary)
-        temporary.replace(target)
-    return target
-
-
-def certify(
-    ctx: typer.Context,
-    artefact: Annotated[Path, typer.Argument(help="GGUF file or model folder.")],
-    source: Annotated[str, typer.Option(help="The model it was made from: name@version, run:ID, a folder …")],
-    method: Annotated[str | None, typer.Option(help="Thresholds of this method (default: what the file says).")] = None,
-    as_json: AsJson = False,
-) -> int:
-    """Judge an artefact against its source by what both answer. Exits 1 when it fails, naming the check."""
-    from tunesmith.cli.options import NOT_FOUND
-    from tunesmith.cli.output import JobProgress, out, print_json
-    from tunesmith.cli.train import absolute_model
-
-    if not artefact.exists():
-        raise CommandError(
-            f"There is no artefact {str(artefact)!r}.", "Name a .gguf file or a model folder.", NOT_FOUND
-        )
-
-    async def body(session: Session) -> dict[str, Any]:
-        await session.need_worker()
-        request = {"artefact": str(artefact.absolute()), "source": absolute_model(source), "method": method}
-        with JobProgress(f"Certifying {artefact.name}") as progress:
-            return await session.client.answer("/certificates", request, progress)
-
-    certificate = in_session(ctx, body)
-    if as_json:
-        print_json({"passed": certificate["passed"], "checks": certificate["checks"]})
-    else:
-        for check in certificate["checks"]:
-            mark = "[green]passed[/]" if check["passed"] else "[bold red]FAILED[/]"
-            out.print(f"{mark} {check['name']}: {check['value']} (threshold {check['threshold']})")
-        out.print("The certificate holds." if certificate["passed"] else "[bold red]The certificate fails.[/]")
-    return FINE if certificate["passed"] else NO

@@ -14,10 +14,12 @@ from tunesmith.client.errors import ApiError, Unreachable
 from tunesmith.client.parts import FORM_LIMIT_BYTES, send_in_parts
 from tunesmith.client.wire import Json, decoded, saved, server_sent
 from tunesmith.client.workbench import DatasetBench
+from tunesmith.kit.paths import atomic_file
 
 ADMIN = "/api/v1/admin"
 FINAL_STATES = frozenset({"succeeded", "failed", "cancelled", "stopped"})
 ACCEPTED = {"job_id", "status", "links"}
+DOWNLOAD_TRIES = 5
 OnEvent = Callable[[str, Json], None]
 
 
@@ -162,6 +164,27 @@ class TunesmithClient:
             if len(rows) >= answer["total"] or not answer["items"]:
                 return rows
             page += 1
+
+    async def download_export(self, export_id: int, target: Path, *, file: str | None = None) -> int:
+        """Write an export (or one file of it) to ``target``, whole or not at all; a broken connection is taken up again."""
+        path, got = f"{ADMIN}/exports/{export_id}/download", 0
+        params = {"file": file} if file else {}
+        with atomic_file(target) as out:
+            for left in range(DOWNLOAD_TRIES, 0, -1):
+                headers = {"range": f"bytes={got}-"} if got else {}
+                try:
+                    async with self._http.stream("GET", path, params=params, headers=headers, timeout=120) as response:
+                        if response.status_code not in (200, 206):
+                            await response.aread()
+                            decoded(response)
+                        async for piece in response.aiter_raw():
+                            got += out.write(piece)
+                    return got
+                except httpx.TransportError as error:
+                    if left == 1:
+                        raise Unreachable(self.address, str(error) or type(error).__name__) from error
+                    await self.wait_until_back(error)
+        return got
 
     # registry
 

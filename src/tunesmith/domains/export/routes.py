@@ -11,7 +11,6 @@ from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from tunesmith.db import Access, Unit
 from tunesmith.domains.export.download import Download, RangeUnsatisfiable, wanted_range
 from tunesmith.domains.export.errors import RangeRefused
-from tunesmith.domains.export.page import certificate_page
 from tunesmith.domains.export.schemas import (
     NO_NUL,
     Certificate,
@@ -40,6 +39,7 @@ from tunesmith.kit.web import (
     reading,
     result_or_accepted,
 )
+from tunesmith.wire.certificate_page import certificate_page
 
 router = APIRouter(prefix="/api/v1/admin", tags=["export"])
 
@@ -108,7 +108,7 @@ async def get_certificate(
 ) -> Any:
     """The parity certificate with every prompt and both answers, as JSON or as a page."""
     document = await service.get_certificate(unit, id, export_id)
-    return HTMLResponse(certificate_page(document)) if format == "html" else document
+    return HTMLResponse(certificate_page(document.model_dump(mode="json"))) if format == "html" else document
 
 
 _FILE: dict[str, Any] = {
