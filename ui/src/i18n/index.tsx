@@ -86,6 +86,7 @@ type MessageGroup =
   | "warningHints"
   | "kinds"
   | "checks"
+  | "exportFormats"
   | "metrics";
 
 const I18nContext = createContext<I18n | null>(null);

@@ -14,3 +14,9 @@ export const versionRoute = createRoute({
   path: "/models/$id",
   component: lazyRouteComponent(() => import("@/features/registry/version-page"), "VersionPage"),
 });
+
+export const certificateRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/models/$id/exports/$exportId",
+  component: lazyRouteComponent(() => import("@/features/registry/certificate-page"), "CertificatePage"),
+});

@@ -7,7 +7,7 @@ import { chatRoute } from "./chat";
 import { arrivalRoute, datasetsRoute } from "./data";
 import { datasetRoutes } from "./dataset";
 import { homeRoute } from "./home";
-import { modelsRoute, versionRoute } from "./models";
+import { certificateRoute, modelsRoute, versionRoute } from "./models";
 import { rootRoute } from "./root";
 import { runRoute, runsRoute } from "./runs";
 import { trainRoute } from "./train";
@@ -23,6 +23,7 @@ const routeTree = rootRoute.addChildren([
   chatRoute,
   modelsRoute,
   versionRoute,
+  certificateRoute,
 ]);
 
 export function createAppRouter(queryClient: QueryClient, history?: RouterHistory) {

@@ -1,10 +1,11 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { answer, answerOrJob, api, idempotency, type Schema } from "@/api/client";
-import { waitForJob } from "@/api/jobs";
 
 export type Version = Schema<"ModelResponse">;
 export type Export = Schema<"ExportResponse">;
-export type Certificate = Schema<"Certificate">;
+export type Certificate = Schema<"CertificateDocument">;
+export type PromptResult = Schema<"PromptResult">;
+export type ExportOption = Schema<"ExportOption">;
 
 export const PAGE_SIZE = 24;
 const PATH = "/api/v1/admin/models";
@@ -33,22 +34,56 @@ export const registryQueries = {
     queryOptions({
       queryKey: [...registryQueries.all(), "exports", id],
       queryFn: async ({ signal }) =>
-        (await answer(api.GET(`${PATH}/{id}/exports`, { signal, params: { path: { id } } }))).items,
+        (await answer(api.GET(`${PATH}/{id}/exports`, { signal, params: { path: { id }, query: { page_size: 200 } } })))
+          .items,
+    }),
+  exportOptions: (id: number) =>
+    queryOptions({
+      queryKey: [...registryQueries.all(), "export-options", id],
+      queryFn: ({ signal }) => answer(api.GET(`${PATH}/{id}/export-options`, { signal, params: { path: { id } } })),
+    }),
+  certificate: (id: number, exportId: number) =>
+    queryOptions({
+      queryKey: [...registryQueries.all(), "certificate", id, exportId],
+      queryFn: async ({ signal }) => {
+        const params = { path: { id, export_id: exportId } };
+        return (await answer(
+          api.GET(`${PATH}/{id}/exports/{export_id}/certificate`, { signal, params }),
+        )) as Certificate;
+      },
     }),
 };
 
-export function useExportVersion(id: number) {
-  const queryClient = useQueryClient();
+/** Starts an export; answers the job that writes and certifies it. */
+export function useStartExport(id: number) {
   return useMutation({
     mutationFn: async (body: Schema<"ModelExportRequest">) => {
-      const call = api.POST(`${PATH}/{id}/export`, {
-        params: { path: { id } },
-        body,
-        headers: idempotency(),
-      });
-      const outcome = await answerOrJob(call);
-      if ("job" in outcome) await waitForJob(outcome.job);
+      const outcome = await answerOrJob(
+        api.POST(`${PATH}/{id}/export`, {
+          params: { path: { id }, query: { wait: 0 } },
+          body,
+          headers: idempotency(),
+        }),
+      );
+      return "job" in outcome ? outcome.job : null;
     },
-    onSettled: () => queryClient.invalidateQueries({ queryKey: registryQueries.all() }),
   });
 }
+
+export function useCancelJob() {
+  return useMutation({
+    mutationFn: (job: number) =>
+      answer(api.POST("/api/v1/admin/jobs/{job_id}/cancel", { params: { path: { job_id: job } } })),
+  });
+}
+
+export function useDeleteExport(id: number) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (exportId: number) =>
+      answer(api.DELETE(`${PATH}/{id}/exports/{export_id}`, { params: { path: { id, export_id: exportId } } })),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: registryQueries.exports(id).queryKey }),
+  });
+}
+
+export const exportPath = (id: number, exportId: number, what: string) => `${PATH}/${id}/exports/${exportId}/${what}`;

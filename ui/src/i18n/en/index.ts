@@ -6,6 +6,7 @@ import { table, xray } from "./data-table";
 import { formats, mapping, upload } from "./data-upload";
 import { quality, split, versions } from "./data-versions";
 import { errors } from "./errors";
+import { exportFormats, exports } from "./exports";
 import { home } from "./home";
 import { checks, models, registry } from "./models";
 import { metrics, runs } from "./runs";
@@ -25,6 +26,8 @@ export const en = {
   chat,
   models,
   registry,
+  exports,
+  exportFormats,
   states,
   kinds,
   metrics,

@@ -8,6 +8,7 @@ import { table, xray } from "./data-table";
 import { formats, mapping, upload } from "./data-upload";
 import { quality, split, versions } from "./data-versions";
 import { errors } from "./errors";
+import { exportFormats, exports } from "./exports";
 import { home } from "./home";
 import { checks, models, registry } from "./models";
 import { metrics, runs } from "./runs";
@@ -27,6 +28,8 @@ export const ko: LocaleShape<typeof en> = {
   chat,
   models,
   registry,
+  exports,
+  exportFormats,
   states,
   kinds,
   metrics,
