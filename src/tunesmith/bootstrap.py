@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from tunesmith.adapters.serving.fake import FakeBackend
 from tunesmith.adapters.serving.llamacpp import LlamaCppBackend
+from tunesmith.adapters.serving.mlx import MlxBackend
 from tunesmith.adapters.serving.onnx import OnnxBackend
 from tunesmith.adapters.serving.transformers import TransformersBackend
 from tunesmith.adapters.storage.local import LocalStorage
@@ -204,7 +205,8 @@ def _data(
 def serving_backends() -> dict[str, ServingBackend]:
     """Every way to serve a model, by name."""
     return {
-        backend.name: backend for backend in (TransformersBackend(), LlamaCppBackend(), OnnxBackend(), FakeBackend())
+        backend.name: backend
+        for backend in (TransformersBackend(), LlamaCppBackend(), OnnxBackend(), MlxBackend(), FakeBackend())
     }
 
 

@@ -58,6 +58,17 @@ def test_the_data_guide(make_server: Callable[..., Server], tmp_path: Path) -> N
     assert (tmp_path / "harbour.parquet").read_bytes().startswith(b"PAR1")
 
 
+@pytest.mark.long
+def test_the_export_guide(tmp_path: Path) -> None:
+    """Two formats, and a certificate as a page; both languages have the same commands."""
+    english, korean = (blocks(ROOT / "docs" / language / "export.md", "test") for language in ("en", "ko"))
+    assert english == korean
+    limits = {"TUNESMITH_DATA_DIR": str(tmp_path / "data"), "TUNESMITH_EXPORT__CERTIFICATE_PROMPTS": "4"}
+    said = run("\n".join(english), tmp_path, TUNESMITH_MODELS__ALLOWED_ROOTS=str(tmp_path), **limits)
+    assert "The certificate holds." in said
+    assert "Parity certificate" in (tmp_path / "out" / "certificate.html").read_text()
+
+
 def test_the_calls_of_the_readme(server: Server, tmp_path: Path) -> None:
     """The workbench and one job with curl; each answer is read, none is an error."""
     (script,) = blocks(ROOT / "README.md", "server")

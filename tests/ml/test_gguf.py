@@ -188,8 +188,8 @@ def test_a_merged_folder_loads_in_the_bases_own_format(qwen3: Path, tmp_path: Pa
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     adapter = tiny_models.save_adapter(tmp_path / "adapter", qwen3)
-    merge(qwen3, adapter, tmp_path / "merged")
-    merge(qwen3, adapter, tmp_path / "again")
+    merge(qwen3, adapter, tmp_path / "merged", numbers="bf16")
+    merge(qwen3, adapter, tmp_path / "again", numbers="bf16")
     assert (tmp_path / "merged/model.safetensors").read_bytes() == (tmp_path / "again/model.safetensors").read_bytes()
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
     assert loaded.dtype == torch.bfloat16

@@ -108,7 +108,7 @@ def test_templates_of_others_are_rendered_as_ollama_does() -> None:
     file = Modelfile("m", turns, "Be kind.")
     assert file.render(TALK[:1]) == f"<|system|>\nBe kind.</s>\n<|user|>\n{TALK[0]['content']}</s>\n<|assistant|>\n"
     last = (
-        '{{- range $i, $_ := .Messages }}\n{{- $last := eq (len (slice $.Messages $i)) 1 }}\n'
+        "{{- range $i, $_ := .Messages }}\n{{- $last := eq (len (slice $.Messages $i)) 1 }}\n"
         '{{- if or (eq .Role "user") (eq .Role "system") }}<u>{{ .Content }}{{ if $last }}!{{ end }}'
         '{{- else if eq .Role "assistant" }}<a>{{ .Content }}{{ end }}\n{{- end }}'
     )

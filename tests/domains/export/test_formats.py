@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from tunesmith.domains.export.errors import ArtefactNotFound, ArtefactUnknown
+from tunesmith.domains.export.errors import ArtefactNotFound, ArtefactUnknown, NoRoom
 from tunesmith.domains.export.formats import artefact_output, outputs_of
 from tunesmith.domains.export.prompts import BUILT_IN
-from tunesmith.domains.export.schemas import ModelExportRequest
+from tunesmith.domains.export.schemas import ExportOutput, ModelExportRequest
+from tunesmith.domains.export.sizes import Weights, check_room, recommended
+from tunesmith.domains.export.thresholds import thresholds_of
 from tunesmith.domains.models import PathNotAllowed
 from tunesmith.kit.errors import TunesmithError
 from tunesmith.settings import Settings
@@ -20,6 +22,10 @@ from tunesmith.settings import Settings
     ("request_body", "expected"),
     [
         ({"format": "merged"}, [("merged", None)]),
+        ({"format": "hf", "methods": ["BF16", "float16"]}, [("hf", "bf16"), ("hf", "fp16")]),
+        ({"format": "ONNX"}, [("onnx", "fp32")]),
+        ({"format": "ollama"}, [("ollama", "Q8_0")]),
+        ({"format": "adapter"}, [("adapter", None)]),
         ({"format": "gguf"}, [("gguf", "Q8_0")]),
         ({"format": "gguf", "method": "f16"}, [("gguf", "F16")]),
         ({"format": "gguf", "methods": ["q8_0", "F16", "Q8_0"]}, [("gguf", "Q8_0"), ("gguf", "F16")]),
@@ -33,11 +39,12 @@ def test_requests_become_outputs(request_body: dict[str, Any], expected: list[tu
 @pytest.mark.parametrize(
     ("request_body", "code", "word"),
     [
-        ({"format": "onnx"}, "export-format", "merged, gguf"),
+        ({"format": "pickle"}, "export-format", "merged, gguf"),
+        ({"format": "adapter", "method": "fp32"}, "validation", "no methods"),
         ({"format": "gguf", "method": "Q4_K_M"}, "gguf-method", "F16, Q8_0"),
         ({"format": "gguf", "methods": ["F16", "Q2_K"]}, "gguf-method", "Q2_K"),
         ({"format": "gguf", "method": "F16", "methods": ["F16"]}, "validation", "not both"),
-        ({"format": "merged", "method": "F16"}, "validation", "gguf only"),
+        ({"format": "merged", "method": "Q8_0"}, "validation", "fp32, bf16, fp16"),
     ],
 )
 def test_what_there_is_not_is_named(request_body: dict[str, Any], code: str, word: str) -> None:
@@ -51,8 +58,10 @@ def test_artefacts_are_known_by_what_they_say(settings: Settings, data_dir: Path
     settings = settings.model_copy(update={"models": settings.models.model_copy(update={"allowed_roots": [data_dir]})})
     cut = data_dir / "cut.gguf"
     cut.write_bytes(b"GGUF\x03\x00")
-    with pytest.raises(ArtefactUnknown, match=r"cut\.gguf"):
-        artefact_output(str(cut), None, settings)
+    assert artefact_output(str(cut), None, settings)[1].method is None  # its certificate will say that it is damaged
+    (data_dir / "notes.txt").write_text("x")
+    with pytest.raises(ArtefactUnknown, match=r"notes\.txt"):
+        artefact_output(str(data_dir / "notes.txt"), None, settings)
     with pytest.raises(ArtefactNotFound):
         artefact_output(str(data_dir / "none.gguf"), None, settings)
     outside = tmp_path / "outside.gguf"
@@ -73,3 +82,43 @@ def test_the_built_in_prompts_are_enough_and_in_both_languages() -> None:
     assert len({str(prompt) for prompt in BUILT_IN}) == 32
     assert sum(any("가" <= letter <= "힣" for letter in text) for text in texts) >= 16
     assert all(prompt[-1]["role"] == "user" for prompt in BUILT_IN)
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "agreement", "mean_kl"),
+    [
+        ("merged", None, 0.99, 1e-3),
+        ("onnx", "fp32", 0.99, 1e-3),
+        ("gguf", "F32", 0.99, 1e-3),
+        ("gguf", "Q8_0", 0.98, 0.01),
+        ("ollama", "Q6_K", 0.95, 0.03),
+        ("zip", "Q5_K_S", 0.95, 0.03),
+        ("gguf", "Q4_K_M", 0.90, 0.1),
+        ("gguf", "IQ4_XS", 0.90, 0.1),
+        ("mlx", "4bit", 0.90, 0.1),
+        ("gguf", "Q3_K_L", 0.80, 0.3),
+        ("gguf", "Q2_K", 0.60, 1.0),
+        ("gguf", None, 0.99, 1e-3),
+    ],
+)
+def test_thresholds_follow_the_contract(kind: str, method: str | None, agreement: float, mean_kl: float) -> None:
+    thresholds = thresholds_of(kind, method)
+    assert (thresholds.token_agreement, thresholds.mean_kl, thresholds.stop_token) == (agreement, mean_kl, 0.95)
+
+
+def test_a_disk_that_is_too_small_is_known_beforehand(tmp_path: Path) -> None:
+    huge = Weights(size_bytes=10**18, number_bytes=2, adapter_bytes=0)
+    with pytest.raises(NoRoom, match="GB are free"):
+        check_room(tmp_path, huge, [ExportOutput(format="gguf", method="Q8_0")])
+    check_room(tmp_path, Weights(10**6, 2, 0), [ExportOutput(format="merged")])
+
+
+def test_the_most_exact_method_that_fits_is_recommended() -> None:
+    sizes = {"F16": 16, "Q8_0": 8, "Q4_K_M": 5, "Q2_K": 3}
+    choices = [(ExportOutput(format="gguf", method=m), size * 10**9) for m, size in sizes.items()]
+    for free_gb, method, reason in ((64, "Q8_0", "fits"), (9, "Q4_K_M", "fits"), (1, "Q2_K", "smallest")):
+        found = recommended(choices, free_gb * 10**9)
+        assert found is not None
+        assert (found[0].method, found[1]) == (method, reason)
+    merged = ExportOutput(format="merged")
+    assert recommended([(merged, 1)], 10**9) == (merged, "no-gguf")

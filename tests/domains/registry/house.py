@@ -47,9 +47,11 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def open_house(folder: Path) -> AsyncIterator[House]:
-    """`harbour@1.0.0` answers `역`; its base answers `강남역`."""
-    application = create_app(load_settings(data_dir=folder))
+async def open_house(folder: Path, *, prompts: int = 4) -> AsyncIterator[House]:
+    """`harbour@1.0.0` answers `역`; its base answers `강남역`. Certificates ask few prompts, which is faster."""
+    settings = load_settings(data_dir=folder)
+    settings.export.certificate_prompts = prompts
+    application = create_app(settings)
     base = write_tiny_model(folder / "tiny")
     adapter = write_tiny_adapter(folder / "adapter")
     transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)

@@ -1,5 +1,14 @@
 /** 서버 오류의 제목. 영어는 서버가 직접 말하므로 한국어만 여기에 있습니다. 모르는 코드는 서버의 글로 보여 줍니다. */
 export const errorTitlesKo: Record<string, string> = {
+  range: "파일의 그 위치에는 아무것도 없습니다",
+  "export-space": "내보내기에 필요한 디스크 공간이 부족합니다",
+  "no-adapter": "모델에 어댑터가 없습니다",
+  "source-silent": "원본에 물어볼 수 없습니다",
+  "zip-damaged": "zip을 풀 수 없습니다",
+  "export-failed": "내보내기를 쓰지 못했습니다",
+  "go-template": "Ollama 템플릿을 렌더링할 수 없습니다",
+  modelfile: "Modelfile을 읽을 수 없습니다",
+  "template-not-translatable": "채팅 템플릿을 Ollama용으로 쓸 수 없습니다",
   "column-unknown": "데이터셋에 그런 열이 없습니다",
   "dataset-busy": "현재 데이터셋을 바꾸는 중입니다",
   "no-current-dataset": "현재 데이터셋이 없습니다",
@@ -111,6 +120,15 @@ export const errorTitlesKo: Record<string, string> = {
 
 /** 해결 방법. 서버가 알려 준 구체적인 내용은 그 옆에 함께 보여 줍니다. */
 export const errorHintsKo: Record<string, string> = {
+  range: "처음부터 내려받으십시오. 다 받은 파일이면 더 받을 것이 없습니다.",
+  "export-space": "데이터 폴더의 공간을 비우거나 더 작은 방식을 고르십시오.",
+  "no-adapter": "merged, hf, gguf 가운데 하나로 내보내십시오.",
+  "source-silent": "결과물을 만든 모델을 고르십시오. 프롬프트와 토큰 32개가 들어갈 자리가 있어야 합니다.",
+  "zip-damaged": "다시 복사하거나 다시 내보내십시오.",
+  "export-failed": "다른 방식이나 형식을 고르십시오. 작업 기록에 더 자세히 나옵니다.",
+  "go-template": "TEMPLATE을 range, if, eq, and, or, not, len, slice로 쓰십시오.",
+  modelfile: "메시지에 나온 줄을 고치십시오.",
+  "template-not-translatable": "gguf로 내보내고 템플릿을 스스로 실행하는 llama.cpp로 쓰십시오.",
   "column-unknown": "안내된 열 가운데 하나를 쓰세요. 객체 안의 필드는 JSON 포인터로 적습니다.",
   "dataset-busy": "안내된 작업이 끝나기를 기다리거나 취소한 뒤 다시 시도하세요.",
   "no-current-dataset": "POST /dataset/upload 로 파일을 먼저 올리세요.",
@@ -164,7 +182,7 @@ export const errorHintsKo: Record<string, string> = {
   "data-mismatch": "레시피에 적힌 해시의 데이터를 쓰거나, 해시를 지우십시오.",
   "dataset-creation": "파일 하나와 이름을 함께 보내십시오.",
   "dataset-not-found": "데이터 목록에서 확인하십시오.",
-  "export-format": "merged 나 gguf 를 고르십시오.",
+  "export-format": "gguf, merged, hf, adapter, onnx, ollama, mlx, zip 가운데 고르십시오.",
   "export-not-found": "내보내기 목록에서 확인하십시오.",
   "finetuning-job-not-found": "실행 목록에서 번호를 확인하십시오.",
   forbidden: "프로젝트의 소유자에게 표시된 권한을 요청하십시오.",
@@ -207,7 +225,8 @@ export const errorHintsKo: Record<string, string> = {
   unavailable: "잠시 뒤 다시 하십시오.",
   unsupported: "문장에 나온 값 가운데 하나를 쓰십시오.",
   "unsupported-architecture": "지원하는 구조의 모델을 고르거나, 병합된 형식으로 내보내십시오.",
-  "unsupported-artefact": "GGUF 파일이나 모델 폴더를 고르십시오.",
+  "unsupported-artefact":
+    "GGUF 파일, zip, 또는 config.json, adapter_config.json, .onnx, Modelfile이 있는 폴더를 고르십시오.",
   "gguf-method": "F16이나 Q8_0을 쓰십시오.",
   "unsupported-method": "문장에 나온 방법 가운데 하나를 쓰십시오.",
   "unsupported-metric": "문장에 나온 지표 가운데 하나를 쓰십시오.",
