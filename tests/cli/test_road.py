@@ -6,6 +6,7 @@ They run in this process: what a process of its own adds (exit codes, streams) i
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import sys
@@ -164,16 +165,26 @@ def test_exports_are_copied_and_certified(road: Road, tunesmith: Command, tmp_pa
     done = tunesmith("export", road.version, "--method", "Q8_0", "--output", tmp_path / "out", "--json")
     assert done.code == 0, done.err
     (file,) = (tmp_path / "out").iterdir()
-    assert done.document["exports"][0]["path"] == str(file)
+    (export,) = done.document["exports"]
+    assert export["path"] == str(file)
+    assert list(export) == ["format", "method", "path", "size_bytes", "sha256", "certificate"]
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == export["sha256"]
+    again = tunesmith("export", road.version, "--method", "q8_0", "--output", tmp_path / "out")
+    assert (again.code, "nothing was overwritten" in again.err) == (2, True)
+    assert [*(tmp_path / "out").iterdir()] == [file]
     merged = tunesmith("export", road.version, "--format", "merged", "--output", tmp_path / "merged")
     assert (merged.code, "certificate holds" in merged.out) == (0, True)
     (folder,) = (tmp_path / "merged").iterdir()
     assert (folder / "model.safetensors").is_file()
-    certificate = tunesmith("certify", folder, "--source", road.version)
+    page = tmp_path / "certificate.html"
+    certificate = tunesmith("certify", folder, "--source", road.version, "--report", page)
     assert (certificate.code, "The certificate holds." in certificate.out) == (0, True)
+    assert "road-1.0.0-merged" in page.read_text()
     file.write_bytes(file.read_bytes()[:-4096])
-    wrong = tunesmith("certify", file, "--source", road.version)
-    assert (wrong.code, "FAILED" in wrong.out) == (1, True)
+    wrong = tunesmith("certify", file, "--source", road.version, "--json")
+    assert (wrong.code, set(wrong.document)) == (1, {"passed", "checks"})
+    assert "file_intact" in [check["name"] for check in wrong.document["checks"] if not check["passed"]]
+    assert tunesmith("certify", tmp_path, "--source", road.version).code == 2
     assert tunesmith("export", road.version, "--format", "gguf", "--method", "Q2_K").code == 2
 
 

@@ -44,8 +44,8 @@ def export(
 
     shard = _bytes_of(max_shard_size) if max_shard_size else None
     outputs = [{"format": format, "method": m, "max_shard_bytes": shard} for m in _methods(format, method)]
-    if output is not None and output.exists() and not output.is_dir():
-        raise CommandError(f"{str(output)!r} is a file, not a folder.", "Name a folder for --output.")
+    if output is not None:
+        _check_place(output, model, outputs, overwrite)
 
     async def body(session: Session) -> list[dict[str, Any]]:
         await session.need_worker()
@@ -67,6 +67,28 @@ def export(
     else:
         show_exports(exports)
     return FINE if all(item["certificate"]["passed"] for item in exports) else NO
+
+
+def _check_place(folder: Path, model: str, outputs: list[dict[str, Any]], overwrite: bool) -> None:
+    """Refuse before the work what would be refused after it: an artefact that is there already."""
+    from tunesmith.wire.formats import WITH_GGUF, artefact_name, file_stem
+
+    if folder.exists() and not folder.is_dir():
+        raise CommandError(f"{str(folder)!r} is a file, not a folder.", "Name a folder for --output.")
+    for item in outputs:
+        kind, method = str(item["format"]), item["method"]
+        if kind in WITH_GGUF:
+            method = str(method or "Q8_0").upper()
+        target = folder / artefact_name(file_stem(model), kind, method)
+        if target.exists() and not overwrite:
+            raise _taken(target)
+
+
+def _taken(target: Path) -> CommandError:
+    return CommandError(
+        f"{str(target)!r} exists already; nothing was overwritten.",
+        "Add --overwrite to replace it, or name another folder.",
+    )
 
 
 def _methods(format: str, method: str | None) -> list[str | None]:
@@ -95,10 +117,7 @@ async def _placed(client: TunesmithClient, item: dict[str, Any], folder: Path, o
     source = Path(str(item["path"]))
     target = folder / source.name
     if target.exists() and not overwrite:
-        raise CommandError(
-            f"{str(target)!r} exists already; nothing was overwritten.",
-            f"Add --overwrite to replace it, or take the new one from {item['path']}.",
-        )
+        raise _taken(target)
     folder.mkdir(parents=True, exist_ok=True)
     if item["format"] in ("gguf", "zip"):
         await _place_file(client, item, source, target)

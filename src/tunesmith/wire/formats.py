@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
+from tunesmith.kit.ids import slugify
+
 
 class ExportFormat(StrEnum):
     """What a version can be exported to."""
@@ -56,3 +58,11 @@ def artefact_name(stem: str, kind: str, method: str | None) -> str:
     if kind == "zip":
         return f"{stem}-{method}.zip"
     return f"{stem}-{kind}" if method is None or kind == "onnx" else f"{stem}-{kind}-{method}"
+
+
+def file_stem(reference: str) -> str:
+    """What the files of a model's exports are called: ``guide-1.0.0`` of ``guide@1.0.0``."""
+    name, at, version = reference.partition("@")
+    if at:
+        return f"{slugify(name, 'model')}-{version}"
+    return slugify(reference.rstrip("/").rsplit("/", 1)[-1].replace("run:", "run-"), "model")

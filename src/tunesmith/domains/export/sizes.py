@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tunesmith.domains.export.errors import NoRoom
 from tunesmith.domains.export.schemas import ExportOutput
-from tunesmith.kit.ids import slugify
 from tunesmith.text.folder import read_json
 
 BITS = {"F32": 32.0, "F16": 16.0, "BF16": 16.0, "FP32": 32.0, "FP16": 16.0, "8": 8.5, "6": 6.6, "5": 5.7, "4": 4.8}
@@ -90,11 +89,3 @@ def recommended(choices: list[tuple[ExportOutput, int]], free_memory_bytes: int)
         if memory_bytes(size) <= 0.7 * free_memory_bytes:
             return output, "fits"
     return packed[-1][0], "smallest"
-
-
-def file_stem(reference: str) -> str:
-    """What the files of a model's exports are called: ``guide-1.0.0`` of ``guide@1.0.0``."""
-    name, at, version = reference.partition("@")
-    if at:
-        return f"{slugify(name, 'model')}-{version}"
-    return slugify(reference.rstrip("/").rsplit("/", 1)[-1].replace("run:", "run-"), "model")

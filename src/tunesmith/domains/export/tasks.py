@@ -28,7 +28,6 @@ from tunesmith.domains.export.schemas import (
     PromptResult,
 )
 from tunesmith.domains.export.service import Artefact, ExportService
-from tunesmith.domains.export.sizes import file_stem
 from tunesmith.domains.export.thresholds import thresholds_of
 from tunesmith.domains.jobs import Cancelled, JobContext, JobKind
 from tunesmith.domains.registry import RegistryService
@@ -40,7 +39,7 @@ from tunesmith.ports.storage import Storage
 from tunesmith.settings import Settings
 from tunesmith.text import ChatTemplate, ChatTemplateMissing
 from tunesmith.text.folder import read_json
-from tunesmith.wire.formats import SINGLE_FILES
+from tunesmith.wire.formats import SINGLE_FILES, file_stem
 from tunesmith.wire.spec import ExportSpec
 
 CHILD = "tunesmith.ml.export"
