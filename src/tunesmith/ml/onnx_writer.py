@@ -54,6 +54,8 @@ def _trace(model_folder: Path, graph: Path, task: Task) -> None:
     model.config.use_cache = False
 
     class Logits(torch.nn.Module):
+        """The model without its cache: three inputs, one output."""
+
         def __init__(self) -> None:
             super().__init__()
             self.model = model

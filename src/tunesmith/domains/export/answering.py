@@ -50,13 +50,13 @@ async def open_artefact(
     elif output.format in ("onnx", "mlx"):
         backend = output.format
     elif output.format == "gguf":
-        backend = "llamacpp"
+        backend = "llamacpp"  # also where its name does not say so
     try:
         async with runtime.session(servable, backend=backend) as handle:
             yield OllamaModel(handle, file, servable.base_path, tokenizer) if file else handle
     finally:
-        if servable.base_path != base:  # the file may be another one the next time
-            await runtime.unload(servable)
+        if servable.base_path != base or servable.adapter_path:  # the file may be another one the next time
+            await runtime.unload(servable, backend=backend)
 
 
 class OllamaModel:

@@ -53,7 +53,7 @@ def export_options(source: Servable, data_dir: Path) -> ExportOptions:
 
 def _outputs() -> Iterator[ExportOutput]:
     for kind in FORMATS:
-        methods: tuple[str | None, ...] = GGUF_METHODS if kind in WITH_GGUF else METHODS.get(kind, (None,))
+        methods: tuple[str | None, ...] = tuple(GGUF_METHODS) if kind in WITH_GGUF else METHODS.get(kind, (None,))
         if kind in ("merged", "hf"):
             methods = (None, *methods)
         for method in methods:

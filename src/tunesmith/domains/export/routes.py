@@ -132,7 +132,7 @@ async def download_export(
 ) -> Response:
     """The artefact: a file as it is, a folder as a tar. Range and If-Range take an interrupted download up again."""
     async with access.read() as unit:
-        found = await service.find_download(unit, export_id, model_id=id, file=file)
+        found = await service.get_download(unit, export_id, model_id=id, file=file)
     return _sent(service, found, request)
 
 
@@ -142,7 +142,7 @@ async def download_any_export(
 ) -> Response:
     """The same by the export's id alone, also of a model that is not registered."""
     async with access.read() as unit:
-        found = await service.find_download(unit, export_id, file=file)
+        found = await service.get_download(unit, export_id, file=file)
     return _sent(service, found, request)
 
 

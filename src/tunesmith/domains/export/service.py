@@ -106,7 +106,7 @@ class ExportService:
         document = CertificateDocument.model_validate(row.certificate)
         return document if document.format else document.model_copy(update=_described(row))
 
-    async def find_download(
+    async def get_download(
         self, unit: Unit, export_id: int, *, model_id: int | None = None, file: str | None = None
     ) -> Download:
         """What is sent of an export: all of it, or one file of its folder. Raises ExportNotFound and ObjectNotFound."""

@@ -66,12 +66,12 @@ class RuntimeService:
         """Everything that is loaded in this process."""
         return [_view(child) for child in self._children if child.alive]
 
-    async def unload(self, model: Servable | None = None) -> list[str]:
+    async def unload(self, model: Servable | None = None, *, backend: str | None = None) -> list[str]:
         """Unload ``model`` (everything by default); answers names once the processes are gone and the memory is back."""
         if model is None:
             chosen = list(self._children)
         else:
-            child = self._find(self._backend_of(model, None), model)
+            child = self._find(self._backend_of(model, backend), model)
             chosen = [child] if child else []
         for child in chosen:
             await self._drop(child)
@@ -86,7 +86,7 @@ class RuntimeService:
         await self.unload()
 
     def _backend_of(self, model: Servable, name: str | None) -> ServingBackend:
-        chosen = name or _fitting(model)
+        chosen = name or ("llamacpp" if model.base_path.suffix == ".gguf" else "transformers")
         if chosen not in self._backends:
             raise Unsupported(f"There is no serving backend {chosen!r}; there are {', '.join(self._backends)}.")
         return self._backends[chosen]
@@ -158,15 +158,6 @@ class RuntimeService:
             for child in list(self._children):
                 if child.users == 0 and (now - child.last_used > limit or not child.alive):
                     await self._drop(child)
-
-
-def _fitting(model: Servable) -> str:
-    """The backend that a file or folder is for."""
-    if model.base_path.suffix == ".gguf":
-        return "llamacpp"
-    if any(model.base_path.glob("*.onnx")) and not any(model.base_path.glob("*.safetensors")):
-        return "onnx"
-    return "transformers"
 
 
 def _view(child: Child) -> LoadedModel:
