@@ -13,7 +13,7 @@ from tunesmith.wire.checkpoint import sha256_file
 
 
 def _hash_all(path: Path) -> list[ExportFile]:
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    files = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
     return [ExportFile(name=f.name, sha256=sha256_file(f), size_bytes=f.stat().st_size) for f in files]
 
 

@@ -143,7 +143,7 @@ def recognise(path: Path, method: str | None) -> tuple[Path, ExportOutput]:
         return path, ExportOutput(format=ExportFormat.OLLAMA.value, method=method or _method_within(path))
     if (path / "adapter_config.json").is_file():
         return path, ExportOutput(format=ExportFormat.ADAPTER.value)
-    if any(path.glob("*.onnx")):
+    if any(path.glob("*.onnx")) and not any(path.glob("*.safetensors")):
         return path, ExportOutput(format=ExportFormat.ONNX.value, method="fp32")
     if (path / "config.json").is_file():
         return path, _model_folder(path, method)

@@ -31,7 +31,7 @@ from tunesmith.domains.export.service import Artefact, ExportService
 from tunesmith.domains.export.thresholds import thresholds_of
 from tunesmith.domains.jobs import Cancelled, JobContext, JobKind
 from tunesmith.domains.registry import RegistryService
-from tunesmith.domains.runtime import ModelResolver, RuntimeBusy, RuntimeService, Servable
+from tunesmith.domains.runtime import ModelResolver, RuntimeBusy, RuntimeService, RuntimeStartSlow, Servable
 from tunesmith.kit.clock import utc_now
 from tunesmith.kit.errors import InvalidInput, MissingExtra, TunesmithError
 from tunesmith.kit.paths import resolve_under
@@ -220,7 +220,7 @@ class Exporter:
                 thresholds = thresholds_of(output.format, output.method)
                 checks, prompts = await compare(heard, artefact, thresholds)
                 return [intact, *checks], prompts
-        except (MissingExtra, RuntimeBusy):
+        except (MissingExtra, RuntimeBusy, RuntimeStartSlow):
             raise  # that is no fault of the artefact
         except TunesmithError as error:
             thresholds = thresholds_of(output.format, output.method)

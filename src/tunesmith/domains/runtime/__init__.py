@@ -9,6 +9,7 @@ from tunesmith.domains.runtime.errors import (
     RuntimeFailed,
     RuntimeOutOfMemory,
     RuntimeStartFailed,
+    RuntimeStartSlow,
     RuntimeUnloaded,
     RuntimeUnreachable,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "RuntimeOutOfMemory",
     "RuntimeService",
     "RuntimeStartFailed",
+    "RuntimeStartSlow",
     "RuntimeUnloaded",
     "RuntimeUnreachable",
     "ScoreRow",

@@ -17,6 +17,7 @@ import psutil
 from tunesmith.domains.runtime.errors import (
     RuntimeCrashed,
     RuntimeStartFailed,
+    RuntimeStartSlow,
     RuntimeUnloaded,
     RuntimeUnreachable,
 )
@@ -117,10 +118,7 @@ class Child:
             if not self.alive:
                 raise RuntimeStartFailed(f"{self.model.name} could not be loaded: {self._ending()}{self._said()}")
             await anyio.sleep(READY_POLL_SECONDS)
-        raise RuntimeStartFailed(
-            f"{self.model.name} was not loaded within {timeout_seconds:g} seconds.{self._said()}",
-            hint="Raise TUNESMITH_RUNTIME__START_TIMEOUT_SECONDS for a large model or a slow disk.",
-        )
+        raise RuntimeStartSlow(f"{self.model.name} was not loaded within {timeout_seconds:g} seconds.{self._said()}")
 
     async def explain(self, error: httpx.TransportError) -> TunesmithError:
         """Why a call failed: the child was unloaded, died, or lives and is silent."""

@@ -12,6 +12,12 @@ class RuntimeStartFailed(Unavailable):
     hint = "The message ends with what the child printed last; free memory or choose another model, then try again."
 
 
+class RuntimeStartSlow(RuntimeStartFailed):
+    """The child still loads when the time for that is over: no fault of the model."""
+
+    hint = "Raise TUNESMITH_RUNTIME__START_TIMEOUT_SECONDS for a large model or a slow disk."
+
+
 class RuntimeCrashed(Unavailable):
     """The child that had the model loaded died while it worked."""
 
