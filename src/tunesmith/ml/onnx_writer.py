@@ -83,7 +83,7 @@ def _trace(model_folder: Path, graph: Path, task: Task) -> None:
                 dynamic_shapes={name: {0: batch, 1: sequence} for name in INPUTS},
                 verbose=False,
             )
-        except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
+        except (RuntimeError, ValueError, TypeError) as error:
             first = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
             raise ExportFailed(f"torch cannot write {type(model).__name__} as ONNX ({first}).") from error
         task.tell(sum(file.stat().st_size for file in graph.parent.iterdir()))

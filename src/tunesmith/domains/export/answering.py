@@ -137,7 +137,7 @@ def unpack(path: Path, target: Path, method: str | None) -> tuple[Path, ExportOu
                     shutil.copyfileobj(source, file, 8 * 2**20)
     except OutsideRoot as error:
         raise ZipDamaged(f"{path.name} holds a file that leads out of it.") from error
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, RuntimeError) as error:
         raise ZipDamaged(f"{path.name} is no whole zip ({error}).") from error
     for folder in [target, *sorted(f for f in target.rglob("*") if f.is_dir())]:
         try:

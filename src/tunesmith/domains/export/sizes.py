@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tunesmith.domains.export.errors import NoRoom
 from tunesmith.domains.export.schemas import ExportOutput
+from tunesmith.kit.errors import InvalidInput
 from tunesmith.text.folder import read_json
 
 BITS = {"F32": 32.0, "F16": 16.0, "BF16": 16.0, "FP32": 32.0, "FP16": 16.0, "8": 8.5, "6": 6.6, "5": 5.7, "4": 4.8}
@@ -33,8 +34,11 @@ class Weights:
 
 
 def weigh(base: Path, adapter: Path | None) -> Weights:
-    """Measure the weight files of a model."""
-    config = read_json(base / "config.json")
+    """Measure the weight files of a model; raises InvalidInput when its configuration cannot be read."""
+    try:
+        config = read_json(base / "config.json")
+    except ValueError as error:
+        raise InvalidInput(f"The model {base.name} cannot be read: {error}.") from error
     wide = str(config.get("dtype") or config.get("torch_dtype") or "float32") == "float32"
     added = sum(file.stat().st_size for file in adapter.glob("*.safetensors")) if adapter else 0
     return Weights(sum(file.stat().st_size for file in base.glob("*.safetensors")), 4 if wide else 2, added)
