@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.fixtures.network",
     "tests.fixtures.databases",
     "tests.fixtures.application",
+    "tests.fixtures.hub_server",
     "tests.fixtures.server",
     "tests.fixtures.serving",
     "tests.fixtures.tiny_models",

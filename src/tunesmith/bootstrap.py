@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from tunesmith.adapters.hub.huggingface import HuggingFaceHub
 from tunesmith.adapters.serving.fake import FakeBackend
 from tunesmith.adapters.serving.llamacpp import LlamaCppBackend
 from tunesmith.adapters.serving.mlx import MlxBackend
@@ -33,8 +34,10 @@ from tunesmith.domains.evaluation import EvaluationService, Evaluator
 from tunesmith.domains.evaluation import kinds as evaluation_kinds
 from tunesmith.domains.export import Exporter, ExportService
 from tunesmith.domains.export import kinds as export_kinds
+from tunesmith.domains.export.pushing import PushService
 from tunesmith.domains.jobs import JobService
-from tunesmith.domains.models import ModelStore
+from tunesmith.domains.models import ArchiveService, HubService, ModelStore
+from tunesmith.domains.models.tasks import kinds as model_kinds
 from tunesmith.domains.projects import ProjectService
 from tunesmith.domains.registry import RegistryService
 from tunesmith.domains.registry import kinds as registry_kinds
@@ -43,7 +46,7 @@ from tunesmith.domains.training import TrainingService
 from tunesmith.domains.training import kinds as training_kinds
 from tunesmith.domains.workbench import DatasetBench, ModelBench
 from tunesmith.kit.principal import Principal
-from tunesmith.ports.serving import ServingBackend
+from tunesmith.ports.serving import Servable, ServingBackend
 from tunesmith.ports.storage import Storage
 from tunesmith.settings import Settings
 
@@ -75,11 +78,14 @@ class Services(DataServices):
     projects: ProjectService
     jobs: JobService
     models: ModelStore
+    hub: HubService
+    archives: ArchiveService
     runtime: RuntimeService
     resolver: ModelResolver
     bench: ModelBench
     registry: RegistryService
     export: ExportService
+    push: PushService
     evaluation: EvaluationService
     training: TrainingService
 
@@ -125,9 +131,14 @@ def build(settings: Settings) -> Services:
     models = ModelStore(settings=settings)
     runtime = RuntimeService(settings=settings, backends=serving_backends())
     resolver = ModelResolver(models=models, registry=registry, jobs=jobs)
+    hub = _hub(settings, models, jobs, runtime)
+    archives = ArchiveService(settings=settings, jobs=jobs)
     data = _data(settings, storage, jobs, models, resolver)
     datasets = data.datasets
     export = ExportService(settings=settings, jobs=jobs, registry=registry, resolver=resolver, storage=storage)
+    push = PushService(
+        settings=settings, hub=hub, jobs=jobs, registry=registry, resolver=resolver, exports=export, storage=storage
+    )
     exporter = Exporter(
         settings=settings,
         service=export,
@@ -151,6 +162,8 @@ def build(settings: Settings) -> Services:
         *export_kinds(exporter),
         *evaluation_kinds(evaluator),
         *training_kinds(training),
+        *model_kinds(hub),
+        *push.kinds(),
     ):
         jobs.register(kind)
     return Services(
@@ -162,11 +175,14 @@ def build(settings: Settings) -> Services:
         projects=projects,
         jobs=jobs,
         models=models,
+        hub=hub,
+        archives=archives,
         runtime=runtime,
-        bench=ModelBench(models=models, runtime=runtime),
+        bench=ModelBench(models=models, runtime=runtime, hub=hub, archives=archives, jobs=jobs),
         registry=registry,
         resolver=resolver,
         export=export,
+        push=push,
         evaluation=evaluation,
         training=training,
     )
@@ -202,6 +218,16 @@ def _data(
     )
 
 
+def _hub(settings: Settings, models: ModelStore, jobs: JobService, runtime: RuntimeService) -> HubService:
+    return HubService(
+        settings=settings,
+        hub=HuggingFaceHub(settings.models.hub_endpoint, offline=settings.models.hub_offline),
+        store=models,
+        jobs=jobs,
+        in_use=lambda path: runtime.find_loaded(Servable(path.name, path, None, path)) is not None,
+    )
+
+
 def serving_backends() -> dict[str, ServingBackend]:
     """Every way to serve a model, by name."""
     return {
@@ -224,10 +250,11 @@ def routers() -> list[APIRouter]:
     from tunesmith.domains.evaluation.routes import router as evaluation
     from tunesmith.domains.export.routes import router as export
     from tunesmith.domains.jobs.routes import router as jobs
+    from tunesmith.domains.models.routes import router as base_models
     from tunesmith.domains.registry.routes import router as registry
     from tunesmith.domains.serving.gateway import router as gateway
     from tunesmith.domains.training.routes import recipes
     from tunesmith.domains.training.routes import router as training
     from tunesmith.domains.workbench.routes import router as workbench
 
-    return [jobs, datasets, registry, training, recipes, evaluation, export, gateway, workbench]
+    return [jobs, datasets, base_models, registry, training, recipes, evaluation, export, gateway, workbench]

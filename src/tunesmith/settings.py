@@ -26,10 +26,15 @@ ALIASES = {
     "DATABASE_URL": "TUNESMITH_DATABASE__URL",
     "HF_HOME": "TUNESMITH_MODELS__HF_HOME",
     "TRANSFORMERS_CACHE": "TUNESMITH_MODELS__HF_HOME",
+    "HF_TOKEN": "TUNESMITH_MODELS__HF_TOKEN",
+    "HF_ENDPOINT": "TUNESMITH_MODELS__HUB_ENDPOINT",
+    "HF_HUB_OFFLINE": "TUNESMITH_MODELS__HUB_OFFLINE",
     "WORKER_CONCURRENCY": "TUNESMITH_JOBS__CONCURRENCY",
     "WORKER_LOG_LEVEL": "TUNESMITH_LOG_LEVEL",
 }
 """Names that other tools use, accepted beside ours; ours wins, and of two for one setting the first."""
+HUB_SECRETS = frozenset({"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"})
+"""What no child sees but the one that talks to the Hub, which is given its own."""
 
 
 class Mode(StrEnum):
@@ -171,7 +176,7 @@ class ExportSettings(BaseModel):
 
 
 class ModelSettings(BaseModel):
-    """Where models may be read from."""
+    """Where models come from, and where they may be read from."""
 
     allowed_roots: Annotated[list[Path], NoDecode] = Field(
         default_factory=list,
@@ -179,6 +184,25 @@ class ModelSettings(BaseModel):
         "and the data folder, in team mode the data folder.",
     )
     hf_home: Path | None = Field(None, description="Hub cache folder (HF_HOME).")
+    hub_endpoint: str = Field(
+        "https://huggingface.co",
+        pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
+        description="Address of the Hub (HF_ENDPOINT).",
+    )
+    hub_offline: bool = Field(False, description="Never talk to the Hub (HF_HUB_OFFLINE).")
+    hf_token: SecretStr | None = Field(
+        None, description="Token for the Hub, where a call brings none of its own (HF_TOKEN)."
+    )
+    max_archive_bytes: int = Field(
+        64 * 2**30, ge=1, description="Largest model archive that may be uploaded, in bytes."
+    )
+    max_unpacked_bytes: int = Field(256 * 2**30, ge=1, description="Most that a model archive may unpack to, in bytes.")
+    max_unpacked_ratio: int = Field(
+        50, ge=2, description="Most that a model archive may grow; beyond 64 MiB it is taken for a trap."
+    )
+    min_free_disk_bytes: int = Field(
+        1 * 2**30, ge=0, description="Free disk space, in bytes, that a download or an upload must leave."
+    )
 
     @field_validator("allowed_roots", mode="before")
     @classmethod
@@ -213,7 +237,7 @@ class Settings(BaseSettings):
     runtime: RuntimeSettings = Field(default_factory=RuntimeSettings, description="Loaded models.")
     training: TrainingSettings = Field(default_factory=TrainingSettings, description="How runs are trained.")
     export: ExportSettings = Field(default_factory=ExportSettings, description="Exports and their certificates.")
-    models: ModelSettings = Field(default_factory=ModelSettings, description="Where models may be read from.")
+    models: ModelSettings = Field(default_factory=ModelSettings, description="Where models come from, and lie.")
 
     @classmethod
     def settings_customise_sources(
@@ -265,7 +289,7 @@ class Settings(BaseSettings):
 
     def child_environment(self) -> dict[str, str]:
         """The environment of child processes: nothing phones home, no setting of ours leaks in."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("TUNESMITH_")}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("TUNESMITH_") and k not in HUB_SECRETS}
         quiet = {
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "DO_NOT_TRACK": "1",

@@ -172,9 +172,23 @@ async def test_what_cannot_be_loaded_is_refused_with_a_hint(
     assert problem["hint"]
 
 
-async def test_an_archive_is_refused_by_name(http: httpx.AsyncClient) -> None:
-    answer = await http.post("/model/upload", files={"file": ("model.zip", b"PK")})
-    assert (answer.status_code, answer.json()["code"]) == (422, "archive-unsupported")
+@pytest.mark.parametrize(
+    ("name", "content", "status", "code"),
+    [
+        ("../model.zip", b"PK", 400, "archive-unsafe"),
+        ("model.rar", b"Rar!", 422, "archive-invalid"),
+        ("weights.bin", b"x", 422, "archive-invalid"),
+        ("model.zip", b"PK" + b"x" * 4096, 413, "archive-too-large"),
+    ],
+)
+async def test_an_archive_that_is_refused_leaves_nothing(
+    data_dir: Path, name: str, content: bytes, status: int, code: str
+) -> None:
+    settings = load_settings(data_dir=data_dir, device="cpu", models={"max_archive_bytes": 1000})
+    async with client_of(app_with_backends(settings, {"transformers": FakeBackend()})) as http:
+        answer = await http.post("/model/upload", files={"file": (name, content)})
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+        assert not [f for f in (data_dir / "models").rglob("*") if f.is_file()]
 
 
 async def test_health_answers_at_once_with_memory_and_batch_size(http: httpx.AsyncClient, folder: Path) -> None:

@@ -81,3 +81,10 @@ class RangeRefused(TunesmithError):
 
     code, status, title = "range", 416, "There is nothing at that place of the file"
     hint = "Download it from the beginning; an artefact that is complete needs nothing more."
+
+
+class NothingToPush(InvalidInput):
+    """What was named holds no files that could be pushed."""
+
+    code, title = "nothing-to-push", "There is nothing to push"
+    hint = "Name a finished run (run:ID), a version (name@version), an export, or a model folder."

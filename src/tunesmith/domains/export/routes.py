@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 
 from tunesmith.db import Access, Unit
 from tunesmith.domains.export.download import Download, RangeUnsatisfiable, wanted_range
 from tunesmith.domains.export.errors import RangeRefused
+from tunesmith.domains.export.pushing import PushRequest, PushResult, PushService
 from tunesmith.domains.export.schemas import (
     NO_NUL,
     Certificate,
@@ -219,4 +220,23 @@ async def certify_artefact(
     """Judge any artefact that the server may read beside the model that it was made from."""
     async with access.write("artefact.certify", resource=request.artefact[:200]) as unit:
         job = await service.start_certificate(unit, request)
+    return await result_or_accepted(jobs, access, job, wait)
+
+
+@router.post(
+    "/models/push",
+    response_model=PushResult,
+    responses={202: {"model": Accepted}, **problem_responses(401, 403, 404, 422, 503)},
+)
+async def push_model(
+    request: PushRequest,
+    access: Exports,
+    service: Annotated[PushService, provide(PushService)],
+    jobs: Jobs,
+    x_hf_token: Annotated[str | None, Header(max_length=500, description="Token, as a header.")] = None,
+    wait: Wait = 2,
+) -> Any:
+    """Push a run, a version, an export or a model folder to the Hub, with its card, as one commit."""
+    async with access.write("model.push", resource=f"hub:{request.repo_id}") as unit:
+        job = await service.start(unit, request, x_hf_token)
     return await result_or_accepted(jobs, access, job, wait)

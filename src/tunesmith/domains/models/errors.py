@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.kit.errors import Forbidden, InvalidInput, NotFound, Unsupported
+from tunesmith.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, TooLarge, Unsupported
 
 
 class ModelNotFound(NotFound):
@@ -24,8 +24,8 @@ class PickleWeights(InvalidInput):
 
     code, title = "pickle-weights", "Pickle weights are refused"
     hint = (
-        "Reading .bin or .pt files can run any code. Where you trust the file, convert it there: "
-        "AutoModelForCausalLM.from_pretrained(folder).save_pretrained(folder, safe_serialization=True)."
+        "Reading .bin or .pt files the usual way can run any code. Convert them in the sandbox, which runs none: "
+        "tunesmith models convert FOLDER."
     )
 
 
@@ -41,3 +41,38 @@ class PathNotAllowed(Forbidden):
 
     code, title = "path-not-allowed", "This path may not be read"
     hint = "Move the model below an allowed folder, or add its folder to TUNESMITH_MODELS__ALLOWED_ROOTS."
+
+
+class ModelInUse(Conflict):
+    """The model is loaded, or a job works with it."""
+
+    code, title = "model-in-use", "The model is in use"
+    hint = "Unload it (POST /model/unload), or wait for the job that is named; then delete it."
+
+
+class ModelKept(Conflict):
+    """The model is not ours to delete."""
+
+    code, title = "model-kept", "This model cannot be deleted here"
+    hint = "Only what was downloaded, uploaded or converted into the local store is deleted from it."
+
+
+class ArchiveInvalid(InvalidInput):
+    """The archive cannot be read, or holds no model."""
+
+    code, title = "archive-invalid", "The archive holds no usable model"
+    hint = "Send a .zip, .tar, .tar.gz or .tar.zst of a folder with config.json, *.safetensors and tokenizer.json."
+
+
+class ArchiveUnsafe(InvalidInput):
+    """The archive would write outside its folder, or holds links or devices."""
+
+    code, status, title = "archive-unsafe", 400, "The archive is not safe to unpack"
+    hint = "Pack the model's own files only: no links, no absolute paths, no '..'."
+
+
+class ArchiveTooLarge(TooLarge):
+    """The archive, or what it unpacks to, is over a limit."""
+
+    code, title = "archive-too-large", "The archive is too large"
+    hint = "Copy the folder to this machine and load it by its path, or raise TUNESMITH_MODELS__MAX_ARCHIVE_BYTES."

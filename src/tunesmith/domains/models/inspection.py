@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,14 @@ def inspect_folder(folder: Path) -> Inspection:
         size_bytes=sum(file.stat().st_size for file in files),
         cache_bytes_per_token=_cache_bytes_per_token(text),
     )
+
+
+def shape_of(config: Mapping[str, Any]) -> tuple[int | None, int | None, int]:
+    """(context length, vocabulary, cache bytes of a token) that a configuration promises; None and 0 where it is silent."""
+    nested = config.get("text_config")
+    text: dict[str, Any] = nested if isinstance(nested, dict) else dict(config)
+    context = next((n for k in _CONTEXT_KEYS if (n := _whole_number(text, k)) is not None), None)
+    return context, _whole_number(text, "vocab_size"), _cache_bytes_per_token(text)
 
 
 def _read_object(path: Path, folder: Path) -> dict[str, Any]:

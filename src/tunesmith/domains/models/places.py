@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import tunesmith
 from tunesmith.domains.models.errors import ModelNotFound, PathNotAllowed
@@ -11,6 +13,8 @@ from tunesmith.kit.errors import InvalidInput
 from tunesmith.settings import Settings
 
 BUNDLED = "tunesmith/tiny"
+MARKER = ".tunesmith.json"
+INCOMING = ".incoming"
 _HUB_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,95}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,95})?$")
 
 
@@ -61,20 +65,45 @@ def hub_cache(settings: Settings) -> Path:
     return (settings.models.hf_home or Path.home() / ".cache" / "huggingface") / "hub"
 
 
+def own_root(settings: Settings) -> Path:
+    """Our own folder of models: what was downloaded, uploaded or converted."""
+    return settings.data_dir / "models"
+
+
+def own_folder(model_id: str, settings: Settings) -> Path:
+    """Where a model lies, or would lie, in our own folder of models."""
+    return own_root(settings) / check_hub_id(model_id)
+
+
+def incoming_folder(name: str, settings: Settings) -> Path:
+    """Where a model grows until it is whole; the next try goes on with what lies there."""
+    return own_root(settings) / INCOMING / name.replace("/", "--")
+
+
+def read_marker(folder: Path) -> dict[str, Any]:
+    """What was written down about a folder of our own when it came; empty for others."""
+    try:
+        document = json.loads((folder / MARKER).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
 def find_in_cache(model_id: str, settings: Settings) -> tuple[Path, str] | None:
     """Folder and revision of a Hub id, from our own folder of models or the Hub's cache."""
-    own = settings.data_dir / "models" / model_id
+    own = own_root(settings) / model_id
     if (own / "config.json").is_file():
-        return own, ""
+        return own, str(read_marker(own).get("revision") or "")
     return _snapshot(hub_cache(settings) / ("models--" + model_id.replace("/", "--")))
 
 
 def list_cached(settings: Settings) -> list[tuple[str, Path, str]]:
     """(model id, folder, revision) of everything in the Hub's cache and our own folder of models."""
     found = [
-        (config.parent.relative_to(settings.data_dir / "models").as_posix(), config.parent, "")
+        (config.parent.relative_to(own_root(settings)).as_posix(), config.parent, "")
         for pattern in ("*/config.json", "*/*/config.json")
-        for config in sorted((settings.data_dir / "models").glob(pattern))
+        for config in sorted(own_root(settings).glob(pattern))
+        if not config.parent.relative_to(own_root(settings)).as_posix().startswith(".")
     ]
     for folder in sorted(hub_cache(settings).glob("models--*")):
         if snapshot := _snapshot(folder):
@@ -94,3 +123,8 @@ def _snapshot(folder: Path) -> tuple[Path, str] | None:
     except OSError:
         return None  # somebody else's cache, unreadable for us
     return None
+
+
+def is_here(model_id: str, settings: Settings) -> bool:
+    """Whether the local store has a model of that id."""
+    return find_in_cache(model_id, settings) is not None

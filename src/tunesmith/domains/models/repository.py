@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from tunesmith.db import Unit, visible_to
-from tunesmith.domains.models.tables import ModelRow
+from tunesmith.domains.models.tables import HubTokenRow, ModelRow
 
 
 async def find_by_model_id(unit: Unit, model_id: str) -> ModelRow | None:
@@ -29,3 +29,9 @@ async def list_models(unit: Unit, offset: int, limit: int) -> tuple[list[ModelRo
     total = await unit.session.scalar(select(func.count()).select_from(visible.subquery())) or 0
     statement = visible.order_by(ModelRow.last_used.desc(), ModelRow.id.desc()).offset(offset).limit(limit)
     return list((await unit.session.execute(statement)).scalars()), total
+
+
+async def find_token(unit: Unit, token_id: int) -> HubTokenRow | None:
+    """A sealed token."""
+    statement = visible_to(unit.principal, HubTokenRow).where(HubTokenRow.id == token_id)
+    return (await unit.session.execute(statement)).scalar_one_or_none()

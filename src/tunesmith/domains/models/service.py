@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from tunesmith.db import Unit
 from tunesmith.domains.models import memory, places, repository
 from tunesmith.domains.models.errors import ModelInvalid, ModelNotFound, PickleWeights, RemoteCode
+from tunesmith.domains.models.fits import FitsHere, fits_here
 from tunesmith.domains.models.inspection import Inspection, inspect_folder
 from tunesmith.domains.models.schemas import LocalModel, MemoryEstimate, MemoryState, ModelMetadata, ResolvedModel
 from tunesmith.domains.models.tables import ModelRow
@@ -61,6 +62,10 @@ class ModelStore:
         """Note that ``model`` was used; answers the name that it has in the local store from now on."""
         if model.reference == places.BUNDLED:
             return places.BUNDLED
+        return (await self.name_row(unit, model)).model_id
+
+    async def name_row(self, unit: Unit, model: ResolvedModel) -> ModelRow:
+        """The row of a model folder, made when there is none, with what is known of it now."""
         row = await repository.find_by_path(unit, str(model.path))
         if row is None:
             row = ModelRow(
@@ -69,14 +74,15 @@ class ModelStore:
                 project_id=unit.principal.project_id,
                 created_by=unit.principal.user_id,
             )
-        row.model_metadata = model.metadata.model_dump(mode="json", exclude={"loaded_at"})
+        notes = (row.model_metadata or {}).get("notes")
+        row.model_metadata = model.metadata.model_dump(mode="json", exclude={"loaded_at"}) | {"notes": notes}
         row.last_used = utc_now()
         try:
             async with unit.session.begin_nested():
                 unit.session.add(row)
         except IntegrityError:  # the same folder was loaded twice at the same moment
             row = await repository.find_by_path(unit, str(model.path)) or row
-        return row.model_id
+        return row
 
     async def list_local(self, unit: Unit) -> list[LocalModel]:
         """The bundled model, what was used here (the last used first), and what the Hub's cache holds."""
@@ -92,6 +98,18 @@ class ModelStore:
         context = metadata.context_length if metadata else None
         return memory.estimate(num_parameters, device=device, available_bytes=available, context_length=context)
 
+    def fits_here(self, num_parameters: int, cache_bytes_per_token: int = 0, context: int | None = None) -> FitsHere:
+        """Whether a model of this size fits here now, to answer and to be tuned."""
+        device = self.device()
+        available = int(self._meter.read(device).available_gb * 1e9)
+        return fits_here(
+            num_parameters,
+            device=device,
+            available_bytes=available,
+            cache_bytes_per_token=cache_bytes_per_token,
+            context_length=context,
+        )
+
     def device(self) -> str:
         """The device that models run on: what the settings say, else the first of mps, cuda, cpu. May take seconds once."""
         return memory.detect_device() if self._settings.device == "auto" else self._settings.device
@@ -105,6 +123,9 @@ class ModelStore:
 
     def _inspect(self, path: Path, model_id: str, revision: str | None) -> ModelMetadata:
         found = self._inspection(path)
+        if revision is None:
+            said = places.read_marker(path).get("revision")
+            revision = said if isinstance(said, str) else path.name if path.parent.name == "snapshots" else None
         device = self.device()
         needed = memory.inference_bytes(found.num_parameters, device, found.cache_bytes_per_token, found.context_length)
         return ModelMetadata(

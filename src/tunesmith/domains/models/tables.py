@@ -22,3 +22,12 @@ class ModelRow(ProjectOwned, Base):
     path: Mapped[str] = mapped_column(Text)
     model_metadata: Mapped[dict[str, Any]] = mapped_column(JsonColumn)
     last_used: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class HubTokenRow(ProjectOwned, Base):
+    """A token of a hub, sealed, for one job; it is deleted when the job ends."""
+
+    __tablename__ = "hub_tokens"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sealed: Mapped[str] = mapped_column(Text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.kit.errors import Conflict, NotFound, Unsupported
+from tunesmith.kit.errors import Conflict, NotFound
 
 
 class NoCurrentModel(NotFound):
@@ -10,13 +10,6 @@ class NoCurrentModel(NotFound):
 
     code, title = "no-current-model", "No model is loaded"
     hint = "Load one with POST /model/upload?model_path=…; `tunesmith/tiny` is always there."
-
-
-class ArchiveUnsupported(Unsupported):
-    """Models come as folders in this version, not as uploaded archives."""
-
-    code, title = "archive-unsupported", "Uploading an archive is not supported"
-    hint = "Unpack it on this machine and give its folder as model_path."
 
 
 class NoCurrentDataset(NotFound):

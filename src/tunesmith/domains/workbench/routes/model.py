@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from pydantic import SecretStr
 
 from tunesmith.db import Access, Unit
-from tunesmith.domains.models import ModelMetadata
-from tunesmith.domains.workbench.errors import ArchiveUnsupported
+from tunesmith.domains.jobs import JobView
+from tunesmith.domains.models import HUB_ID, REVISION, BaseModelDetails, DownloadRequest, HubService, ModelMetadata
 from tunesmith.domains.workbench.schemas.model import (
     LoadedModelResponse,
     LocalModelListResponse,
@@ -20,19 +21,58 @@ from tunesmith.domains.workbench.service.models import ModelBench
 from tunesmith.kit.errors import InvalidInput
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Permission
-from tunesmith.kit.web import allow, paging, problem_responses, provide, reading
+from tunesmith.kit.web import Accepted, accepted, allow, body_of, paging, problem_responses, provide, reading
 
 router = APIRouter(prefix="/model", tags=["workbench: model"])
 Bench = Annotated[ModelBench, provide(ModelBench)]
+_FORM = {
+    "requestBody": {
+        "required": False,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "A model folder as .zip, .tar, .tar.gz, .tar.bz2, .tar.xz or .tar.zst.",
+                        },
+                        "name": {"type": "string", "maxLength": 200, "description": "Name; default is the file's."},
+                    },
+                }
+            }
+        },
+    }
+}
 LOADING: dict[int | str, dict[str, Any]] = {
     202: {"model": ModelLoading, "description": "The model is still being loaded."}
 }
 
 
 @router.post(
+    "/download",
+    response_model=LoadedModelResponse,
+    responses={202: {"model": Accepted | ModelLoading}, **problem_responses(401, 403, 404, 409, 422, 503, 507)},
+)
+async def download_model(
+    body: DownloadRequest,
+    response: Response,
+    access: Annotated[Access, allow(Permission.RUNTIME)],
+    bench: Bench,
+    x_hf_token: Annotated[str | None, Header(max_length=500, description="Token, as a header.")] = None,
+    wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait until it is loaded.")] = 30,
+) -> Any:
+    """Fetch a model of the Hub into the local store, load it, and make it the current one; here already, it loads at once."""
+    token = (body.access_token.get_secret_value() if body.access_token else None) or x_hf_token
+    return _answer(await bench.download(access, body, token, wait), response)
+
+
+@router.post(
     "/upload",
     response_model=LoadedModelResponse | ModelLoading,
-    responses={**LOADING, **problem_responses(400, 403, 404, 409, 422, 503)},
+    responses={**LOADING, **problem_responses(400, 403, 404, 409, 413, 422, 503, 507)},
+    openapi_extra=_FORM,
 )
 async def upload_model(
     request: Request,
@@ -45,18 +85,48 @@ async def upload_model(
             max_length=4096, description="A model folder of this machine, or the name of a model in the local store."
         ),
     ] = None,
+    content_type: Annotated[str, Header(include_in_schema=False)] = "",
+    content_length: Annotated[int | None, Header(include_in_schema=False)] = None,
     wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait until it is loaded.")] = 30,
-) -> LoadedModelResponse | ModelLoading:
-    """Load a model folder of this machine (config, safetensors, tokenizer) and make it the current model."""
-    if request.headers.get("content-type", "").startswith("multipart/"):
-        raise ArchiveUnsupported("A model archive cannot be uploaded in this version.")
+) -> Any:
+    """Load a model folder of this machine, or an archive of one that is sent, and make it the current model."""
+    if content_type.startswith("multipart/") and model_path is None:
+        return _answer(await bench.upload(access, (content_type, content_length, body_of(request)), wait), response)
     if not model_path:
         fault = {"location": "query.model_path", "message": "missing", "value": model_path}
-        raise InvalidInput("model_path is missing.", hint="Add ?model_path=/folder/of/the/model.", errors=[fault])
-    outcome = await bench.load(access, model_path, wait)
+        raise InvalidInput(
+            "model_path is missing.",
+            hint="Add ?model_path=/folder/of/the/model, or send an archive as the form's field `file`.",
+            errors=[fault],
+        )
+    return _answer(await bench.load(access, model_path, wait), response)
+
+
+def _answer(outcome: LoadedModelResponse | ModelLoading | JobView, response: Response) -> Any:
+    """The loaded model, or 202 while the job or the load goes on."""
+    if isinstance(outcome, JobView):
+        return accepted(outcome.id, outcome.state)
     if isinstance(outcome, ModelLoading):
         response.status_code = 202
     return outcome
+
+
+@router.get("/info/{model_id:path}", responses=problem_responses(401, 403, 404, 422, 503))
+async def get_model_info(
+    model_id: Annotated[
+        str, Path(pattern=HUB_ID, description="Id, one or two segments.", examples=["Qwen/Qwen3-0.6B"])
+    ],
+    unit: Annotated[Unit, reading(Permission.READ)],
+    hub: Annotated[HubService, provide(HubService)],
+    access_token: Annotated[
+        SecretStr | None, Query(max_length=500, description="Token for gated and private models; never logged.")
+    ] = None,
+    x_hf_token: Annotated[str | None, Header(max_length=500, description="The same as a header.")] = None,
+    revision: Annotated[str | None, Query(pattern=REVISION, description="Branch, tag or commit.")] = None,
+) -> BaseModelDetails:
+    """What the Hub says of a model, without fetching it: size, licence, files, and whether it will fit here."""
+    token = (access_token.get_secret_value() if access_token else None) or x_hf_token
+    return await hub.details(unit, model_id, revision=revision, token=token)
 
 
 @router.get(

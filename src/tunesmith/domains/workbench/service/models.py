@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 
 from tunesmith.db import Access, Unit
-from tunesmith.domains.models import LocalModel, MemoryEstimate, MemoryState, ModelMetadata, ModelStore, ResolvedModel
+from tunesmith.domains.jobs import JobService, JobView
+from tunesmith.domains.models import (
+    ArchiveService,
+    DownloadRequest,
+    HubService,
+    LocalModel,
+    MemoryEstimate,
+    MemoryState,
+    ModelMetadata,
+    ModelStore,
+    ResolvedModel,
+)
 from tunesmith.domains.runtime import LoadedModel, RuntimeService, Servable
 from tunesmith.domains.workbench import repository
 from tunesmith.domains.workbench.errors import NoCurrentModel
@@ -24,6 +36,7 @@ from tunesmith.kit.errors import TunesmithError
 from tunesmith.kit.paging import PageRequest
 
 Owner = tuple[int, int]
+LOOK_SECONDS = 60.0
 
 
 @dataclass
@@ -44,9 +57,20 @@ class _Load:
 class ModelBench:
     """The current model: its name is kept in the database, its weights in a child of the runtime."""
 
-    def __init__(self, *, models: ModelStore, runtime: RuntimeService) -> None:
+    def __init__(
+        self,
+        *,
+        models: ModelStore,
+        runtime: RuntimeService,
+        hub: HubService,
+        archives: ArchiveService,
+        jobs: JobService,
+    ) -> None:
         self._models = models
         self._runtime = runtime
+        self._hub = hub
+        self._archives = archives
+        self._jobs = jobs
         self._loads: dict[Owner, _Load] = {}
 
     async def load(self, access: Access, reference: str, wait_seconds: float) -> LoadedModelResponse | ModelLoading:
@@ -56,6 +80,55 @@ class ModelBench:
         """
         async with access.read() as unit:
             found = await self._models.resolve(reference, unit=unit)
+        return await self._load_found(access, found, wait_seconds)
+
+    async def download(
+        self, access: Access, wanted: DownloadRequest, token: str | None, wait_seconds: float
+    ) -> LoadedModelResponse | ModelLoading | JobView:
+        """Fetch a model of the Hub unless it is here, load it, make it the current one; answers the job while that goes on.
+
+        Raises what starting a download raises, at once; and what the job or the load failed with, when it ends in time.
+        """
+        outcome = await self._hub.start_download(access, wanted.model_id, revision=wanted.revision, token=token)
+        if isinstance(outcome, JobView):
+            return await self._load_after(access, outcome, wanted.model_id, wait_seconds)
+        return await self._load_found(access, outcome, wait_seconds, cached=True)
+
+    async def upload(
+        self, access: Access, form: tuple[str, int | None, AsyncIterator[bytes]], wait_seconds: float
+    ) -> LoadedModelResponse | ModelLoading | JobView:
+        """Unpack an archive (content type, length and body of a form) into the local store, load it, make it the current one."""
+        job = await self._archives.receive(access, *form)
+        return await self._load_after(access, job, str(job.spec["model_id"]), wait_seconds)
+
+    async def _load_after(
+        self, access: Access, job: JobView, model_id: str, wait_seconds: float
+    ) -> LoadedModelResponse | JobView:
+        """Load the model when its job has ended, however long the caller waits for it."""
+        owner = _owner(access)
+        running = self._loads.get(owner)
+        if running is None or running.task.done() or running.model_id != model_id:
+            running = _Load(model_id, asyncio.create_task(self._fetch_and_load(access, job.id, model_id)))
+            self._loads[owner] = running
+        done, _ = await asyncio.wait({running.task}, timeout=wait_seconds)
+        if not done:
+            async with access.read() as unit:
+                return await self._jobs.get(unit, job.id)
+        self._loads.pop(owner, None)
+        return running.task.result()
+
+    async def _fetch_and_load(self, access: Access, job_id: int, model_id: str) -> LoadedModelResponse:
+        while (ended := await self._jobs.answer(access, job_id, LOOK_SECONDS)) is None:
+            continue
+        ended.result_or_raise()
+        async with access.read() as unit:
+            found = await self._models.resolve(model_id, unit=unit)
+        await self._runtime.unload(_servable(found))  # an older revision of it
+        return await self._load(access, found)
+
+    async def _load_found(
+        self, access: Access, found: ResolvedModel, wait_seconds: float, *, cached: bool = False
+    ) -> LoadedModelResponse | ModelLoading:
         owner = _owner(access)
         model = _servable(found)
         if loaded := self._runtime.find_loaded(model):
@@ -64,7 +137,7 @@ class ModelBench:
             return _response(found.metadata, loaded, model_id, cached=True)
         running = self._loads.get(owner)
         if running is None or running.task.done() or running.model_id != found.metadata.model_id:
-            running = _Load(found.metadata.model_id, asyncio.create_task(self._load(access, found)))
+            running = _Load(found.metadata.model_id, asyncio.create_task(self._load(access, found, cached=cached)))
             self._loads[owner] = running
         done, _ = await asyncio.wait({running.task}, timeout=wait_seconds)
         if not done:
@@ -153,10 +226,10 @@ class ModelBench:
             estimate = self._models.memory_estimate(metadata.num_parameters, metadata)
         return self._models.device(), self._models.memory(), estimate
 
-    async def _load(self, access: Access, found: ResolvedModel) -> LoadedModelResponse:
+    async def _load(self, access: Access, found: ResolvedModel, *, cached: bool = False) -> LoadedModelResponse:
         loaded = await self._runtime.load(_servable(found))
         model_id = await self._keep(access, found)
-        return _response(found.metadata, loaded, model_id, cached=False)
+        return _response(found.metadata, loaded, model_id, cached=cached)
 
     async def _keep(self, access: Access, found: ResolvedModel) -> str:
         async with access.write("model.load", resource=f"model:{found.metadata.model_id}") as unit:

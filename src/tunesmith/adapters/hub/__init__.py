@@ -1,0 +1,1 @@
+"""Hubs that models come from and go to."""

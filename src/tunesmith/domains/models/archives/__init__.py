@@ -1,0 +1,1 @@
+"""Models that arrive as archives: received piece by piece, unpacked with limits, and never trusted."""
