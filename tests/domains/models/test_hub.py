@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import tunesmith
 from tests.fixtures.hub_server import HubServer, Repo
 from tests.fixtures.server import Server, wait_until
 from tests.fixtures.serving import client_of
@@ -267,3 +270,72 @@ async def test_a_full_disk_is_seen_before(data_dir: Path, tmp_path: Path, hub: H
         answer = await http.post(f"{BASE}/download", json={"model_id": model_id})
         assert (answer.status_code, answer.json()["code"]) == (507, "disk-full")
         assert (await http.get(f"/model/info/{model_id}")).json()["fits_on_disk"] is False
+
+
+def test_the_workbench_fetches_and_loads(server: Server, hub: HubServer, model: Path) -> None:
+    model_id, repo = add(hub, model, "bench")
+    answer = server.http.post("/model/download", params={"wait": 60}, json={"model_id": model_id}, timeout=90)
+    assert answer.status_code in (200, 202), answer.text
+    if answer.status_code == 202:
+        assert set(answer.json()) == {"job_id", "status", "links"}
+        server.wait_for_job(answer.json()["job_id"])
+
+    def current() -> Any:
+        found = server.http.get("/model/current")
+        return found.json() if found.status_code == 200 and found.json()["loaded_at"] else None
+
+    loaded = wait_until("the model to be loaded", current, 120)
+    assert (loaded["model_id"], loaded["revision"]) == (model_id, repo.sha)
+    assert server.http.delete(f"{BASE}/{model_id}").json()["code"] == "model-in-use"
+    again = server.http.post("/model/download", params={"wait": 60}, json={"model_id": model_id}).json()
+    assert again["cached"] is True
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        archive.add(model, "any")
+    form = {"file": ("내 모델.tar.gz", packed.getvalue())}
+    sent = server.http.post("/model/upload", params={"wait": 60}, files=form, data={"name": "sent"}, timeout=90)
+    assert sent.status_code in (200, 202), sent.text
+    wait_until("the archive to be loaded", lambda: (current() or {}).get("model_id") == "sent", 120)
+    assert (server.data_dir / "models" / "sent" / "model.safetensors").is_file()
+    assert not list((server.data_dir / "models" / ".incoming").glob("upload-*"))
+    freed = server.http.post("/model/unload").json()
+    assert (freed["unloaded"], freed["freed_bytes"] > 0) == (True, True)
+
+
+def push(server: Server, **body: Any) -> Any:
+    body = {"model": "tunesmith/tiny", "access_token": "hf_writer"} | body
+    return server.http.post("/api/v1/admin/models/push", params={"wait": 0}, json=body)
+
+
+def test_a_push_is_one_commit_and_sends_nothing_twice(server: Server, hub: HubServer) -> None:
+    hub.fail_uploads, hub.fail_commits = 1, 1
+    started = push(server, repo_id="team/bot", message="First")
+    assert started.status_code == 202, started.text
+    job = server.wait_for_job(started.json()["job_id"])
+    assert job["state"] == "succeeded", job["error"]
+    result, repo = job["result"], hub.repos["team/bot"]
+    assert (result["repo_id"], result["commit"], result["url"]) == ("team/bot", repo.sha, f"{hub.url}/team/bot")
+    assert repo.private is True
+    assert [commit["summary"] for commit in repo.commits] == ["First"]
+    bundled = Path(tunesmith.__file__).parent / "bundle" / "model"
+    assert repo.files["model.safetensors"] == (bundled / "model.safetensors").read_bytes()
+    assert "README.md" in repo.files
+    sent = len(hub.asked("PUT", "storage/put"))
+    again = server.wait_for_job(push(server, repo_id="team/bot", message="Second").json()["job_id"])
+    assert again["state"] == "succeeded"
+    assert len(hub.asked("PUT", "storage/put")) == sent, "the hub had the large files"
+    assert "hf_writer" not in server.log()
+
+
+def test_a_push_that_may_not_be(server: Server, hub: HubServer, tmp_path: Path) -> None:
+    for body, status, code in (
+        ({"repo_id": "team/x", "access_token": None}, 401, "hub-token-needed"),
+        ({"repo_id": "team/x", "model": "run:99999"}, 404, "job-not-found"),
+        ({"repo_id": "../x"}, 422, "validation"),
+        ({"repo_id": "team/x", "export_id": 1}, 422, "validation"),
+    ):
+        answer = push(server, **body)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    denied = server.wait_for_job(push(server, repo_id="team/y", access_token="hf_reader").json()["job_id"])
+    assert (denied["state"], denied["error"]["code"]) == ("failed", "hub-access-denied")
+    assert "team/y" not in hub.repos

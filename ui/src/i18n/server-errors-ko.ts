@@ -142,14 +142,18 @@ export const errorHintsKo: Record<string, string> = {
   modelfile: "메시지에 나온 줄을 고치십시오.",
   "template-not-translatable": "gguf로 내보내고 템플릿을 스스로 실행하는 llama.cpp로 쓰십시오.",
   "archive-invalid": "config.json, *.safetensors, tokenizer.json이 든 폴더를 .zip, .tar, .tar.gz, .tar.zst로 묶어 보내십시오.",
+  "archive-invalid":
+    "config.json, *.safetensors, tokenizer.json이 든 폴더를 .zip, .tar, .tar.gz, .tar.zst로 묶어 보내십시오.",
   "archive-too-large": "폴더를 이 컴퓨터에 복사해 경로로 불러오거나 TUNESMITH_MODELS__MAX_ARCHIVE_BYTES를 늘리십시오.",
   "archive-unsafe": "모델 파일만 묶으십시오. 링크, 절대 경로, '..'는 안 됩니다.",
   "download-damaged": "Hub나 중간의 무언가가 파일을 바꿉니다. 나중에 다시 시도하십시오.",
   "hub-access-denied": "모델 페이지에서 접근을 신청하거나, 접근 권한이 있는 계정의 토큰을 쓰십시오.",
   "hub-model-not-found": "ID(소유자/이름)를 확인하십시오. 비공개 모델이면 읽을 수 있는 토큰을 주십시오.",
   "hub-revision-not-found": "브랜치, 태그 또는 전체 커밋을 적으십시오. 비워 두면 최신입니다.",
-  "hub-token-needed": "모델 페이지에서 약관에 동의하고, 읽기 토큰을 만들어 access_token으로 보내거나 HF_TOKEN을 설정하십시오.",
-  "hub-unreachable": "네트워크와 TUNESMITH_MODELS__HUB_ENDPOINT를 확인하십시오. 로컬 저장소의 모델은 그대로 쓸 수 있습니다.",
+  "hub-token-needed":
+    "모델 페이지에서 약관에 동의하고, 읽기 토큰을 만들어 access_token으로 보내거나 HF_TOKEN을 설정하십시오.",
+  "hub-unreachable":
+    "네트워크와 TUNESMITH_MODELS__HUB_ENDPOINT를 확인하십시오. 로컬 저장소의 모델은 그대로 쓸 수 있습니다.",
   "model-in-use": "모델을 내리거나, 이름이 나온 작업이 끝난 뒤 지우십시오.",
   "model-kept": "로컬 저장소로 받거나 올리거나 변환한 모델만 지울 수 있습니다.",
   "nothing-to-push": "끝난 실행(run:ID), 버전(이름@버전), 내보내기 또는 모델 폴더를 고르십시오.",

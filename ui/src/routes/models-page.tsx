@@ -1,6 +1,6 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { Page } from "@/components/page";
-import { LocalModels } from "@/features/models/local-models";
+import { BaseModels } from "@/features/models/base-models";
 import { VersionList } from "@/features/registry/version-list";
 import { useI18n } from "@/i18n";
 
@@ -14,8 +14,8 @@ export function ModelsPage() {
   return (
     <Page title={t("models.title")} description={t("models.description")}>
       <div className="space-y-8">
+        <BaseModels />
         <VersionList page={page} onPage={(next) => void navigate({ search: { page: next } })} />
-        <LocalModels />
       </div>
     </Page>
   );
