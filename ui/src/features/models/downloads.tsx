@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { RotateCw, X } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { call } from "@/api/call";
 import { isActive, type Job } from "@/api/jobs";
 import { ProblemNotice } from "@/components/problem";
@@ -12,7 +12,12 @@ import { modelOf, modelQueries, openDownloads } from "./queries";
 
 /** Downloads that go on, or that can be gone on with. The server keeps them, so a refresh loses none. */
 export function Downloads() {
+  const queries = useQueryClient();
   const jobs = useQuery(modelQueries.downloads());
+  const arrived = jobs.data?.items.filter((job) => job.state === "succeeded").length;
+  useEffect(() => {
+    if (arrived) void queries.invalidateQueries({ queryKey: [...modelQueries.all(), "list"] });
+  }, [arrived, queries]);
   const [hidden, setHidden] = useState<number[]>([]);
   const open = openDownloads(jobs.data?.items ?? []).filter((job) => !hidden.includes(job.id));
   if (open.length === 0) return null;

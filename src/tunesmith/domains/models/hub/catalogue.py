@@ -84,6 +84,7 @@ def of_folder(store: ModelStore, model: LocalModel, notes: Notes) -> BaseModelSu
         license=marker.get("license"),
         size_bytes=model.size_bytes,
         last_used=model.last_used,
+        path=model.path,
         revision=marker.get("revision"),
         fits_here=store.fits_here(model.num_parameters),
     )
@@ -104,5 +105,4 @@ async def details_of_folder(store: ModelStore, model: LocalModel, notes: Notes) 
         chat_template=metadata.chat_template,
         description=notes.get("description"),
         files=[ModelFile(path=f.name, size_bytes=f.stat().st_size, fetched=True) for f in files],
-        path=model.path,
     )

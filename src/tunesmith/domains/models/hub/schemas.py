@@ -61,6 +61,7 @@ class BaseModelSummary(BaseModel):
     updated_at: datetime | None = Field(None, description="When it last changed on the Hub.")
     size_bytes: int | None = Field(None, description="Size of its weight files, for local models.")
     last_used: datetime | None = Field(None, description="When it was last used here.")
+    path: str | None = Field(None, description="Its folder, for local models.")
     revision: str | None = Field(None, description="Commit.")
     fits_here: FitsHere | None = Field(None, description="What it takes here; null where its size is not known.")
 
@@ -92,7 +93,6 @@ class BaseModelDetails(BaseModelSummary):
     download_bytes: int | None = Field(None, description="Size of what a download takes.")
     fits_on_disk: bool | None = Field(None, description="Whether the disk has room for that.")
     local_revision: str | None = Field(None, description="Commit that is in the local store.")
-    path: str | None = Field(None, description="Its folder, for local models.")
     problem: str | None = Field(None, description="Why it could not be used here, such as pickle weights.")
 
 
