@@ -69,6 +69,13 @@ def test_the_export_guide(tmp_path: Path) -> None:
     assert "Parity certificate" in (tmp_path / "out" / "certificate.html").read_text()
 
 
+def test_the_models_guide(tmp_path: Path) -> None:
+    """What it shows without a network; both languages have the same commands."""
+    english, korean = (blocks(ROOT / "docs" / language / "models.md", "test") for language in ("en", "ko"))
+    assert english == korean
+    assert "Qwen3ForCausalLM" in run("\n".join(english), tmp_path, TUNESMITH_DATA_DIR=str(tmp_path / "data"))
+
+
 def test_the_calls_of_the_readme(server: Server, tmp_path: Path) -> None:
     """The workbench and one job with curl; each answer is read, none is an error."""
     (script,) = blocks(ROOT / "README.md", "server")

@@ -141,7 +141,6 @@ export const errorHintsKo: Record<string, string> = {
   "go-template": "TEMPLATE을 range, if, eq, and, or, not, len, slice로 쓰십시오.",
   modelfile: "메시지에 나온 줄을 고치십시오.",
   "template-not-translatable": "gguf로 내보내고 템플릿을 스스로 실행하는 llama.cpp로 쓰십시오.",
-  "archive-invalid": "config.json, *.safetensors, tokenizer.json이 든 폴더를 .zip, .tar, .tar.gz, .tar.zst로 묶어 보내십시오.",
   "archive-invalid":
     "config.json, *.safetensors, tokenizer.json이 든 폴더를 .zip, .tar, .tar.gz, .tar.zst로 묶어 보내십시오.",
   "archive-too-large": "폴더를 이 컴퓨터에 복사해 경로로 불러오거나 TUNESMITH_MODELS__MAX_ARCHIVE_BYTES를 늘리십시오.",
