@@ -36,11 +36,16 @@ def render(problem: dict[str, Any], path: str, headers: dict[str, str] | None = 
     return JSONResponse(problem, status_code=status, media_type="application/problem+json", headers=headers)
 
 
+_SECRET = ("token", "secret", "password")
+
+
 def _located(error: RequestValidationError) -> InvalidInput:
     faults = []
     for fault in error.errors():
         place = ".".join(str(part) for part in fault["loc"])
         value = fault.get("input")
+        if any(word in str(fault["loc"][-1:]).lower() for word in _SECRET):
+            value = "…"  # a secret is not said back
         shown = value if isinstance(value, str | int | float | bool) or value is None else type(value).__name__
         faults.append({"location": place, "message": fault["msg"], "value": _short(shown)})
     summary = "; ".join(f"{f['location']}: {f['message']}" for f in faults[:3])

@@ -34,7 +34,6 @@ from tunesmith.kit.web import (
     paging,
     problem_responses,
     provide,
-    reading,
     result_or_accepted,
     writing,
 )
@@ -78,7 +77,7 @@ def _filters(
 
 @router.get("", responses=problem_responses(401, 403, 404, 422, 503))
 async def list_base_models(
-    unit: Annotated[Unit, reading(Permission.READ)],
+    access: Annotated[Access, allow(Permission.READ)],
     service: Service,
     page: Annotated[PageRequest, paging()],
     filters: Annotated[ModelFilters, Depends(_filters)],
@@ -86,7 +85,7 @@ async def list_base_models(
     source: Annotated[ModelSource, Query(description="Where to look.")] = ModelSource.LOCAL,
 ) -> BaseModelListResponse:
     """Search the local store, or the Hub; filter by words, licence, size and what fits here."""
-    return await service.list_models(unit, source, filters, page, token)
+    return await service.list_models(access, source, filters, page, token)
 
 
 @router.post(
@@ -131,14 +130,14 @@ async def convert_weights(
 @router.get("/{model_id:path}", responses=problem_responses(401, 403, 404, 422, 503))
 async def get_base_model(
     model_id: ModelPath,
-    unit: Annotated[Unit, reading(Permission.READ)],
+    access: Annotated[Access, allow(Permission.READ)],
     service: Service,
     token: Token,
     source: Annotated[ModelSource | None, Query(description="Ask only there; default is the Hub, then here.")] = None,
     revision: Annotated[str | None, Query(pattern=REVISION, description="Branch, tag or commit.")] = None,
 ) -> BaseModelDetails:
     """Details of a model without fetching its weights: architecture, size, licence, files, and whether it fits here."""
-    return await service.details(unit, model_id, source=source, revision=revision, token=token)
+    return await service.details(access, model_id, source=source, revision=revision, token=token)
 
 
 @router.patch("/{model_id:path}", responses=problem_responses(403, 404, 422))

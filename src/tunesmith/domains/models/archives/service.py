@@ -6,11 +6,13 @@ import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import anyio
+
 from tunesmith.db import Access
 from tunesmith.domains.jobs import JobService, JobView
 from tunesmith.domains.models import places
 from tunesmith.domains.models.archives.receiving import receive_archive, stem_of
-from tunesmith.domains.models.errors import ArchiveTooLarge
+from tunesmith.domains.models.errors import ArchiveInvalid, ArchiveTooLarge
 from tunesmith.domains.models.hub import storing
 from tunesmith.domains.models.hub.schemas import ArchiveSpec
 from tunesmith.kit.errors import TunesmithError
@@ -33,7 +35,7 @@ class ArchiveService:
     ) -> JobView:
         """The job that unpacks what is sent. Raises what receiving raises, and ``OutOfSpace``; then nothing stays."""
         limit = self._settings.models.max_archive_bytes
-        storing.sweep(self._settings)
+        await anyio.to_thread.run_sync(storing.sweep, self._settings)
         target = places.own_root(self._settings) / places.INCOMING / f"upload-{secrets.token_hex(8)}"
         try:
             if content_length is not None and content_length > limit + 1_000_000:
@@ -41,7 +43,7 @@ class ArchiveService:
             storing.check_disk(self._settings, content_length or 0, "The archive")
             received = await receive_archive(content_type, body, target, limit)
         except ConnectionAbortedError:
-            raise
+            raise ArchiveInvalid("The client went away before the upload was complete.") from None
         except TunesmithError:
             await _drain(body)  # so that the client gets to see the refusal
             raise

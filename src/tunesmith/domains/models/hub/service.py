@@ -62,11 +62,12 @@ class HubService:
         self._in_use = in_use
 
     async def list_models(
-        self, unit: Unit, source: ModelSource, filters: ModelFilters, page: PageRequest, token: str | None
+        self, access: Access, source: ModelSource, filters: ModelFilters, page: PageRequest, token: str | None
     ) -> BaseModelListResponse:
         """A page of the local store or the Hub. Raises ``HubUnreachable`` and its kin for the Hub."""
         if source is ModelSource.LOCAL:
-            found = await self._local(unit, filters)
+            async with access.read() as unit:
+                found = await self._local(unit, filters)
             items = found[page.offset : page.offset + page.page_size]
             more = page.offset + page.page_size < len(found)
             return BaseModelListResponse(
@@ -91,7 +92,7 @@ class HubService:
 
     async def details(
         self,
-        unit: Unit,
+        access: Access,
         model_id: str,
         *,
         source: ModelSource | None = None,
@@ -100,20 +101,22 @@ class HubService:
     ) -> BaseModelDetails:
         """What is known about a model: the Hub's word, else the local store's (or only the one asked for).
 
-        Raises ``ModelNotFound`` and what the port raises.
+        No transaction is open while the Hub is asked. Raises ``ModelNotFound`` and what the port raises.
         """
         places.check_hub_id(model_id)
-        local = None if source is ModelSource.HUB else await self._find_local(unit, model_id)
+        async with access.read() as unit:
+            local = None if source is ModelSource.HUB else await self._find_local(unit, model_id)
+            notes = await self._notes(unit, model_id) if local else {}
         if source is ModelSource.LOCAL or (local is not None and model_id == places.BUNDLED):
             if local is None:
                 raise ModelNotFound(f"There is no model {model_id!r} in the local store.")
-            return await catalogue.details_of_folder(self.store, local, await self._notes(unit, model_id))
+            return await catalogue.details_of_folder(self.store, local, notes)
         try:
             found = await _in_thread(self.hub.details, model_id, revision, token or self.tokens.default())
         except (HubUnreachable, HubModelNotFound):
             if local is None or revision is not None:
                 raise
-            return await catalogue.details_of_folder(self.store, local, await self._notes(unit, model_id))
+            return await catalogue.details_of_folder(self.store, local, notes)
         return await _in_thread(catalogue.details_of_hub, self.store, self.settings, found)
 
     async def start_download(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -51,9 +52,10 @@ def sweep(settings: Settings) -> None:
     """Remove what unfinished downloads and uploads left a week ago, and what a killed deletion left."""
     root = places.own_root(settings) / places.INCOMING
     for entry in root.glob("*"):
-        is_old = time.time() - entry.stat().st_mtime > FORGOTTEN_SECONDS
-        if is_old or entry.name.startswith(".old-"):
-            shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another process sweeps too
+            is_old = time.time() - entry.stat().st_mtime > FORGOTTEN_SECONDS
+            if is_old or entry.name.startswith(".old-"):
+                shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink()
 
 
 def check_disk(settings: Settings, needed_bytes: int, what: str) -> None:

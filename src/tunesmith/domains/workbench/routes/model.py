@@ -48,12 +48,15 @@ _FORM = {
 LOADING: dict[int | str, dict[str, Any]] = {
     202: {"model": ModelLoading, "description": "The model is still being loaded."}
 }
+GOING_ON: dict[int | str, dict[str, Any]] = {
+    202: {"model": Accepted | ModelLoading, "description": "A job fetches or unpacks it, or it is being loaded."}
+}
 
 
 @router.post(
     "/download",
-    response_model=LoadedModelResponse,
-    responses={202: {"model": Accepted | ModelLoading}, **problem_responses(401, 403, 404, 409, 422, 503, 507)},
+    response_model=LoadedModelResponse | ModelLoading,
+    responses={**GOING_ON, **problem_responses(401, 403, 404, 409, 422, 503, 507)},
 )
 async def download_model(
     body: DownloadRequest,
@@ -71,7 +74,7 @@ async def download_model(
 @router.post(
     "/upload",
     response_model=LoadedModelResponse | ModelLoading,
-    responses={**LOADING, **problem_responses(400, 403, 404, 409, 413, 422, 503, 507)},
+    responses={**GOING_ON, **problem_responses(400, 403, 404, 409, 413, 422, 503, 507)},
     openapi_extra=_FORM,
 )
 async def upload_model(
@@ -116,7 +119,7 @@ async def get_model_info(
     model_id: Annotated[
         str, Path(pattern=HUB_ID, description="Id, one or two segments.", examples=["Qwen/Qwen3-0.6B"])
     ],
-    unit: Annotated[Unit, reading(Permission.READ)],
+    access: Annotated[Access, allow(Permission.READ)],
     hub: Annotated[HubService, provide(HubService)],
     access_token: Annotated[
         SecretStr | None, Query(max_length=500, description="Token for gated and private models; never logged.")
@@ -126,7 +129,7 @@ async def get_model_info(
 ) -> BaseModelDetails:
     """What the Hub says of a model, without fetching it: size, licence, files, and whether it will fit here."""
     token = (access_token.get_secret_value() if access_token else None) or x_hf_token
-    return await hub.details(unit, model_id, revision=revision, token=token)
+    return await hub.details(access, model_id, revision=revision, token=token)
 
 
 @router.get(
