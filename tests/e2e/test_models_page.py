@@ -77,7 +77,7 @@ def test_a_model_is_found_fetched_used_and_deleted(open_page: OpenPage, server: 
 
 def test_what_cannot_be_fetched_says_why(open_page: OpenPage, server: Server) -> None:
     page = open_page("/models", locale="ko-KR", width=390, height=844)
-    page.get_by_role("radio", name="Hub").click()
+    page.get_by_role("radio", name="Hub에서").click()
     page.get_by_role("searchbox").fill("harbour")
     pickled = card(page, "acme/harbour-pickled")
     pickled.get_by_role("button", name="자세히").click()

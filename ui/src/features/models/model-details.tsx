@@ -7,6 +7,9 @@ import { useI18n } from "@/i18n";
 import { DeleteModel, DownloadModel } from "./model-actions";
 import { type BaseModel, type ModelDetails as Details, modelQueries } from "./queries";
 
+/** It comes with the program, so it stays. */
+const BUNDLED = "tunesmith/tiny";
+
 /** Everything about one model, asked for when somebody looks. */
 export function ModelDetails({ id, model }: { id: string; model: BaseModel }) {
   const { t } = useI18n();
@@ -41,7 +44,7 @@ export function ModelDetails({ id, model }: { id: string; model: BaseModel }) {
             )}
             <div className="mt-4 flex flex-wrap items-center gap-3">
               {model.source === "hub" && !found.problem && <DownloadModel model={found} token={token} />}
-              {model.source === "local" && <DeleteModel model={found} />}
+              {model.source === "local" && model.model_id !== BUNDLED && <DeleteModel model={found} />}
             </div>
           </>
         )}
@@ -84,7 +87,7 @@ function Files({ model }: { model: Details }) {
   return (
     <details className="mt-4">
       <summary className="cursor-pointer text-[0.8125rem] text-ink-soft">
-        {t("models.filesOf", { count: model.files.length })}
+        {t(model.source === "hub" ? "models.filesOf" : "models.filesHere", { count: model.files.length })}
       </summary>
       <ul className="mt-2 space-y-0.5 text-xs">
         {model.files.map((file) => (

@@ -40,6 +40,7 @@ export const models = {
   revision: "Revision",
   folder: "Folder",
   filesOf: "{count} files (those struck out are not fetched)",
+  filesHere: "{count} files",
   token: "Access token",
   tokenText: "This model asks for one. It is used for this download only, kept sealed, and deleted when it ends.",
   download: "Download",
