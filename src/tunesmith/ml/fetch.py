@@ -33,7 +33,7 @@ from tunesmith.ml.report import EXIT_FAILED, Reporter
 from tunesmith.wire.hub import FetchSpec, FileToFetch
 
 TRIES = 6
-PAUSE_SECONDS = float(os.environ.get("TUNESMITH_FETCH_PAUSE_SECONDS", "1"))
+PAUSE_SECONDS = float(os.environ.get("FETCH_PAUSE_SECONDS", "1"))
 CHUNK_BYTES = 1 << 20
 KIB = 1024
 PIECE_BYTES = 64 * KIB

@@ -23,7 +23,7 @@ from tunesmith.wire.hub import PushSpec
 
 T = TypeVar("T")
 TRIES = 4
-PAUSE_SECONDS = float(os.environ.get("TUNESMITH_FETCH_PAUSE_SECONDS", "1"))
+PAUSE_SECONDS = float(os.environ.get("FETCH_PAUSE_SECONDS", "1"))
 KIB = 1024
 
 

@@ -38,7 +38,7 @@ def server(
         TUNESMITH_MODELS__HF_HOME=str(tmp_path_factory.mktemp("hf")),
         TUNESMITH_MODELS__MIN_FREE_DISK_BYTES="1000",
         TUNESMITH_DEVICE="cpu",
-        TUNESMITH_FETCH_PAUSE_SECONDS="0.05",
+        FETCH_PAUSE_SECONDS="0.05",
     ).start()
     yield running
     running.close()
@@ -237,6 +237,7 @@ def test_notes_filters_and_deletion(server: Server, hub: HubServer, model: Path)
     assert server.http.get(BASE, params={"search": "우리"}).json()["total"] == 1
     assert server.http.patch(f"{BASE}/{model_id}", json={"labels": ["not a label"]}).status_code == 422
     assert server.http.delete(f"{BASE}/tunesmith/tiny").json()["code"] == "model-kept"
+    assert server.http.patch(f"{BASE}/tunesmith/tiny", json={"title": "x"}).json()["code"] == "model-kept"
     gone = server.http.delete(f"{BASE}/{model_id}")
     assert gone.status_code == 200, gone.text
     assert gone.json()["freed_bytes"] > 1_000_000

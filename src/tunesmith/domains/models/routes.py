@@ -140,7 +140,7 @@ async def get_base_model(
     return await service.details(access, model_id, source=source, revision=revision, token=token)
 
 
-@router.patch("/{model_id:path}", responses=problem_responses(403, 404, 422))
+@router.patch("/{model_id:path}", responses=problem_responses(403, 404, 409, 422))
 async def annotate_base_model(
     model_id: ModelPath,
     body: ModelNotes,

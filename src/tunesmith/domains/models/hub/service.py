@@ -168,7 +168,9 @@ class HubService:
             )
 
     async def annotate(self, unit: Unit, model_id: str, notes: ModelNotes) -> BaseModelDetails:
-        """Write down what people here say about a local model. Raises ``ModelNotFound``."""
+        """Write down what people here say about a local model. Raises ``ModelNotFound`` and ``ModelKept``."""
+        if model_id == places.BUNDLED:
+            raise ModelKept(f"{model_id!r} comes with the program and is described by it.")
         local = await self._find_local(unit, model_id)
         if local is None:
             raise ModelNotFound(f"There is no model {model_id!r} in the local store.")
