@@ -12,12 +12,16 @@ from tunesmith.adapters.serving.fake import FakeBackend
 from tunesmith.adapters.serving.llamacpp import LlamaCppBackend
 from tunesmith.adapters.serving.mlx import MlxBackend
 from tunesmith.adapters.serving.onnx import OnnxBackend
+from tunesmith.adapters.serving.remote import RemoteBackend
+from tunesmith.adapters.serving.tgi import TgiBackend
 from tunesmith.adapters.serving.transformers import TransformersBackend
+from tunesmith.adapters.serving.vllm import VllmBackend
 from tunesmith.adapters.storage.local import LocalStorage
 from tunesmith.adapters.training import training_engine
 from tunesmith.db import Database
 from tunesmith.db.migrate import ensure_schema
 from tunesmith.domains.accounts import AccountService
+from tunesmith.domains.chat import Answerer, ConversationService
 from tunesmith.domains.datasets import (
     DatasetService,
     DerivationService,
@@ -44,7 +48,7 @@ from tunesmith.domains.registry import kinds as registry_kinds
 from tunesmith.domains.runtime import ModelResolver, RuntimeService
 from tunesmith.domains.training import TrainingService
 from tunesmith.domains.training import kinds as training_kinds
-from tunesmith.domains.workbench import DatasetBench, ModelBench
+from tunesmith.domains.workbench import ChatBench, DatasetBench, ModelBench
 from tunesmith.kit.principal import Principal
 from tunesmith.ports.serving import Servable, ServingBackend
 from tunesmith.ports.storage import Storage
@@ -88,6 +92,9 @@ class Services(DataServices):
     push: PushService
     evaluation: EvaluationService
     training: TrainingService
+    conversations: ConversationService
+    answers: Answerer
+    chat_bench: ChatBench
 
     def by_type(self, service: type[Any]) -> Any:
         """The service of that class."""
@@ -130,7 +137,7 @@ def build(settings: Settings) -> Services:
     registry = RegistryService(storage=storage, jobs=jobs, cache_dir=settings.data_dir / "cache" / "models")
     models = ModelStore(settings=settings)
     runtime = RuntimeService(settings=settings, backends=serving_backends())
-    resolver = ModelResolver(models=models, registry=registry, jobs=jobs)
+    resolver = ModelResolver(settings=settings, models=models, registry=registry, jobs=jobs)
     hub = _hub(settings, models, jobs, runtime)
     archives = ArchiveService(settings=settings, jobs=jobs)
     data = _data(settings, storage, jobs, models, resolver)
@@ -154,6 +161,8 @@ def build(settings: Settings) -> Services:
     )
     engine = training_engine(settings.training.engine)
     training = TrainingService(settings=settings, jobs=jobs, models=models, datasets=datasets, engine=engine)
+    conversations = ConversationService(settings=settings, datasets=datasets)
+    answers = Answerer(settings=settings, conversations=conversations, runtime=runtime, resolver=resolver)
     for kind in (
         *dataset_kinds(
             datasets, data.derivations, data.versions, data.outputs, data.explorations, data.xray, data.semantic
@@ -185,6 +194,11 @@ def build(settings: Settings) -> Services:
         push=push,
         evaluation=evaluation,
         training=training,
+        conversations=conversations,
+        answers=answers,
+        chat_bench=ChatBench(
+            settings=settings, conversations=conversations, answers=answers, runtime=runtime, models=models
+        ),
     )
 
 
@@ -230,10 +244,17 @@ def _hub(settings: Settings, models: ModelStore, jobs: JobService, runtime: Runt
 
 def serving_backends() -> dict[str, ServingBackend]:
     """Every way to serve a model, by name."""
-    return {
-        backend.name: backend
-        for backend in (TransformersBackend(), LlamaCppBackend(), OnnxBackend(), MlxBackend(), FakeBackend())
-    }
+    known: tuple[ServingBackend, ...] = (
+        TransformersBackend(),
+        LlamaCppBackend(),
+        OnnxBackend(),
+        MlxBackend(),
+        VllmBackend(),
+        TgiBackend(),
+        RemoteBackend(),
+        FakeBackend(),
+    )
+    return {backend.name: backend for backend in known}
 
 
 def _storage(settings: Settings) -> Storage:
@@ -246,6 +267,7 @@ def _storage(settings: Settings) -> Storage:
 
 def routers() -> list[APIRouter]:
     """The routes of every slice."""
+    from tunesmith.domains.chat.routes import router as conversations
     from tunesmith.domains.datasets.routes import router as datasets
     from tunesmith.domains.evaluation.routes import router as evaluation
     from tunesmith.domains.export.routes import router as export
@@ -257,4 +279,16 @@ def routers() -> list[APIRouter]:
     from tunesmith.domains.training.routes import router as training
     from tunesmith.domains.workbench.routes import router as workbench
 
-    return [jobs, datasets, base_models, registry, training, recipes, evaluation, export, gateway, workbench]
+    return [
+        jobs,
+        datasets,
+        base_models,
+        registry,
+        training,
+        recipes,
+        evaluation,
+        export,
+        conversations,
+        gateway,
+        workbench,
+    ]

@@ -6,6 +6,7 @@ Names: ``TUNESMITH_`` + the path with ``__`` between groups, e.g. ``TUNESMITH_JO
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cached_property
@@ -22,6 +23,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from tunesmith.wire.serving import RemoteAddress
+
+_REMOTE = re.compile(r"^([A-Za-z0-9_-]{1,64})=(?:(vllm|tgi)\+)?(https?://[^#\s]+)(?:#(\S+))?$")
 ALIASES = {
     "DATABASE_URL": "TUNESMITH_DATABASE__URL",
     "HF_HOME": "TUNESMITH_MODELS__HF_HOME",
@@ -154,6 +158,39 @@ class RuntimeSettings(BaseModel):
     start_timeout_seconds: float = Field(180.0, gt=0, description="How long a model may take to load.")
     max_tokens_limit: int = Field(4096, ge=1, description="Largest max_tokens that a request may ask for.")
     request_timeout_seconds: float = Field(600.0, gt=0, description="Longest time one answer may take.")
+    remotes: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Models that run elsewhere behind OpenAI's API, as `NAME=http://host:port/v1` or `NAME=…/v1#MODEL`, separated "
+        "by commas; `vllm+http://…` and `tgi+http://…` name the program. Asked for as `remote:NAME`.",
+    )
+    remote_keys: SecretStr | None = Field(None, description="Their API keys, as `NAME=KEY`, separated by commas.")
+
+    @field_validator("remotes", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [v.strip() for v in value.split(",") if v.strip()] if isinstance(value, str) else value
+
+    @field_validator("remotes")
+    @classmethod
+    def _readable(cls, value: list[str]) -> list[str]:
+        for entry in value:
+            if not _REMOTE.match(entry):
+                raise ValueError(f"{entry!r} is not of the form NAME=http://host:port/v1")
+        return value
+
+    def remote_addresses(self) -> dict[str, RemoteAddress]:
+        """The models that run elsewhere, by name."""
+        said = self.remote_keys.get_secret_value() if self.remote_keys else ""
+        keys = dict(part.strip().split("=", 1) for part in said.split(",") if "=" in part)
+        found: dict[str, RemoteAddress] = {}
+        for entry in self.remotes:
+            if parts := _REMOTE.match(entry):
+                name, kind, url, model = parts.groups()
+                key = SecretStr(keys[name]) if name in keys else None
+                found[name] = RemoteAddress.model_validate(
+                    {"kind": kind or "remote", "url": url, "model": model, "key": key}
+                )
+        return found
 
 
 class TrainingSettings(BaseModel):

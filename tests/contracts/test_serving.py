@@ -228,7 +228,7 @@ async def test_base_and_tuned_answer_beside_each_other_from_one_load(
     request = GenerateRequest(messages=CONVERSATION)
     spoken = [ScoreRow(messages=[*CONVERSATION, {"role": "assistant", "content": KOREAN}])]
     async with runtime.session(tuned) as with_adapter:
-        base = RuntimeHandle(with_adapter._child, use_adapter=False)
+        base = RuntimeHandle(with_adapter._child, adapter=None)
         for _ in range(2):
             (new,), (old,) = await asyncio.gather(with_adapter.generate([request]), base.generate([request]))
             assert (new.text, old.text) == ("역", KOREAN)

@@ -5,13 +5,15 @@ The API puts two things on ``app.state``: ``authorize`` (request, permission →
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any, Protocol
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Annotated, Any, Protocol, TypeVar
 
-from fastapi import Depends, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi import Depends, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Permission
@@ -91,6 +93,54 @@ async def result_or_accepted(
     """The result of ``job`` when it ends within ``wait_seconds``, else 202; raises what the job failed with."""
     ended = await jobs.answer(access, job.id, wait_seconds)
     return accepted(job.id, job.state) if ended is None else ended.result_or_raise()
+
+
+class EventStream(StreamingResponse):
+    """A stream of server-sent events that lets go of its sources as soon as it ends, however it ends."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, source: AsyncGenerator[bytes], *behind: AsyncGenerator[Any]) -> None:
+        super().__init__(source, headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
+        self._sources = (source, *behind)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        except ClientDisconnect:
+            return  # nobody is left to tell
+        finally:
+            for source in self._sources:  # one that nobody began to read closes nothing behind it
+                await source.aclose()
+
+
+Event = TypeVar("Event")
+
+
+async def answer_or_stream(
+    request: Request,
+    events: AsyncGenerator[Event],
+    *,
+    stream: bool,
+    lines: Callable[[Event, AsyncGenerator[Event]], AsyncGenerator[bytes]],
+    answer: Callable[[Event], Any | None],
+) -> Any:
+    """The response of a call that is answered piece by piece: the stream, or the ``answer`` that the last event holds.
+
+    What is refused is refused with a status, since a stream begins with its first event at hand. When the client goes away, the
+    events are closed.
+    """
+    if stream:
+        first = await anext(events)
+        return EventStream(lines(first, events), events)
+    async with contextlib.aclosing(events):
+        async for event in events:
+            if (whole := answer(event)) is not None:
+                return whole
+            if await request.is_disconnected():
+                break
+    return Response(status_code=499)
 
 
 async def body_of(request: Request) -> AsyncIterator[bytes]:

@@ -1,7 +1,8 @@
-"""The one thread that touches the model: many pieces of work take turns on it, a step each.
+"""The one thread that touches the model: work takes turns on it, a step each, and answers that grow share their steps.
 
-A piece of work is a generator: each ``next`` is one step (one token for a stream, one batch for a score), so a long answer delays a
-short one by a step and never by its whole length, and work that nobody waits for any more is dropped between two steps.
+A piece of work is a generator (each ``next`` is one step: a batch of a score, say) or a row that is continued token by token. A long
+answer delays a short one by a step and never by its whole length, and work that nobody waits for any more is dropped between two
+steps.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any
 
+from tunesmith.ml.batch import Batch
+from tunesmith.ml.decode import Row
 from tunesmith.ml.serve_http import Refused
 
 END = object()
+MakeBatch = Callable[[str | None], Batch]
 
 
 class Ticket:
     """One piece of work: what it yields comes out on the event loop; ``cancel`` ends it before its next step."""
 
-    def __init__(self, start: Callable[[], Iterator[Any]], loop: asyncio.AbstractEventLoop) -> None:
-        self.start = start
-        self.steps: Iterator[Any] | None = None
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.cancelled = False
         self._loop = loop
         self._outputs: asyncio.Queue[Any] = asyncio.Queue()
@@ -48,21 +50,41 @@ class Ticket:
             self.cancel()
 
 
+class WorkTicket(Ticket):
+    """Work in steps."""
+
+    def __init__(self, start: Callable[[], Iterator[Any]], loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self.start = start
+        self.steps: Iterator[Any] | None = None
+
+
+class RowTicket(Ticket):
+    """A row that is continued with an adapter, or without one; it yields the text that becomes certain."""
+
+    def __init__(self, row: Row, adapter: str | None, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self.row = row
+        self.adapter = adapter
+
+
 class Scheduler:
     """Takes work up to a bound and runs it in turns."""
 
-    def __init__(self, max_active: int = 8, max_waiting: int = 64) -> None:
+    def __init__(self, make_batch: MakeBatch, max_active: int = 16, max_waiting: int = 64) -> None:
+        self._make_batch = make_batch
         self._max_active = max_active
         self._max_waiting = max_waiting
         self._waiting: deque[Ticket] = deque()
-        self._active: list[Ticket] = []
+        self._working: list[WorkTicket] = []
+        self._growing: list[tuple[Batch, list[RowTicket]]] = []
         self._wake = threading.Condition()
         threading.Thread(target=self._run, name="model", daemon=True).start()
 
     @property
     def active(self) -> int:
         """Pieces of work that take turns now."""
-        return len(self._active)
+        return len(self._working) + sum(len(tickets) for _, tickets in list(self._growing))
 
     @property
     def waiting(self) -> int:
@@ -71,7 +93,13 @@ class Scheduler:
 
     def submit(self, start: Callable[[], Iterator[Any]]) -> Ticket:
         """Queue a piece of work; raises ``Refused`` (busy) when too much waits already."""
-        ticket = Ticket(start, asyncio.get_running_loop())
+        return self._queue(WorkTicket(start, asyncio.get_running_loop()))
+
+    def submit_row(self, row: Row, adapter: str | None) -> Ticket:
+        """Queue a row; raises ``Refused`` (busy) when too much waits already."""
+        return self._queue(RowTicket(row, adapter, asyncio.get_running_loop()))
+
+    def _queue(self, ticket: Ticket) -> Ticket:
         with self._wake:
             if self.waiting >= self._max_waiting:
                 raise Refused("busy", f"{self._max_waiting} requests wait for this model already.", 503)
@@ -84,41 +112,99 @@ class Scheduler:
 
         with torch.inference_mode():
             while True:
-                with self._wake:
-                    self._wake.wait_for(lambda: self._active or self._waiting)
-                    while self._waiting and len(self._active) < self._max_active:
-                        self._active.append(self._waiting.popleft())
-                for ticket in list(self._active):
-                    if self._step(ticket):
-                        self._active.remove(ticket)
+                for ticket in self._admitted():
+                    if isinstance(ticket, WorkTicket):
+                        self._working.append(ticket)
+                    elif isinstance(ticket, RowTicket):
+                        self._join(ticket)
+                for work in list(self._working):
+                    if _step(work):
+                        self._working.remove(work)
+                for batch, tickets in list(self._growing):
+                    self._grow(batch, tickets)
+                self._growing = [(batch, tickets) for batch, tickets in self._growing if tickets]
 
-    def _step(self, ticket: Ticket) -> bool:
-        """One step; True when the work is over."""
+    def _admitted(self) -> list[Ticket]:
+        """What may begin now; waits while there is nothing to do. One prompt is read for each step of those that grow."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._working or self._growing or self._waiting)
+            taken: list[Ticket] = []
+            while self._waiting and self.active + len(taken) < self._max_active:
+                ticket = self._waiting.popleft()
+                if ticket.cancelled:
+                    continue
+                taken.append(ticket)
+                if isinstance(ticket, RowTicket):
+                    break
+            return taken
+
+    def _join(self, ticket: RowTicket) -> None:
+        fitting = (
+            entry for entry in self._growing if entry[1][0].adapter == ticket.adapter and entry[0].accepts_more()
+        )
+        entry = next(fitting, None) or (self._make_batch(ticket.adapter), [])
         try:
-            if ticket.cancelled:
-                _close(ticket)
-                return True
-            if ticket.steps is None:
-                ticket.steps = ticket.start()
-            output = next(ticket.steps, END)
+            ticket.put(entry[0].join(ticket.row))
         except Refused as refused:
             ticket.put(refused)
+            return
+        except Exception as error:  # whatever a model raises ends this row, not the thread
+            ticket.put(explained(error))
+            return
+        if ticket.row.finish_reason is not None:
+            ticket.put(END)
+            return
+        entry[1].append(ticket)
+        if len(entry[1]) == 1:
+            self._growing.append(entry)
+
+    def _grow(self, batch: Batch, tickets: list[RowTicket]) -> None:
+        """One token for every row of a batch."""
+        gone = [ticket for ticket in tickets if ticket.cancelled]
+        try:
+            if gone:
+                batch.drop([ticket.row for ticket in gone])
+                tickets[:] = [ticket for ticket in tickets if not ticket.cancelled or ticket not in gone]
+            if not tickets:
+                return
+            gained = batch.step()
+        except Exception as error:  # a failed step has no row's next token: all of them end with it
+            for ticket in tickets:
+                ticket.put(error if isinstance(error, Refused) else explained(error))
+            tickets.clear()
+            return
+        for ticket, (row, text) in zip(list(tickets), gained, strict=True):
+            if text:
+                ticket.put(text)
+            if row.finish_reason is not None:
+                ticket.put(END)
+                tickets.remove(ticket)
+
+
+def _step(ticket: WorkTicket) -> bool:
+    """One step; True when the work is over."""
+    try:
+        if ticket.cancelled:
+            close = getattr(ticket.steps, "close", None)
+            if close is not None:
+                close()
             return True
-        except Exception as error:  # whatever a model raises ends this piece of work, not the thread
-            ticket.put(_explained(error))
-            return True
-        if output is not None:
-            ticket.put(output)
-        return output is END
+        if ticket.steps is None:
+            ticket.steps = ticket.start()
+        output = next(ticket.steps, END)
+    except Refused as refused:
+        ticket.put(refused)
+        return True
+    except Exception as error:  # whatever a model raises ends this piece of work, not the thread
+        ticket.put(explained(error))
+        return True
+    if output is not None:
+        ticket.put(output)
+    return output is END
 
 
-def _close(ticket: Ticket) -> None:
-    close = getattr(ticket.steps, "close", None)
-    if close is not None:
-        close()
-
-
-def _explained(error: Exception) -> Refused:
+def explained(error: Exception) -> Refused:
+    """What the model raised, in words."""
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text.lower():
         return Refused("runtime-memory", f"The model ran out of memory while it answered ({text[:300]}).", 503)

@@ -23,6 +23,8 @@ import psutil  # noqa: E402
 import torch  # noqa: E402
 
 from tunesmith.kit.errors import TunesmithError  # noqa: E402
+from tunesmith.ml.adapters import AdapterShelf  # noqa: E402
+from tunesmith.ml.batch import Batch  # noqa: E402
 from tunesmith.ml.decode import Row, TextStream, continue_rows  # noqa: E402
 from tunesmith.ml.load import choose_device, load_model  # noqa: E402
 from tunesmith.ml.machine import use_threads  # noqa: E402
@@ -35,6 +37,7 @@ from tunesmith.wire.serving import (  # noqa: E402
     Generation,
     LogprobSequence,
     Message,
+    PromptCount,
     RowScore,
     ScoreRow,
     StreamChunk,
@@ -62,19 +65,18 @@ class TransformersEngine:
         dtype: Any = torch.float32 if device.type == "cpu" and size_bytes <= EXACT_FILE_BYTES else "auto"
         if device.type == "cpu":
             use_threads(1 if size_bytes <= ONE_THREAD_BYTES else None)
-        loaded = load_model(folder, adapter=spec.adapter_path, device=spec.device, dtype=dtype)
-        self._model = loaded.model
+        loaded = load_model(folder, device=spec.device, dtype=dtype)
+        self._base = loaded.model
         self._device = loaded.device
-        self._tuned = spec.adapter_path is not None
-        self._adapter_on = self._tuned
+        self._shelf = AdapterShelf(loaded.model, loaded.device)
         self._tokenizer = TextTokenizer.from_folder(texts)
         self._template_folder = texts
-        config = self._model.config.get_text_config()
+        config = self._base.config.get_text_config()
         self._vocab_size = int(config.vocab_size)
         self._context_length = int(getattr(config, "max_position_embeddings", None) or 2**20)
-        self._ends = _end_tokens(self._model, self._tokenizer)
-        self._known = set(inspect.signature(_innermost(self._model).forward).parameters)
-        self._scheduler = Scheduler()
+        self._ends = _end_tokens(self._base, self._tokenizer)
+        self._known = set(inspect.signature(self._base.forward).parameters)
+        self._scheduler = Scheduler(lambda adapter: Batch(self._forward(adapter), self._ends, self._device))
 
     def health(self) -> ChildHealth:
         """What is loaded, and how busy it is."""
@@ -84,7 +86,7 @@ class TransformersEngine:
         return ChildHealth(
             backend="transformers",
             device=self._device.type,
-            dtype=str(next(self._model.parameters()).dtype).removeprefix("torch."),
+            dtype=str(next(self._base.parameters()).dtype).removeprefix("torch."),
             vocab_size=self._vocab_size,
             context_length=self._context_length,
             active=self._scheduler.active,
@@ -96,11 +98,16 @@ class TransformersEngine:
         """The prompt, as training rendered it."""
         return self._render(messages, add_generation_prompt)
 
+    async def count(self, messages: list[Message]) -> PromptCount:
+        """The prompt's tokens."""
+        prompt = self._render(messages, True)
+        return PromptCount.of(prompt, len(self._tokenizer.encode(prompt).ids))
+
     async def tokenize(self, text: str) -> list[int]:
         """Token ids of a text."""
         return self._tokenizer.encode(text).ids
 
-    async def generate(self, requests: list[GenerateRequest], use_adapter: bool) -> list[Generation]:
+    async def generate(self, requests: list[GenerateRequest], adapter: str | None) -> list[Generation]:
         """Continue many prompts, in batches of like length."""
         rows = [self._row(index, request) for index, request in enumerate(requests)]
         ordered = sorted(rows, key=lambda row: len(row.prompt_ids))
@@ -108,35 +115,32 @@ class TransformersEngine:
 
         def work() -> Iterator[None]:
             for batch in batches:
-                for _ in self._continue(batch, use_adapter):
+                for _ in self._continue(batch, adapter):
                     yield None
 
         await _all(self._scheduler.submit(work))
         return [_generation(row) for row in rows]
 
-    async def stream(self, request: GenerateRequest, use_adapter: bool) -> AsyncGenerator[StreamChunk]:
+    async def stream(self, request: GenerateRequest, adapter: str | None) -> AsyncGenerator[StreamChunk]:
         """Continue one prompt, piece by piece."""
         row = self._row(0, request)
-
-        def work() -> Iterator[StreamChunk | None]:
-            yield StreamChunk(prompt_tokens=len(row.prompt_ids))
-            for gained in self._continue([row], use_adapter):
-                yield StreamChunk(delta=gained[0][1]) if gained[0][1] else None
-
-        async with contextlib.aclosing(self._scheduler.submit(work).outputs()) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        ticket = self._scheduler.submit_row(row, adapter)
+        is_first = True
+        async with contextlib.aclosing(ticket.outputs()) as pieces:
+            async for piece in pieces:
+                yield StreamChunk(delta=piece, prompt_tokens=len(row.prompt_ids) if is_first else 0)
+                is_first = False
         spent = len(row.token_ids) + (row.stop_token_id is not None)
         yield StreamChunk(finish_reason=row.finish_reason, prompt_tokens=len(row.prompt_ids), completion_tokens=spent)
 
-    async def score(self, rows: list[ScoreRow], use_adapter: bool) -> list[RowScore]:
+    async def score(self, rows: list[ScoreRow], adapter: str | None) -> list[RowScore]:
         """Teacher-forced loss of rows, in batches of like length."""
         prepared = [self._labelled(row) for row in rows]
         scores: dict[int, RowScore] = {}
 
         def work() -> Iterator[None]:
             for batch in _batches([len(ids) for ids, _ in prepared], self._vocab_size):
-                for index, loss_sum in zip(batch, self._losses([prepared[i] for i in batch], use_adapter), strict=True):
+                for index, loss_sum in zip(batch, self._losses([prepared[i] for i in batch], adapter), strict=True):
                     ids, labels = prepared[index]
                     trained = sum(label != IGNORED for label in labels[1:])
                     scores[index] = RowScore(loss_sum=loss_sum, trained_tokens=trained, tokens=len(ids))
@@ -146,7 +150,7 @@ class TransformersEngine:
         return [scores[index] for index in range(len(rows))]
 
     async def logprobs(
-        self, sequences: list[LogprobSequence], top: int | None, use_adapter: bool
+        self, sequences: list[LogprobSequence], top: int | None, adapter: str | None
     ) -> list[np.ndarray[Any, Any]]:
         """Distributions that predict each sequence's tokens from its start on; one sequence at a time, without padding."""
         for sequence in sequences:
@@ -156,7 +160,7 @@ class TransformersEngine:
         def work() -> Iterator[None]:
             for sequence in sequences:
                 ids = torch.tensor([sequence.token_ids[:-1]], device=self._device)
-                logits = self._forward(use_adapter)(input_ids=ids).logits[0, sequence.start - 1 :]
+                logits = self._forward(adapter)(input_ids=ids).logits[0, sequence.start - 1 :]
                 distribution = torch.log_softmax(logits.float(), dim=-1)
                 if top is None:
                     found.append(distribution.cpu().numpy())
@@ -214,45 +218,34 @@ class TransformersEngine:
             )
         return ids, labels
 
-    def _continue(self, rows: list[Row], use_adapter: bool) -> Iterator[list[tuple[Row, str]]]:
+    def _continue(self, rows: list[Row], adapter: str | None) -> Iterator[list[tuple[Row, str]]]:
         pad = self._tokenizer.pad_id if self._tokenizer.pad_id is not None else 0
-        return continue_rows(self._forward(use_adapter), rows, self._ends, pad, self._device)
+        return continue_rows(self._forward(adapter), rows, self._ends, pad, self._device)
 
-    def _losses(self, batch: list[tuple[list[int], list[int]]], use_adapter: bool) -> list[float]:
+    def _losses(self, batch: list[tuple[list[int], list[int]]], adapter: str | None) -> list[float]:
         longest = max(len(ids) for ids, _ in batch)
         ids = torch.tensor([i + [0] * (longest - len(i)) for i, _ in batch], device=self._device)
         labels = torch.tensor([lab + [IGNORED] * (longest - len(lab)) for _, lab in batch], device=self._device)
         mask = torch.tensor([[1] * len(i) + [0] * (longest - len(i)) for i, _ in batch], device=self._device)
-        logits = self._forward(use_adapter)(input_ids=ids, attention_mask=mask).logits[:, :-1]
+        logits = self._forward(adapter)(input_ids=ids, attention_mask=mask).logits[:, :-1]
         losses = torch.nn.functional.cross_entropy(
             logits.float().transpose(1, 2), labels[:, 1:], ignore_index=IGNORED, reduction="none"
         )
         return [float(x) for x in losses.double().sum(-1)]
 
-    def _forward(self, use_adapter: bool) -> Any:
+    def _forward(self, adapter: str | None) -> Any:
         """The model as a function, with the adapter on or off at the time of each call."""
-        wanted = use_adapter and self._tuned
 
         def forward(**inputs: Any) -> Any:
-            self._switch(wanted)
+            model = self._shelf.model(adapter)
             generating = inputs.pop("last_only", False)
             if generating and "logits_to_keep" in self._known:
                 inputs["logits_to_keep"] = 1
             if "position_ids" not in self._known:
                 inputs.pop("position_ids", None)
-            return self._model(**inputs, use_cache=generating)
+            return model(**inputs, use_cache=generating)
 
         return forward
-
-    def _switch(self, on: bool) -> None:
-        if on == self._adapter_on:
-            return
-        (self._model.base_model.enable_adapter_layers if on else self._model.base_model.disable_adapter_layers)()
-        self._adapter_on = on
-
-
-def _innermost(model: Any) -> Any:
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def _end_tokens(model: Any, tokenizer: TextTokenizer) -> frozenset[int]:

@@ -16,18 +16,18 @@ from typing import Any
 import numpy as np
 import psutil
 
-from tunesmith.ml.serve_http import Refused, answer, leave_with_parent, read_spec
+from tunesmith.ml.serve_http import Refused, answer, leave_with_parent
 from tunesmith.wire.serving import (
     ChildHealth,
     GenerateRequest,
     Generation,
     LogprobSequence,
     Message,
+    PromptCount,
     RowScore,
     ScoreRow,
     StreamChunk,
 )
-from tunesmith.wire.spec import ServeSpec
 
 VOCABULARY = 256
 CONTEXT_LENGTH = 1 << 16
@@ -39,8 +39,7 @@ IGNORED = -100
 class FakeEngine:
     """Answers with the last thing that was said; the tuned one says so in front."""
 
-    def __init__(self, spec: ServeSpec) -> None:
-        self._tuned = spec.adapter_path is not None
+    def __init__(self) -> None:
         self._active = 0
 
     def health(self) -> ChildHealth:
@@ -61,21 +60,26 @@ class FakeEngine:
         lines = [f"{message.get('role')}: {message.get('content')}\n" for message in messages]
         return "".join(lines) + ("assistant: " if add_generation_prompt else "")
 
+    async def count(self, messages: list[Message]) -> PromptCount:
+        """The bytes of the prompt."""
+        prompt = await self.render(messages, True)
+        return PromptCount.of(prompt, len(prompt.encode()))
+
     async def tokenize(self, text: str) -> list[int]:
         """The bytes."""
         return list(text.encode())
 
-    async def generate(self, requests: list[GenerateRequest], use_adapter: bool) -> list[Generation]:
+    async def generate(self, requests: list[GenerateRequest], adapter: str | None) -> list[Generation]:
         """Repeat each."""
-        return [await self._generation(request, use_adapter) for request in requests]
+        return [await self._generation(request, adapter) for request in requests]
 
-    async def stream(self, request: GenerateRequest, use_adapter: bool) -> AsyncGenerator[StreamChunk]:
+    async def stream(self, request: GenerateRequest, adapter: str | None) -> AsyncGenerator[StreamChunk]:
         """Repeat, a character at a time."""
         if self._active >= MAX_ACTIVE:
             raise Refused("busy", f"{MAX_ACTIVE} requests run already.", 503)
         self._active += 1
         try:
-            made = await self._generation(request, use_adapter)
+            made = await self._generation(request, adapter)
             yield StreamChunk(prompt_tokens=made.prompt_tokens)
             for character in made.text:
                 await asyncio.sleep(STEP_SECONDS)
@@ -87,7 +91,7 @@ class FakeEngine:
         finally:
             self._active -= 1
 
-    async def score(self, rows: list[ScoreRow], use_adapter: bool) -> list[RowScore]:
+    async def score(self, rows: list[ScoreRow], adapter: str | None) -> list[RowScore]:
         """Every byte that the assistant said costs the same."""
         scores = []
         for row in rows:
@@ -102,7 +106,7 @@ class FakeEngine:
         return scores
 
     async def logprobs(
-        self, sequences: list[LogprobSequence], top: int | None, use_adapter: bool
+        self, sequences: list[LogprobSequence], top: int | None, adapter: str | None
     ) -> list[np.ndarray[Any, Any]]:
         """Uniform distributions."""
         found: list[np.ndarray[Any, Any]] = []
@@ -114,7 +118,7 @@ class FakeEngine:
             found.append(np.full(shape, -math.log(VOCABULARY), dtype=np.float32))
         return found
 
-    async def _generation(self, request: GenerateRequest, use_adapter: bool) -> Generation:
+    async def _generation(self, request: GenerateRequest, adapter: str | None) -> Generation:
         prompt = request.prompt or ""
         said = prompt
         if request.messages is not None:
@@ -122,7 +126,7 @@ class FakeEngine:
             said = str(request.messages[-1].get("content")) if request.messages else ""
         if request.token_ids is not None:
             prompt = said = bytes(i for i in request.token_ids if 0 <= i < VOCABULARY).decode(errors="ignore")
-        text = ("[tuned] " if self._tuned and use_adapter else "") + said
+        text = ("[tuned] " if adapter is not None else "") + said
         cuts = [at for stop in request.stop if stop and (at := text.find(stop)) >= 0]
         text = text[: min(cuts)] if cuts else text
         whole = text.encode()
@@ -140,7 +144,7 @@ def main() -> None:
     """Answer."""
     folder = Path(sys.argv[1])
     leave_with_parent()
-    answer(folder, FakeEngine(read_spec(folder)))
+    answer(folder, FakeEngine())
 
 
 if __name__ == "__main__":

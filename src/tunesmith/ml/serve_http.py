@@ -32,12 +32,14 @@ from tunesmith.wire.serving import (
     SPEC_FILE,
     ChatBody,
     ChildHealth,
+    CountBody,
     GenerateBody,
     GenerateRequest,
     Generation,
     LogprobsBody,
     LogprobSequence,
     Message,
+    PromptCount,
     ReadyFile,
     RenderBody,
     RowScore,
@@ -73,24 +75,28 @@ class Engine(Protocol):
         """The prompt of a conversation."""
         ...
 
+    async def count(self, messages: list[Message]) -> PromptCount:
+        """How long the prompt of a conversation is."""
+        ...
+
     async def tokenize(self, text: str) -> list[int]:
         """Token ids of a text."""
         ...
 
-    async def generate(self, requests: list[GenerateRequest], use_adapter: bool) -> list[Generation]:
+    async def generate(self, requests: list[GenerateRequest], adapter: str | None) -> list[Generation]:
         """Continue many prompts."""
         ...
 
-    def stream(self, request: GenerateRequest, use_adapter: bool) -> AsyncGenerator[StreamChunk]:
+    def stream(self, request: GenerateRequest, adapter: str | None) -> AsyncGenerator[StreamChunk]:
         """Continue one prompt, piece by piece; what is refused is refused before the first piece."""
         ...
 
-    async def score(self, rows: list[ScoreRow], use_adapter: bool) -> list[RowScore]:
+    async def score(self, rows: list[ScoreRow], adapter: str | None) -> list[RowScore]:
         """Teacher-forced loss of rows."""
         ...
 
     async def logprobs(
-        self, sequences: list[LogprobSequence], top: int | None, use_adapter: bool
+        self, sequences: list[LogprobSequence], top: int | None, adapter: str | None
     ) -> list[np.ndarray[Any, Any]]:
         """For each sequence a float32 array (positions × vocabulary), or with ``top`` an int32 and a float32 array."""
         ...
@@ -105,19 +111,22 @@ def application(engine: Engine, token: str) -> ASGIApp:
     async def render(body: RenderBody) -> Response:
         return JSONResponse({"prompt": await engine.render(body.messages, body.add_generation_prompt)})
 
+    async def count(body: CountBody) -> Response:
+        return JSONResponse((await engine.count(body.messages)).model_dump())
+
     async def tokenize(body: TokenizeBody) -> Response:
         return JSONResponse({"token_ids": await engine.tokenize(body.text)})
 
     async def generate(body: GenerateBody) -> Response:
-        made = await engine.generate(body.requests, body.use_adapter)
+        made = await engine.generate(body.requests, body.adapter)
         return JSONResponse({"generations": [g.model_dump() for g in made]})
 
     async def score(body: ScoreBody) -> Response:
-        scored = await engine.score(body.rows, body.use_adapter)
+        scored = await engine.score(body.rows, body.adapter)
         return JSONResponse({"rows": [row.model_dump() for row in scored]})
 
     async def logprobs(body: LogprobsBody) -> Response:
-        arrays = await engine.logprobs(body.sequences, body.top, body.use_adapter)
+        arrays = await engine.logprobs(body.sequences, body.top, body.adapter)
         return Response(pack_arrays(arrays), media_type="application/octet-stream")
 
     async def chat(request: Request) -> Response:
@@ -125,7 +134,7 @@ def application(engine: Engine, token: str) -> ASGIApp:
             body = ChatBody.model_validate_json(await request.body())
         except ValidationError as error:
             return _refusal("invalid", str(error), 422)
-        chunks = engine.stream(body.request, body.use_adapter)
+        chunks = engine.stream(body.request, body.adapter)
         try:
             first = await anext(chunks)
         except Refused as refused:
@@ -135,6 +144,7 @@ def application(engine: Engine, token: str) -> ASGIApp:
     routes = [
         Route("/health", health),
         Route("/render", _posted(RenderBody, render), methods=["POST"]),
+        Route("/count", _posted(CountBody, count), methods=["POST"]),
         Route("/tokenize", _posted(TokenizeBody, tokenize), methods=["POST"]),
         Route("/generate", _posted(GenerateBody, generate), methods=["POST"]),
         Route("/score", _posted(ScoreBody, score), methods=["POST"]),
@@ -227,12 +237,13 @@ def read_spec(folder: Path) -> ServeSpec:
     return ServeSpec.model_validate_json((folder / SPEC_FILE).read_bytes())
 
 
-def leave_with_parent() -> None:
-    """End this process when stdin ends: whoever started it is gone."""
+def leave_with_parent(before: Callable[[], None] = lambda: None) -> None:
+    """End this process when stdin ends: whoever started it is gone. ``before`` is called first."""
 
     def watch() -> None:
         while sys.stdin.buffer.read(4096):
             continue
+        before()
         os._exit(0)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()

@@ -35,6 +35,7 @@ from tunesmith.wire.serving import (
     Generation,
     LogprobSequence,
     Message,
+    PromptCount,
     RowScore,
     ScoreRow,
     StreamChunk,
@@ -114,17 +115,22 @@ class LlamaCppEngine:
         body = {"messages": messages, "add_generation_prompt": add_generation_prompt}
         return str((await self._post("/apply-template", body))["prompt"])
 
+    async def count(self, messages: list[Message]) -> PromptCount:
+        """The prompt's tokens, by the file's own template and tokenizer."""
+        prompt = await self.render(messages, True)
+        return PromptCount.of(prompt, len(await self.tokenize(prompt)))
+
     async def tokenize(self, text: str) -> list[int]:
         """Token ids, by the file's own tokenizer."""
         body = {"content": text, "add_special": False, "parse_special": True}
         return [int(i) for i in (await self._post("/tokenize", body))["tokens"]]
 
-    async def generate(self, requests: list[GenerateRequest], use_adapter: bool) -> list[Generation]:
+    async def generate(self, requests: list[GenerateRequest], adapter: str | None) -> list[Generation]:
         """Continue many prompts, as many at once as there are slots."""
         prompts = [await self._prompt(request) for request in requests]
         return list(await asyncio.gather(*(self._complete(ids, r) for ids, r in zip(prompts, requests, strict=True))))
 
-    async def stream(self, request: GenerateRequest, use_adapter: bool) -> AsyncGenerator[StreamChunk]:
+    async def stream(self, request: GenerateRequest, adapter: str | None) -> AsyncGenerator[StreamChunk]:
         """Continue one prompt, piece by piece; llama.cpp never cuts a character."""
         if self._waiting >= MAX_WAITING:
             raise Refused("busy", f"{MAX_WAITING} requests wait for this model already.", 503)
@@ -149,7 +155,7 @@ class LlamaCppEngine:
                 completion_tokens=int(last.get("tokens_predicted", 0)),
             )
 
-    async def score(self, rows: list[ScoreRow], use_adapter: bool) -> list[RowScore]:
+    async def score(self, rows: list[ScoreRow], adapter: str | None) -> list[RowScore]:
         """Loss of rows given by ids and labels, from whole distributions: exact, and one call a trained token."""
         scores = []
         for row in rows:
@@ -163,7 +169,7 @@ class LlamaCppEngine:
         return scores
 
     async def logprobs(
-        self, sequences: list[LogprobSequence], top: int | None, use_adapter: bool
+        self, sequences: list[LogprobSequence], top: int | None, adapter: str | None
     ) -> list[np.ndarray[Any, Any]]:
         """Distributions position by position; sequences run beside each other, each on its own prefix."""
         for sequence in sequences:

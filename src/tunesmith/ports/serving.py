@@ -5,12 +5,13 @@ Backends are light: no backend loads a model in this process. What the child mus
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from tunesmith.kit.errors import Unsupported
+from tunesmith.wire.serving import RemoteAddress
 from tunesmith.wire.spec import ServeSpec
 
 
@@ -29,17 +30,20 @@ class Servable:
     base_path: Path
     adapter_path: Path | None = None
     tokenizer_path: Path | None = None
+    remote: RemoteAddress | None = None
 
     @property
     def base(self) -> Servable:
         """The same model without its adapter."""
-        return Servable(self.name, self.base_path, None, self.tokenizer_path)
+        return Servable(self.name, self.base_path, None, self.tokenizer_path, self.remote)
 
 
 class ServingBackend(Protocol):
     """One way to serve a model."""
 
     name: ClassVar[str]
+    switches_adapters: ClassVar[bool]
+    """Whether one child answers with any adapter of its base, and without one; else each adapter needs a child."""
 
     def check(self, model: Servable) -> None:
         """Raise ``NotServable`` or ``MissingExtra`` when this backend cannot load ``model`` here."""
@@ -51,4 +55,8 @@ class ServingBackend(Protocol):
 
     def command(self, folder: Path) -> Sequence[str]:
         """The command that starts a child on ``folder``."""
+        ...
+
+    def environment(self, model: Servable) -> Mapping[str, str]:
+        """What the child gets besides, as environment variables: secrets, which no file shall hold."""
         ...

@@ -11,7 +11,7 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from tunesmith.kit.paths import write_json
 
@@ -22,6 +22,8 @@ READY_FILE = "ready.json"
 OUTPUT_FILE = "output.log"
 SPEC_FILE = "spec.json"
 CHILD_HEADER = "x-tunesmith-child"
+REMOTE_KEY = "REMOTE_MODEL_KEY"
+"""Environment variable in which a child gets the key of a remote address."""
 
 Message = dict[str, Any]
 FinishReason = Literal["stop", "length"]
@@ -29,6 +31,16 @@ FinishReason = Literal["stop", "length"]
 
 class _Wire(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class RemoteAddress(_Wire):
+    """Where a model runs that is not loaded here, and what it is called there (None: the only one)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: Literal["remote", "vllm", "tgi"]
+    url: str
+    model: str | None = None
+    key: SecretStr | None = None
 
 
 class ReadyFile(_Wire):
@@ -116,6 +128,25 @@ class LogprobSequence(_Wire):
         return self
 
 
+class PromptCount(_Wire):
+    """How long a prompt is. ``opens_reasoning``: its end has begun the block in which the model thinks aloud."""
+
+    prompt_tokens: int
+    opens_reasoning: bool = False
+    is_exact: bool = True
+
+    @classmethod
+    def of(cls, prompt: str, tokens: int) -> PromptCount:
+        """The count of a rendered prompt."""
+        return cls(prompt_tokens=tokens, opens_reasoning=prompt.rstrip().endswith("<think>"))
+
+
+class CountBody(_Wire):
+    """Body of ``/count``: the conversation, with the prompt for an answer."""
+
+    messages: list[Message]
+
+
 class RenderBody(_Wire):
     """Body of ``/render``."""
 
@@ -124,24 +155,24 @@ class RenderBody(_Wire):
 
 
 class GenerateBody(_Wire):
-    """Body of ``/generate``."""
+    """Body of ``/generate``. ``adapter`` is the folder of the adapter that is on; without one the base answers."""
 
     requests: list[GenerateRequest] = Field(min_length=1)
-    use_adapter: bool = True
+    adapter: str | None = None
 
 
 class ChatBody(_Wire):
     """Body of ``/chat``."""
 
     request: GenerateRequest
-    use_adapter: bool = True
+    adapter: str | None = None
 
 
 class ScoreBody(_Wire):
     """Body of ``/score``."""
 
     rows: list[ScoreRow] = Field(min_length=1)
-    use_adapter: bool = True
+    adapter: str | None = None
 
 
 class LogprobsBody(_Wire):
@@ -149,7 +180,7 @@ class LogprobsBody(_Wire):
 
     sequences: list[LogprobSequence] = Field(min_length=1)
     top: int | None = Field(None, ge=1)
-    use_adapter: bool = True
+    adapter: str | None = None
 
 
 class TokenizeBody(_Wire):

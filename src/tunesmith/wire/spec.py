@@ -42,11 +42,15 @@ class ServeSpec(ChildSpec):
     """Load one model and answer over HTTP on loopback."""
 
     kind: Literal["serve"] = "serve"
-    backend: Literal["transformers", "llamacpp", "onnx", "mlx", "fake"] = "transformers"
+    backend: Literal["transformers", "llamacpp", "onnx", "mlx", "vllm", "tgi", "remote", "fake"] = "transformers"
     model_path: str = Field(description="Model folder, or a GGUF file for llamacpp.")
-    adapter_path: str | None = Field(None, description="Adapter folder on top of it.")
     tokenizer_path: str | None = Field(
         None, description="Folder with tokenizer and template when the model path has none (GGUF)."
+    )
+    address: str | None = Field(None, description="OpenAI-compatible address of a model that runs elsewhere.")
+    remote_model: str | None = Field(None, description="Name of the model there.")
+    launch: list[str] | None = Field(
+        None, description="Command that starts such an address here; `{port}` stands for its port."
     )
 
 

@@ -1,1 +1,1 @@
-"""Keeps the serving port: transformers, llama.cpp in process (xllamacpp), and a fake that needs neither."""
+"""Keeps the serving port: transformers, llama.cpp in process (xllamacpp), vLLM, TGI, any OpenAI address, and a fake that needs none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ class FakeBackend:
     """Serves an echo in a child that starts at once."""
 
     name: ClassVar[str] = "fake"
+    switches_adapters: ClassVar[bool] = True
 
     def check(self, model: Servable) -> None:
         """Any path that exists will do."""
@@ -23,11 +24,12 @@ class FakeBackend:
 
     def spec(self, model: Servable, device: str) -> ServeSpec:
         """Paths, as the other backends give them."""
-        adapter = str(model.adapter_path) if model.adapter_path else None
-        return ServeSpec.model_validate(
-            {"backend": self.name, "device": device, "model_path": str(model.base_path), "adapter_path": adapter}
-        )
+        return ServeSpec.model_validate({"backend": self.name, "device": device, "model_path": str(model.base_path)})
 
     def command(self, folder: Path) -> Sequence[str]:
         """Runs ``tunesmith.ml.serve_fake``."""
         return [sys.executable, "-m", "tunesmith.ml.serve_fake", str(folder)]
+
+    def environment(self, model: Servable) -> Mapping[str, str]:
+        """Nothing: there is no secret."""
+        return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +19,7 @@ class LlamaCppBackend:
     """Serves a GGUF file with its own tokenizer and chat template."""
 
     name: ClassVar[str] = "llamacpp"
+    switches_adapters: ClassVar[bool] = False
 
     def check(self, model: Servable) -> None:
         """The file must begin as a GGUF file does."""
@@ -44,3 +45,7 @@ class LlamaCppBackend:
     def command(self, folder: Path) -> Sequence[str]:
         """Runs ``tunesmith.ml.serve_llamacpp``."""
         return [sys.executable, "-m", "tunesmith.ml.serve_llamacpp", str(folder)]
+
+    def environment(self, model: Servable) -> Mapping[str, str]:
+        """Nothing: there is no secret."""
+        return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +17,7 @@ class TransformersBackend:
     """Serves a model folder in a child that has torch."""
 
     name: ClassVar[str] = "transformers"
+    switches_adapters: ClassVar[bool] = True
 
     def check(self, model: Servable) -> None:
         """The folder must have a config; an adapter must be PEFT's."""
@@ -28,13 +29,12 @@ class TransformersBackend:
             raise NotServable(f"{model.adapter_path.name!r} has no adapter_config.json, so it is not an adapter.")
 
     def spec(self, model: Servable, device: str) -> ServeSpec:
-        """Paths and device."""
+        """Paths and device; adapters are loaded when they are asked for."""
         return ServeSpec.model_validate(
             {
                 "backend": self.name,
                 "device": device,
                 "model_path": str(model.base_path),
-                "adapter_path": str(model.adapter_path) if model.adapter_path else None,
                 "tokenizer_path": str(model.tokenizer_path or model.base_path),
             }
         )
@@ -42,3 +42,7 @@ class TransformersBackend:
     def command(self, folder: Path) -> Sequence[str]:
         """Runs ``tunesmith.ml.serve``."""
         return [sys.executable, "-m", "tunesmith.ml.serve", str(folder)]
+
+    def environment(self, model: Servable) -> Mapping[str, str]:
+        """Nothing: there is no secret."""
+        return {}

@@ -38,16 +38,25 @@ def check_hub_id(reference: str) -> str:
     return reference
 
 
+def allowed_file(reference: str, settings: Settings, base_dir: Path | None) -> Path:
+    """The real file that a path names; raises ``PathNotAllowed`` outside the roots, then ``ModelNotFound``."""
+    folder, _, name = reference.rpartition("/")
+    place = allowed_folder(folder or "/", settings, base_dir) / name
+    resolved = place.resolve()
+    if not resolved.is_file():
+        raise ModelNotFound(f"The file {reference[:200]!r} does not exist.")
+    if resolved != place and not _allowed(resolved, settings):
+        raise PathNotAllowed(f"{reference[:200]!r} leads outside the folders that may be read.")
+    return resolved
+
+
 def allowed_folder(reference: str, settings: Settings, base_dir: Path | None) -> Path:
     """The real folder that a path names; raises ``PathNotAllowed`` outside the roots, then ``ModelNotFound``."""
     try:
         path = ((base_dir or Path.cwd()) / Path(reference).expanduser()).resolve()
     except (OSError, ValueError, RuntimeError) as error:
         raise InvalidInput(f"{reference[:200]!r} is not a usable path: {error}") from error
-    roots = [
-        root.expanduser().resolve() for root in [*settings.allowed_model_roots, bundled_folder(), hub_cache(settings)]
-    ]
-    if not any(path == root or root in path.parents for root in roots):
+    if not _allowed(path, settings):
         raise PathNotAllowed(
             f"{reference[:200]!r} is outside the folders that TUNESMITH_MODELS__ALLOWED_ROOTS allows.",
         )
@@ -58,6 +67,13 @@ def allowed_folder(reference: str, settings: Settings, base_dir: Path | None) ->
     except OSError as error:
         raise InvalidInput(f"{reference[:200]!r} is not a usable path: {error}") from error
     raise ModelNotFound(f"The folder {reference[:200]!r} {kind}.")
+
+
+def _allowed(path: Path, settings: Settings) -> bool:
+    roots = [
+        root.expanduser().resolve() for root in [*settings.allowed_model_roots, bundled_folder(), hub_cache(settings)]
+    ]
+    return any(path == root or root in path.parents for root in roots)
 
 
 def hub_cache(settings: Settings) -> Path:

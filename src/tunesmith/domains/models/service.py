@@ -51,6 +51,14 @@ class ModelStore:
             raise ModelNotFound(f"There is no model {reference!r} in the local store.")
         return await self._resolved(reference, cached[0], reference, cached[1] or None)
 
+    async def allowed_folder(self, reference: str) -> Path:
+        """A folder that a path names, under the roots; raises ``PathNotAllowed`` and ``ModelNotFound``."""
+        return await anyio.to_thread.run_sync(places.allowed_folder, reference, self._settings, None)
+
+    async def allowed_file(self, reference: str, *, base_dir: Path | None = None) -> Path:
+        """A file that a path names, in a folder under the roots; raises ``PathNotAllowed`` and ``ModelNotFound``."""
+        return await anyio.to_thread.run_sync(places.allowed_file, reference, self._settings, base_dir)
+
     async def inspect(self, path: Path, model_id: str | None = None, revision: str | None = None) -> ModelMetadata:
         """What a folder holds, from its configuration and the headers of its files.
 

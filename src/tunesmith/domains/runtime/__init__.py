@@ -1,6 +1,7 @@
 """Loaded models, one supervised child process each: the only path that generates, scores or renders."""
 
 from tunesmith.domains.runtime.errors import (
+    AdapterRefused,
     ContextOverflow,
     PromptRefused,
     RunNotServable,
@@ -22,18 +23,21 @@ from tunesmith.wire.serving import (
     GenerateRequest,
     Generation,
     LogprobSequence,
+    PromptCount,
     RowScore,
     ScoreRow,
     StreamChunk,
 )
 
 __all__ = [
+    "AdapterRefused",
     "ContextOverflow",
     "GenerateRequest",
     "Generation",
     "LoadedModel",
     "LogprobSequence",
     "ModelResolver",
+    "PromptCount",
     "PromptRefused",
     "RowScore",
     "RunNotServable",

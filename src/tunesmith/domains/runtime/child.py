@@ -43,6 +43,7 @@ class Child:
         self.loaded_at = utc_now()
         self.last_used = time.monotonic()
         self.users = 0
+        self.adapters: set[str] = set()
         self.health: ChildHealth | None = None
         self._device = device
         self._folder = folder
@@ -86,7 +87,7 @@ class Child:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                env=settings.child_environment(),
+                env=settings.child_environment() | dict(self.backend.environment(self.model)),
                 start_new_session=True,  # Ctrl-C is for us; the child leaves when we do
             )
         try:

@@ -74,6 +74,13 @@ class PromptRefused(InvalidInput):
     hint = "Check the roles and their order; use a model with a chat template for conversations."
 
 
+class AdapterRefused(InvalidInput):
+    """The adapter does not fit on this base model."""
+
+    code, title = "adapter-refused", "The adapter does not fit on this model"
+    hint = "Use the base model that the adapter was trained on."
+
+
 class RunNotServable(Conflict):
     """The job has not left a model behind."""
 

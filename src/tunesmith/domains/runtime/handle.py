@@ -12,22 +12,26 @@ from pydantic import BaseModel
 
 from tunesmith.domains.runtime.child import Child
 from tunesmith.domains.runtime.errors import (
+    AdapterRefused,
     ContextOverflow,
     PromptRefused,
     RuntimeBusy,
     RuntimeFailed,
     RuntimeOutOfMemory,
+    RuntimeUnreachable,
 )
 from tunesmith.kit.errors import TunesmithError
 from tunesmith.wire.serving import (
     ChatBody,
     ChildHealth,
+    CountBody,
     GenerateBody,
     GenerateRequest,
     Generation,
     LogprobsBody,
     LogprobSequence,
     Message,
+    PromptCount,
     RenderBody,
     RowScore,
     ScoreBody,
@@ -45,19 +49,31 @@ _REFUSALS: dict[str, type[TunesmithError]] = {
     "context-overflow": ContextOverflow,
     "runtime-memory": RuntimeOutOfMemory,
     "runtime-failed": RuntimeFailed,
+    "adapter-refused": AdapterRefused,
+    "unreachable": RuntimeUnreachable,
 }
 
 
 class RuntimeHandle:
-    """A loaded model, for as long as the session lasts. ``use_adapter`` says whether its adapter is on."""
+    """A loaded model, for as long as the session lasts. ``adapter`` is the folder of the adapter that is on, if any."""
 
-    def __init__(self, child: Child, *, use_adapter: bool) -> None:
+    def __init__(self, child: Child, *, adapter: str | None) -> None:
         self._child = child
-        self._use_adapter = use_adapter
+        self._adapter = adapter
 
     async def health(self) -> ChildHealth:
         """What is loaded, and how busy it is."""
         return ChildHealth.model_validate_json((await self._call("GET", "/health")).content)
+
+    @property
+    def context_length(self) -> int:
+        """Longest prompt and answer together, in tokens."""
+        return self._child.health.context_length if self._child.health else 0
+
+    async def count_prompt(self, messages: Sequence[Message]) -> PromptCount:
+        """How long the prompt of a conversation is."""
+        answer = await self._post("/count", CountBody(messages=list(messages)))
+        return PromptCount.model_validate_json(answer.content)
 
     async def render(self, messages: Sequence[Message], add_generation_prompt: bool = True) -> str:
         """The prompt of a conversation, as the model reads it."""
@@ -72,7 +88,7 @@ class RuntimeHandle:
         """Continue many prompts; greedy and repeatable at temperature 0."""
         if not requests:
             return []
-        body = GenerateBody(requests=list(requests), use_adapter=self._use_adapter)
+        body = GenerateBody(requests=list(requests), adapter=self._adapter)
         answer = (await self._post("/generate", body)).json()
         return [Generation.model_validate(made) for made in answer["generations"]]
 
@@ -80,7 +96,7 @@ class RuntimeHandle:
         """Teacher-forced loss of rows, summed over their trained tokens."""
         if not rows:
             return []
-        answer = (await self._post("/score", ScoreBody(rows=list(rows), use_adapter=self._use_adapter))).json()
+        answer = (await self._post("/score", ScoreBody(rows=list(rows), adapter=self._adapter))).json()
         return [RowScore.model_validate(row) for row in answer["rows"]]
 
     async def next_token_logprobs(
@@ -92,7 +108,7 @@ class RuntimeHandle:
         """
         if not sequences:
             return []
-        body = LogprobsBody(sequences=list(sequences), top=top, use_adapter=self._use_adapter)
+        body = LogprobsBody(sequences=list(sequences), top=top, adapter=self._adapter)
         return unpack_arrays((await self._post("/logprobs", body)).content)
 
     async def stream_chat(self, request: GenerateRequest) -> AsyncGenerator[StreamChunk]:
@@ -100,7 +116,7 @@ class RuntimeHandle:
 
         Closing it frees the model's slot.
         """
-        body = ChatBody(request=request, use_adapter=self._use_adapter)
+        body = ChatBody(request=request, adapter=self._adapter)
         finished = False
         try:
             async with self._child.client.stream("POST", "/chat", **_json(body)) as answer:

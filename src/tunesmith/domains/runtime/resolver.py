@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from tunesmith.db import Unit
 from tunesmith.domains.jobs import JobService, JobState
-from tunesmith.domains.models import ModelNotFound, ModelStore
+from tunesmith.domains.models import ModelNotFound, ModelStore, is_path
 from tunesmith.domains.registry import Publication, RegistryService
 from tunesmith.domains.runtime.errors import RunNotServable
 from tunesmith.kit.paging import PageRequest
 from tunesmith.ports.serving import Servable
+from tunesmith.settings import Settings
 
 _RUN = re.compile(r"^run:([1-9]\d{0,8})$")
+_REMOTE = re.compile(r"^remote:([A-Za-z0-9_-]{1,64})$")
 _VERSION = re.compile(r"^[A-Za-z0-9_-]{1,255}@[A-Za-z0-9.]{1,64}$")
 LISTED = 200
 
@@ -21,13 +24,15 @@ LISTED = 200
 class ModelResolver:
     """Every form in which a model may be named, in one place."""
 
-    def __init__(self, *, models: ModelStore, registry: RegistryService, jobs: JobService) -> None:
+    def __init__(self, *, settings: Settings, models: ModelStore, registry: RegistryService, jobs: JobService) -> None:
+        self._settings = settings
         self._models = models
         self._registry = registry
         self._jobs = jobs
 
     async def resolve(self, unit: Unit, reference: str, *, base_dir: Path | None = None) -> Servable:
-        """What to load for ``./folder``, an absolute path, ``run:ID``, ``name@version``, ``tunesmith/tiny`` or a Hub id.
+        """What to load for ``./folder``, an absolute path, ``run:ID``, ``name@version``, ``tunesmith/tiny`` or a Hub id;
+        also ``./file.gguf`` and ``remote:NAME``.
 
         Raises ``ModelNotFound``, ``JobNotFound``, ``RunNotServable``, and what the model store raises for a folder.
         """
@@ -35,15 +40,47 @@ class ModelResolver:
             return await self._run(unit, int(run[1]))
         if _VERSION.match(reference):
             return await self._version(unit, reference)
+        if remote := _REMOTE.match(reference):
+            return self._remote(remote[1])
+        if is_path(reference) and reference.endswith(".gguf"):
+            return Servable(reference, await self._models.allowed_file(reference, base_dir=base_dir))
         found = await self._models.resolve(reference, unit=unit, base_dir=base_dir)
         return Servable(reference, found.path, None, found.path)
+
+    async def resolve_pair(self, unit: Unit, base: str, adapter: str) -> Servable:
+        """A base model with an adapter: a folder, or that of ``run:ID`` or ``name@version``."""
+        below = await self.resolve(unit, base)
+        if is_path(adapter):
+            folder = await self._models.allowed_folder(adapter)
+        else:
+            named = await self.resolve(unit, adapter)
+            if named.adapter_path is None:
+                raise ModelNotFound(
+                    f"{adapter} is a whole model, not an adapter.", hint="Name it as the model instead."
+                )
+            folder = named.adapter_path
+        return replace(below, name=f"{below.name}+{adapter}", adapter_path=folder)
+
+    def _remote(self, name: str) -> Servable:
+        remotes = self._settings.runtime.remote_addresses()
+        if name not in remotes:
+            raise ModelNotFound(
+                f"There is no remote model {name!r}.", hint="Name its address in TUNESMITH_RUNTIME__REMOTES."
+            )
+        return Servable(f"remote:{name}", Path("remote") / name, remote=remotes[name])
 
     async def list_names(self, unit: Unit) -> list[str]:
         """Every name that can be asked for now: local models, registered versions, finished training runs."""
         local = [model.model_id for model in await self._models.list_local(unit)]
         versions = await self._registry.list_versions(unit, PageRequest(1, LISTED))
         runs = await self._jobs.list_jobs(unit, PageRequest(1, LISTED), kind="train", state=JobState.SUCCEEDED)
-        return [*local, *(version.reference for version in versions.items), *(f"run:{job.id}" for job in runs.items)]
+        remotes = (f"remote:{name}" for name in self._settings.runtime.remote_addresses())
+        return [
+            *local,
+            *(version.reference for version in versions.items),
+            *(f"run:{job.id}" for job in runs.items),
+            *remotes,
+        ]
 
     async def _run(self, unit: Unit, job_id: int) -> Servable:
         job = await self._jobs.get(unit, job_id)

@@ -14,7 +14,7 @@ class LoadedModel(BaseModel):
     backend: str = Field(description="`transformers` or `llamacpp`.", examples=["transformers"])
     device: str = Field(description="`mps`, `cuda` or `cpu`.", examples=["cpu"])
     dtype: str = Field(description="Number format that it computes in.", examples=["float32"])
-    adapter: bool = Field(description="Whether an adapter is loaded on top of the base.")
+    adapter: bool = Field(description="Whether it answers with an adapter on top of the base, too.")
     context_length: int = Field(description="Longest prompt and answer together, in tokens.")
     memory_bytes: int = Field(description="Resident memory of its process.")
     active_requests: int = Field(description="Sessions that use it now.")

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class RuntimeService:
     """The only way to a loaded model, in the API process and in a worker alike.
 
-    A base and its tuned form share a child when the tuned one was loaded first: the adapter is then off for the base.
+    A base and everything tuned from it share one child where the backend can: an adapter is loaded when it is first asked for.
     """
 
     def __init__(self, *, settings: Settings, backends: Mapping[str, ServingBackend]) -> None:
@@ -46,7 +46,7 @@ class RuntimeService:
         """
         child = await self._acquire(model, backend, device)
         try:
-            yield RuntimeHandle(child, use_adapter=model.adapter_path is not None)
+            yield RuntimeHandle(child, adapter=str(model.adapter_path) if model.adapter_path else None)
         finally:
             child.users -= 1
             child.last_used = time.monotonic()
@@ -86,7 +86,8 @@ class RuntimeService:
         await self.unload()
 
     def _backend_of(self, model: Servable, name: str | None) -> ServingBackend:
-        chosen = name or ("llamacpp" if model.base_path.suffix == ".gguf" else "transformers")
+        elsewhere = model.remote.kind if model.remote else None
+        chosen = name or elsewhere or ("llamacpp" if model.base_path.suffix == ".gguf" else "transformers")
         if chosen not in self._backends:
             raise Unsupported(f"There is no serving backend {chosen!r}; there are {', '.join(self._backends)}.")
         return self._backends[chosen]
@@ -100,6 +101,7 @@ class RuntimeService:
             if child is None:
                 child = await self._start(backend, model, device)
             child.users += 1
+            child.adapters |= {str(model.adapter_path)} if model.adapter_path else set()
             child.last_used = time.monotonic()
             return child
 
@@ -110,10 +112,11 @@ class RuntimeService:
             if child.alive
             and child.backend.name == backend.name
             and child.model.base_path == model.base_path
-            and (model.adapter_path is None or child.model.adapter_path == model.adapter_path)
+            and child.model.remote == model.remote
+            and (child.model.tokenizer_path or child.model.base_path) == (model.tokenizer_path or model.base_path)
+            and (backend.switches_adapters or child.model.adapter_path == model.adapter_path)
         ]
-        exact = [child for child in fitting if child.model.adapter_path == model.adapter_path]
-        return next(iter(exact or fitting), None)
+        return next(iter(fitting), None)
 
     async def _start(self, backend: ServingBackend, model: Servable, device: str | None) -> Child:
         folder = self._settings.data_dir / "runtime"
@@ -167,7 +170,7 @@ def _view(child: Child) -> LoadedModel:
         backend=child.backend.name,
         device=health.device if health else "unknown",
         dtype=health.dtype if health else "unknown",
-        adapter=child.model.adapter_path is not None,
+        adapter=bool(child.adapters),
         context_length=health.context_length if health else 0,
         memory_bytes=child.memory_bytes,
         active_requests=child.users,

@@ -10,10 +10,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
-from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Message, Receive
 
 from tunesmith.db import Access, Unit
 from tunesmith.domains.runtime import GenerateRequest, ModelResolver, RuntimeService, Servable, StreamChunk
@@ -30,7 +28,7 @@ from tunesmith.domains.serving.schemas import (
 )
 from tunesmith.kit.errors import TunesmithError
 from tunesmith.kit.principal import Permission
-from tunesmith.kit.web import allow, provide, reading
+from tunesmith.kit.web import EventStream, allow, provide, reading
 from tunesmith.settings import Settings
 
 LARGEST_BODY_BYTES = 16 * 2**20
@@ -81,25 +79,6 @@ Runtime = Annotated[RuntimeService, provide(RuntimeService)]
 Limits = Annotated[Settings, provide(Settings)]
 
 
-class EventStream(StreamingResponse):
-    """A stream of server-sent events that lets go of its source as soon as it ends, however it ends."""
-
-    media_type = "text/event-stream"
-
-    def __init__(self, source: AsyncGenerator[bytes]) -> None:
-        super().__init__(source, headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
-        self._source = source
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        try:
-            await super().__call__(scope, receive, send)
-        except ClientDisconnect:
-            return  # nobody is left to tell
-        finally:
-            await self._source.aclose()
-
-
 @router.get("/models", name="list_served_models")
 async def list_served_models(unit: Annotated[Unit, reading(Permission.READ)], models: Models) -> ModelEntries:
     """Every model that answers: the bundled one, local ones, registered versions, finished runs."""
@@ -135,7 +114,7 @@ async def create_chat_completion(
         return await _whole(request, chunks, head)
     first = await anext(chunks)  # a model that cannot be loaded is refused with a status, not inside a stream
     with_usage = bool(body.stream_options and body.stream_options.include_usage)
-    return EventStream(_events(first, chunks, head, with_usage))
+    return EventStream(_events(first, chunks, head, with_usage), chunks)
 
 
 def _generation(body: ChatCompletionRequest, limit: int) -> GenerateRequest:

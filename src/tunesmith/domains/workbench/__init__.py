@@ -1,6 +1,7 @@
 """“The current …” of one person at a keyboard: thin steps onto the services that the control plane uses."""
 
+from tunesmith.domains.workbench.service.chat import ChatBench
 from tunesmith.domains.workbench.service.datasets import DatasetBench
 from tunesmith.domains.workbench.service.models import ModelBench
 
-__all__ = ["DatasetBench", "ModelBench"]
+__all__ = ["ChatBench", "DatasetBench", "ModelBench"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tunesmith.domains.workbench.routes import dataset, model
+from tunesmith.domains.workbench.routes import chat, dataset, model
 
 router = APIRouter()
-for _current in (model, dataset):
+for _current in (model, dataset, chat):
     router.include_router(_current.router)

@@ -1,0 +1,113 @@
+"""Continuous batching: answers that grow at the same time share each step of the model, and come and go as they like.
+
+A prompt is read alone, exactly as if nobody else were there; its keys and values then join the batch. Rows are aligned at their
+ends: shorter ones are padded on the left, and the padding is masked and cut off again when the longest row has left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from transformers.cache_utils import DynamicLayer
+
+from tunesmith.ml.decode import Row, pick
+
+Forward = Callable[..., Any]
+SPARE_COLUMNS = 64
+"""Padding that every row has is cut off once there is this much of it: cutting copies the cache."""
+
+
+class Batch:
+    """Rows that are continued together. Used on the model's thread only."""
+
+    def __init__(self, forward: Forward, ends: frozenset[int], device: torch.device) -> None:
+        self._forward = forward
+        self._ends = ends
+        self._device = device
+        self.rows: list[Row] = []
+        self._cache: Any = None
+        self._mask: torch.Tensor = torch.zeros((0, 0), dtype=torch.long, device=device)
+
+    def join(self, row: Row) -> str:
+        """Read a row's prompt and take its first token; answers the text that is certain."""
+        ids = torch.tensor([row.prompt_ids], device=self._device)
+        mask = torch.ones_like(ids)
+        out = self._forward(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=mask.cumsum(-1) - 1,
+            past_key_values=None,
+            last_only=True,
+        )
+        (token,) = pick(out.logits[:, -1], [row])
+        text = row.take(token, self._ends)
+        if row.finish_reason is None:
+            self._adopt(row, out.past_key_values, mask)
+        return text
+
+    def accepts_more(self) -> bool:
+        """Whether another row can join: some kinds of memory (sliding windows, recurrent states) cannot be put together."""
+        return not self.rows or all(type(layer) is DynamicLayer for layer in self._cache.layers)
+
+    def step(self) -> list[tuple[Row, str]]:
+        """One token for every row; answers what each gained. Rows that ended are gone."""
+        self._mask = torch.cat([self._mask, self._mask.new_ones((len(self.rows), 1))], dim=-1)
+        last = torch.tensor([[row.token_ids[-1]] for row in self.rows], device=self._device)
+        out = self._forward(
+            input_ids=last,
+            attention_mask=self._mask,
+            position_ids=self._mask.sum(-1, keepdim=True) - 1,
+            past_key_values=self._cache,
+            last_only=True,
+        )
+        self._cache = out.past_key_values
+        chosen = pick(out.logits[:, -1], self.rows)
+        gained = [(row, row.take(token, self._ends)) for row, token in zip(self.rows, chosen, strict=True)]
+        self.drop([row for row in self.rows if row.finish_reason is not None])
+        return gained
+
+    def drop(self, gone: list[Row]) -> None:
+        """Take rows out: they ended, or nobody waits for them any more."""
+        if not gone:
+            return
+        kept = [at for at, row in enumerate(self.rows) if not any(row is other for other in gone)]
+        self.rows = [self.rows[at] for at in kept]
+        if not kept:
+            self._cache = None
+            self._mask = self._mask.new_zeros((0, 0))
+            return
+        selection = torch.tensor(kept, device=self._device)
+        self._cache.batch_select_indices(selection)
+        self._mask = self._mask[selection]
+        self._trim()
+
+    def _adopt(self, row: Row, cache: Any, mask: torch.Tensor) -> None:
+        if not self.rows:
+            self.rows, self._cache, self._mask = [row], cache, mask
+            return
+        width = max(self._mask.shape[1], mask.shape[1])
+        for ours, theirs in zip(self._cache.layers, cache.layers, strict=True):
+            ours.keys = torch.cat([_padded(ours.keys, width), _padded(theirs.keys, width)])
+            ours.values = torch.cat([_padded(ours.values, width), _padded(theirs.values, width)])
+        self._mask = torch.cat([_left(self._mask, width), _left(mask, width)])
+        self.rows.append(row)
+
+    def _trim(self) -> None:
+        spare = int((self._mask.cumsum(-1) == 0).sum(-1).min())
+        if spare < SPARE_COLUMNS:
+            return
+        for layer in self._cache.layers:
+            layer.keys = layer.keys[:, :, spare:].contiguous()
+            layer.values = layer.values[:, :, spare:].contiguous()
+        self._mask = self._mask[:, spare:]
+
+
+def _padded(states: torch.Tensor, width: int) -> torch.Tensor:
+    """Keys or values (rows, heads, positions, size) with empty positions on the left."""
+    return torch.nn.functional.pad(states, (0, 0, width - states.shape[2], 0))
+
+
+def _left(mask: torch.Tensor, width: int) -> torch.Tensor:
+    return torch.nn.functional.pad(mask, (width - mask.shape[1], 0))
