@@ -1,21 +1,41 @@
 import type { ChatParameters } from "@/api/chat";
 import { Card } from "@/components/ui/card";
 import { Field, Input, Textarea } from "@/components/ui/field";
+import { Segmented } from "@/components/ui/segmented";
 import { useI18n } from "@/i18n";
+import { recommendedParameters, STYLE_NAMES, type StyleName } from "./queries";
 
 interface ChatSettingsProps {
   id: string;
   system: string;
   parameters: ChatParameters;
+  /** The style that the parameters came from; empty once one of them was changed by hand. */
+  style: StyleName | "";
   onSystem: (text: string) => void;
+  onStyle: (style: StyleName | "") => void;
   onParameters: (parameters: ChatParameters) => void;
 }
 
-export function ChatSettings({ id, system, parameters, onSystem, onParameters }: ChatSettingsProps) {
+export function ChatSettings({ id, system, parameters, style, onSystem, onStyle, onParameters }: ChatSettingsProps) {
   const { t, format } = useI18n();
-  const set = (change: Partial<ChatParameters>) => onParameters({ ...parameters, ...change });
+  const set = (change: Partial<ChatParameters>) => {
+    onStyle("");
+    onParameters({ ...parameters, ...change });
+  };
+  const choose = async (name: StyleName) => {
+    const values = (await recommendedParameters(name)) as Partial<ChatParameters>;
+    onParameters({ ...parameters, ...values });
+    onStyle(name);
+  };
   return (
     <Card id={id} className="mb-3 max-h-[45dvh] shrink-0 overflow-y-auto p-4" aria-label={t("chat.settings")}>
+      <Segmented
+        label={t("chat.style")}
+        className="mb-4 max-w-full overflow-x-auto"
+        value={style}
+        onChange={(name) => name && void choose(name)}
+        options={STYLE_NAMES.map((name) => ({ value: name, label: t(`chat.styles.${name}`) }))}
+      />
       <div className="grid gap-4 md:grid-cols-[1.2fr_1fr]">
         <Field label={t("chat.systemPrompt")} description={t("chat.systemPromptHint")}>
           {(control) => (
@@ -78,6 +98,16 @@ export function ChatSettings({ id, system, parameters, onSystem, onParameters }:
                   const seed = event.currentTarget.valueAsNumber;
                   set({ seed: Number.isNaN(seed) ? null : seed });
                 }}
+              />
+            )}
+          </Field>
+          <Field className="col-span-2" label={t("chat.stopStrings")} description={t("chat.stopStringsHint")}>
+            {(control) => (
+              <Textarea
+                {...control}
+                rows={2}
+                value={parameters.stop.join("\n")}
+                onChange={(event) => set({ stop: event.currentTarget.value.split("\n").slice(0, 16) })}
               />
             )}
           </Field>

@@ -1,20 +1,26 @@
-import { MessageSquare } from "lucide-react";
-import { lazy, Suspense, useEffect, useRef } from "react";
-import { ApiError } from "@/api/errors";
+import { Info, MessageSquare } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { EmptyState } from "@/components/empty-state";
 import { ProblemNotice } from "@/components/problem";
 import { Card } from "@/components/ui/card";
 import { useI18n } from "@/i18n";
-import type { Conversation, Turn } from "./use-conversation";
+import { TokenMeter } from "./token-meter";
+import { TurnView } from "./turn-view";
+import type { Chat } from "./use-conversation";
 
-const Markdown = lazy(() => import("@/components/markdown"));
 const NEAR_END_PX = 80;
-const FEWEST_FOR_SPEED = 8;
+
+interface PaneProps {
+  model: string;
+  chat: Chat;
+  onAgain: (turn: number) => void;
+  onEdit: (turn: number, text: string) => void;
+}
 
 /** One model's conversation. It follows the answer as it grows, unless someone has scrolled up to read. */
-export function ConversationPane({ model, conversation }: { model: string; conversation: Conversation }) {
+export function ConversationPane({ model, chat, onAgain, onEdit }: PaneProps) {
   const { t } = useI18n();
-  const { turns, isAnswering } = conversation;
+  const { turns, isAnswering } = chat;
   const box = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
 
@@ -29,9 +35,12 @@ export function ConversationPane({ model, conversation }: { model: string; conve
       data-conversation={model}
       className="flex min-h-0 min-w-0 flex-col overflow-hidden"
     >
-      <h2 className="truncate border-line border-b px-4 py-2.5 font-medium text-[0.8125rem]" title={model}>
-        {model}
-      </h2>
+      <header className="flex items-center gap-3 border-line border-b px-4 py-2.5">
+        <h2 className="min-w-0 flex-1 truncate font-medium text-[0.8125rem]" title={model}>
+          {model}
+        </h2>
+        <TokenMeter chat={chat} />
+      </header>
       <div
         ref={box}
         aria-live="polite"
@@ -42,58 +51,30 @@ export function ConversationPane({ model, conversation }: { model: string; conve
         }}
         className="min-h-0 flex-1 space-y-4 overflow-y-auto p-4"
       >
-        {turns.length === 0 && (
+        {chat.error ? <ProblemNotice error={chat.error} /> : null}
+        {turns.length === 0 && !chat.error && (
           <EmptyState icon={MessageSquare} title={t("chat.emptyTitle")}>
             {t("chat.emptyText")}
           </EmptyState>
         )}
         {turns.map((turn, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: turns are only ever added at the end
-          <TurnView key={index} turn={turn} isGrowing={isAnswering && index === turns.length - 1} />
+          <TurnView
+            // biome-ignore lint/suspicious/noArrayIndexKey: a growing turn has no id yet, and must not be built anew when it gets one
+            key={index}
+            turn={turn}
+            chat={chat}
+            isGrowing={turn.stored?.status === "answering" || (isAnswering && index === turns.length - 1)}
+            onAgain={onAgain}
+            onEdit={onEdit}
+          />
         ))}
+        {chat.dropped > 0 && (
+          <p className="flex items-start gap-2 text-ink-soft text-xs" role="note">
+            <Info aria-hidden className="mt-px size-3.5 shrink-0" />
+            {t("chat.dropped", { count: chat.dropped })}
+          </p>
+        )}
       </div>
     </Card>
   );
-}
-
-function TurnView({ turn, isGrowing }: { turn: Turn; isGrowing: boolean }) {
-  const { t } = useI18n();
-  if (turn.role === "user") {
-    return (
-      <div className="ml-auto w-fit max-w-[85%] whitespace-pre-wrap break-words rounded-2xl rounded-br-md bg-accent-soft px-4 py-2.5">
-        <span className="sr-only">{t("chat.you")}: </span>
-        {turn.content}
-      </div>
-    );
-  }
-  return (
-    <div data-role="assistant" data-growing={isGrowing || undefined}>
-      {turn.content === "" && isGrowing && (
-        <p className="animate-pulse text-ink-faint">
-          {t("chat.thinking")}
-          <span aria-hidden> …</span>
-        </p>
-      )}
-      <Suspense fallback={<p className="whitespace-pre-wrap">{turn.content}</p>}>
-        <Markdown text={turn.content} />
-      </Suspense>
-      {turn.problem && <ProblemNotice error={new ApiError(turn.problem)} className="mt-2" />}
-      {!isGrowing && <TurnFacts turn={turn} />}
-    </div>
-  );
-}
-
-function TurnFacts({ turn }: { turn: Turn }) {
-  const { t, format } = useI18n();
-  const { tokens = 0, seconds = 0, waited = 0 } = turn;
-  const speed = tokens >= FEWEST_FOR_SPEED && seconds > waited ? (tokens - 1) / (seconds - waited) : null;
-  const facts = [
-    turn.finish === "stopped" && t("chat.stopped"),
-    turn.finish === "length" && t("chat.cut"),
-    turn.tokens !== undefined && t("chat.tokens", { count: turn.tokens }),
-    turn.seconds !== undefined && format.duration(turn.seconds),
-    speed !== null && t("chat.speed", { speed: Math.round(speed) }),
-  ].filter(Boolean);
-  if (facts.length === 0) return null;
-  return <p className="numeric mt-1.5 text-ink-faint text-xs">{facts.join(" · ")}</p>;
 }

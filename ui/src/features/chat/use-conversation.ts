@@ -1,101 +1,180 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useRef, useState } from "react";
-import { type ChatMessage, type ChatParameters, streamChat } from "@/api/chat";
+import { type AnswerRequest, type ChatParameters, streamAnswer } from "@/api/chat";
+import { answer, api } from "@/api/client";
 import { asApiError, type Problem } from "@/api/errors";
-import { readStored, writeStored } from "@/lib/stored";
+import {
+  CONVERSATIONS,
+  type ConversationDetail,
+  chatQueries,
+  createConversation,
+  type StoredTurn,
+  updateConversation,
+} from "./queries";
 
-export interface Turn extends ChatMessage {
-  finish?: string;
-  tokens?: number;
-  /** Until the end of the answer; the first one of a model includes loading it. */
-  seconds?: number;
-  /** Until the first piece of it. */
-  waited?: number;
+/** A turn as it is shown: kept by the server, or growing. */
+export interface ShownTurn {
+  /** Null until the server has said it. */
+  id: number | null;
+  role: "user" | "assistant";
+  content: string;
+  reasoning?: string | null;
+  stored?: StoredTurn;
+  /** Other versions of it, oldest first, itself included. */
+  versions: number[];
   problem?: Problem;
 }
 
-interface Ask {
-  prompt: string;
+export interface Ask {
   system: string;
   parameters: ChatParameters;
+  prompt?: string;
+  editOf?: number;
+  regenerate?: number;
 }
 
-export interface Conversation {
-  turns: Turn[];
+export interface Chat {
+  id: number | undefined;
+  detail: ConversationDetail | undefined;
+  turns: ShownTurn[];
   isAnswering: boolean;
+  /** What was left out of the last prompt, if anything. */
+  dropped: number;
+  error: unknown;
   ask: (ask: Ask) => Promise<void>;
   stop: () => void;
-  clear: () => void;
+  show: (turn: number) => Promise<void>;
+  rate: (turn: number, rating: "good" | "bad" | null) => Promise<void>;
 }
 
-/** One model's side of the chat: its turns, kept for this tab, and the answer that is coming in. */
-export function useConversation(model: string, place: string): Conversation {
-  const key = `tunesmith.chat.${place}.${model}`;
-  const [state, setState] = useState(() => ({ key, turns: readTurns(key) }));
-  const [isAnswering, setIsAnswering] = useState(false);
-  const abort = useRef<AbortController>(null);
-  if (state.key !== key) setState({ key, turns: readTurns(key) });
-  const { turns } = state;
+interface Live {
+  before: ShownTurn[];
+  question: ShownTurn;
+  reply: ShownTurn;
+  dropped: number;
+}
 
-  const store = useCallback(
-    (next: Turn[]) => {
-      writeStored(key, next.length > 0 ? JSON.stringify(next) : null, "session");
-      setState((old) => (old.key === key ? { key, turns: next } : old));
-    },
-    [key],
+/** One model's conversation: kept by the server, with the answer that is coming in on top. */
+export function useConversation(model: string, id: number | undefined, onBegin: (id: number) => void): Chat {
+  const client = useQueryClient();
+  const query = useQuery(chatQueries.conversation(id));
+  const detail = id === undefined ? undefined : query.data;
+  const [live, setLive] = useState<Live | null>(null);
+  const abort = useRef<AbortController>(null);
+  const stored = detail ? pathOf(detail) : [];
+
+  const keep = useCallback(
+    (found: ConversationDetail) => client.setQueryData(chatQueries.conversation(found.id).queryKey, found),
+    [client],
   );
 
-  const ask = async ({ prompt, system, parameters }: Ask) => {
+  const ask = async ({ system, parameters, prompt, editOf, regenerate }: Ask) => {
     const controller = new AbortController();
     abort.current = controller;
-    const past = [...turns.filter((turn) => !turn.problem), { role: "user" as const, content: prompt }];
-    const messages: ChatMessage[] = [
-      ...(system.trim() ? [{ role: "system" as const, content: system }] : []),
-      ...past.map(({ role, content }) => ({ role, content })),
-    ];
-    let reply: Turn = { role: "assistant", content: "" };
-    const show = () => store([...past, reply]);
-    setIsAnswering(true);
-    show();
-    const started = performance.now();
+    const { before, question } = placeOf(stored, prompt ?? "", editOf, regenerate);
+    let now: Live = { before, question, reply: blank("assistant"), dropped: 0 };
+    const show = (change: Partial<ShownTurn>) => {
+      now = { ...now, reply: { ...now.reply, ...change } };
+      setLive(now);
+    };
+    show({});
+    let conversation = id;
     try {
-      for await (const piece of streamChat(model, messages, parameters, controller.signal)) {
-        reply = {
-          ...reply,
-          content: reply.content + (piece.text ?? ""),
-          seconds: (performance.now() - started) / 1000,
-          ...(piece.text && reply.waited === undefined && { waited: (performance.now() - started) / 1000 }),
-          ...(piece.finish && { finish: piece.finish }),
-          ...(piece.tokens !== undefined && { tokens: piece.tokens }),
-        };
-        show();
+      conversation = await ready(model, id, detail, system);
+      const request: AnswerRequest = {
+        ...parameters,
+        ...(regenerate === undefined ? { message: prompt ?? "" } : { regenerate }),
+        ...(editOf !== undefined && { edit_of: editOf }),
+      };
+      for await (const event of streamAnswer(conversation, request, controller.signal)) {
+        if (event.type === "start") now = { ...now, dropped: event.context?.dropped_turns ?? 0 };
+        if (event.type === "delta") show({ content: now.reply.content + (event.text ?? "") });
+        if (event.type === "reasoning") show({ reasoning: (now.reply.reasoning ?? "") + (event.text ?? "") });
       }
     } catch (error) {
-      if (controller.signal.aborted) reply = { ...reply, finish: "stopped" };
-      else reply = { ...reply, problem: asApiError(error).problem };
-      show();
-    } finally {
-      setIsAnswering(false);
+      if (!controller.signal.aborted) show({ problem: asApiError(error).problem });
     }
+    if (conversation !== undefined) {
+      const found = await client
+        .fetchQuery({ ...chatQueries.conversation(conversation), staleTime: 0 })
+        .catch(() => undefined);
+      void client.invalidateQueries({ queryKey: ["chat", "conversations"] });
+      if (conversation !== id) onBegin(conversation);
+      // A refusal leaves nothing behind on the server, so it is shown until the next question.
+      const isKept = found && (!now.reply.problem || found.turns.length > (detail?.turns.length ?? 0));
+      setLive(isKept ? null : now);
+    } else setLive(now);
+    abort.current = null;
   };
 
   return {
-    turns,
-    isAnswering,
+    id,
+    detail,
+    turns: live ? [...live.before, live.question, live.reply] : stored,
+    isAnswering: live !== null && live.reply.problem === undefined,
+    dropped: live?.dropped || (stored.at(-1)?.stored?.dropped_turns ?? 0),
+    error: query.error,
     ask,
     stop: () => abort.current?.abort(),
-    clear: () => {
-      abort.current?.abort();
-      store([]);
+    show: async (turn) => {
+      if (id !== undefined) keep(await updateConversation(id, { current_turn_id: turn }));
+      setLive(null);
+    },
+    rate: async (turn, rating) => {
+      if (id === undefined) return;
+      const path = { conversation_id: id, turn_id: turn };
+      await answer(
+        api.PUT(`${CONVERSATIONS}/{conversation_id}/turns/{turn_id}/rating`, { params: { path }, body: { rating } }),
+      );
+      await client.invalidateQueries({ queryKey: chatQueries.conversation(id).queryKey });
     },
   };
 }
 
-function readTurns(key: string): Turn[] {
-  const stored = readStored(key, "session");
-  if (stored === null) return [];
-  try {
-    return JSON.parse(stored) as Turn[];
-  } catch {
-    return [];
+/** The conversation to ask in: begun now if there is none, told the system prompt if that has changed. */
+async function ready(model: string, id: number | undefined, detail: ConversationDetail | undefined, system: string) {
+  const prompt = system.trim() || null;
+  if (id === undefined) {
+    return (await createConversation({ model, system_prompt: prompt, parameters: {}, overflow: "drop" })).id;
   }
+  if (detail && (detail.system_prompt ?? null) !== prompt) await updateConversation(id, { system_prompt: prompt });
+  return id;
+}
+
+function blank(role: "user" | "assistant", content = ""): ShownTurn {
+  return { id: null, role, content, versions: [] };
+}
+
+/** Which turns stay in sight, and the question that is answered. */
+function placeOf(turns: ShownTurn[], prompt: string, editOf?: number, regenerate?: number) {
+  if (regenerate !== undefined) {
+    const at = turns.findIndex((turn) => turn.id === regenerate);
+    return { before: turns.slice(0, at - 1), question: turns[at - 1] ?? blank("user") };
+  }
+  const at = editOf === undefined ? turns.length : turns.findIndex((turn) => turn.id === editOf);
+  return { before: turns.slice(0, at), question: blank("user", prompt) };
+}
+
+/** The turns of the branch that is read. */
+export function pathOf(detail: ConversationDetail): ShownTurn[] {
+  const byId = new Map(detail.turns.map((turn) => [turn.id, turn]));
+  return detail.path.flatMap((turnId) => {
+    const turn = byId.get(turnId);
+    if (!turn) return [];
+    const versions = detail.turns
+      .filter((other) => other.parent_id === turn.parent_id && other.role === turn.role)
+      .map((other) => other.id);
+    const { id, role, content, reasoning } = turn;
+    return [
+      {
+        id,
+        role,
+        content,
+        reasoning,
+        stored: turn,
+        versions,
+        ...(turn.error && { problem: turn.error as unknown as Problem }),
+      },
+    ];
+  });
 }

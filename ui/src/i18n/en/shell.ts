@@ -37,6 +37,7 @@ export const common = {
   range: "{first}–{last} of {total}",
   copy: "Copy",
   copied: "Copied",
+  copyCode: "Copy the code",
   optional: "optional",
   stop: "Stop",
   timeLeft: "{time} left",

@@ -40,6 +40,7 @@ export const common: LocaleShape<typeof english.common> = {
   range: "전체 {total}개 중 {first}–{last}",
   copy: "복사",
   copied: "복사됨",
+  copyCode: "코드 복사",
   optional: "선택",
   stop: "멈추기",
   timeLeft: "{time} 남음",
