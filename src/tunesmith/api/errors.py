@@ -65,7 +65,9 @@ def install(app: FastAPI) -> None:
     async def _ours(request: Request, error: TunesmithError) -> JSONResponse:
         if error.status >= 500:
             log.error("request failed", exc_info=error)
-        return render(error.problem(logs.request_id.get()), request.url.path)
+        after = error.retry_after_seconds
+        headers = None if after is None else {"retry-after": str(after)}
+        return render(error.problem(logs.request_id.get()), request.url.path, headers)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:

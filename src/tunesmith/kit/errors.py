@@ -26,6 +26,8 @@ class TunesmithError(Exception):
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something went wrong inside Tunesmith"
+    retry_after_seconds: ClassVar[int | None] = None
+    """When it is worth trying again, for errors that pass by themselves: sent as ``Retry-After``."""
     hint: str = "Look at the server log with the request id, and send it with your report."
 
     def __init__(

@@ -6,13 +6,13 @@ ends: shorter ones are padded on the left, and the padding is masked and cut off
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from transformers.cache_utils import DynamicLayer
 
-from tunesmith.ml.decode import Row, pick
+from tunesmith.ml.decode import Row, pick, tell
 
 Forward = Callable[..., Any]
 SPARE_COLUMNS = 64
@@ -22,8 +22,11 @@ SPARE_COLUMNS = 64
 class Batch:
     """Rows that are continued together. Used on the model's thread only."""
 
-    def __init__(self, forward: Forward, ends: frozenset[int], device: torch.device) -> None:
+    def __init__(
+        self, forward: Forward, ends: frozenset[int], device: torch.device, decode: Callable[[Sequence[int]], str]
+    ) -> None:
         self._forward = forward
+        self._decode = decode
         self._ends = ends
         self._device = device
         self.rows: list[Row] = []
@@ -42,6 +45,7 @@ class Batch:
             last_only=True,
         )
         (token,) = pick(out.logits[:, -1], [row])
+        tell(out.logits[0, -1], row, token, self._decode)
         text = row.take(token, self._ends)
         if row.finish_reason is None:
             self._adopt(row, out.past_key_values, mask)
@@ -64,6 +68,8 @@ class Batch:
         )
         self._cache = out.past_key_values
         chosen = pick(out.logits[:, -1], self.rows)
+        for at, (row, token) in enumerate(zip(self.rows, chosen, strict=True)):
+            tell(out.logits[at, -1], row, token, self._decode)
         gained = [(row, row.take(token, self._ends)) for row, token in zip(self.rows, chosen, strict=True)]
         self.drop([row for row in self.rows if row.finish_reason is not None])
         return gained

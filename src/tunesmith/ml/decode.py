@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from tunesmith.wire.serving import FinishReason, GenerateRequest
+from tunesmith.wire.serving import FinishReason, GenerateRequest, TokenLogprob
 
 UNFINISHED_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 Forward = Callable[..., Any]
@@ -83,6 +83,7 @@ class Row:
     stop_token_id: int | None = None
     finish_reason: FinishReason | None = None
     generator: torch.Generator | None = None
+    logprobs: list[TokenLogprob] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.request.temperature > 0:
@@ -118,6 +119,22 @@ def pick(logits: torch.Tensor, rows: list[Row]) -> list[int]:
         best if row.generator is None else _draw(logits[at], row)
         for at, (best, row) in enumerate(zip(likeliest, rows, strict=True))
     ]
+
+
+def tell(logits: torch.Tensor, row: Row, token_id: int, decode: Callable[[Sequence[int]], str]) -> None:
+    """Note how likely the taken token was, and the likeliest ones in its place (``logits``: one row, raw)."""
+    if row.request.logprobs is None:
+        return
+    distribution = torch.log_softmax(logits.float(), dim=-1)
+    values, ids = distribution.topk(min(row.request.logprobs, distribution.shape[-1]), dim=-1)
+
+    def named(token: int, logprob: float, top: list[TokenLogprob]) -> TokenLogprob:
+        text = decode([token])
+        whole = None if UNFINISHED_CHARACTER in text else list(text.encode())
+        return TokenLogprob(token=text, logprob=logprob, token_bytes=whole, top=top)
+
+    top = [named(int(token), float(value), []) for token, value in zip(ids, values, strict=True)]
+    row.logprobs.append(named(token_id, float(distribution[token_id]), top))
 
 
 def _draw(logits: torch.Tensor, row: Row) -> int:

@@ -17,6 +17,7 @@ from typing import Any
 from tunesmith.ml.batch import Batch
 from tunesmith.ml.decode import Row
 from tunesmith.ml.serve_http import Refused
+from tunesmith.wire.serving import TokenLogprob
 
 END = object()
 MakeBatch = Callable[[str | None], Batch]
@@ -60,7 +61,7 @@ class WorkTicket(Ticket):
 
 
 class RowTicket(Ticket):
-    """A row that is continued with an adapter, or without one; it yields the text that becomes certain."""
+    """A row that is continued with an adapter, or without one; it yields the text that becomes certain, with what is told of its tokens."""
 
     def __init__(self, row: Row, adapter: str | None, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
@@ -144,7 +145,8 @@ class Scheduler:
         )
         entry = next(fitting, None) or (self._make_batch(ticket.adapter), [])
         try:
-            ticket.put(entry[0].join(ticket.row))
+            text = entry[0].join(ticket.row)
+            ticket.put((text, _taken(ticket.row)))
         except Refused as refused:
             ticket.put(refused)
             return
@@ -174,11 +176,18 @@ class Scheduler:
             tickets.clear()
             return
         for ticket, (row, text) in zip(list(tickets), gained, strict=True):
-            if text:
-                ticket.put(text)
+            told = _taken(row)
+            if text or told:
+                ticket.put((text, told))
             if row.finish_reason is not None:
                 ticket.put(END)
                 tickets.remove(ticket)
+
+
+def _taken(row: Row) -> list[TokenLogprob]:
+    """What is to be told of the row's new tokens, once."""
+    told, row.logprobs = row.logprobs, []
+    return told
 
 
 def _step(ticket: WorkTicket) -> bool:

@@ -14,7 +14,7 @@ stay_offline()
 import contextlib  # noqa: E402  # the guard comes first
 import inspect  # noqa: E402
 import sys  # noqa: E402
-from collections.abc import AsyncGenerator, Iterator  # noqa: E402
+from collections.abc import AsyncGenerator, Iterator, Sequence  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -76,7 +76,9 @@ class TransformersEngine:
         self._context_length = int(getattr(config, "max_position_embeddings", None) or 2**20)
         self._ends = _end_tokens(self._base, self._tokenizer)
         self._known = set(inspect.signature(self._base.forward).parameters)
-        self._scheduler = Scheduler(lambda adapter: Batch(self._forward(adapter), self._ends, self._device))
+        self._scheduler = Scheduler(
+            lambda adapter: Batch(self._forward(adapter), self._ends, self._device, self._decoded)
+        )
 
     def health(self) -> ChildHealth:
         """What is loaded, and how busy it is."""
@@ -127,8 +129,9 @@ class TransformersEngine:
         ticket = self._scheduler.submit_row(row, adapter)
         is_first = True
         async with contextlib.aclosing(ticket.outputs()) as pieces:
-            async for piece in pieces:
-                yield StreamChunk(delta=piece, prompt_tokens=len(row.prompt_ids) if is_first else 0)
+            async for piece, told in pieces:
+                read = len(row.prompt_ids) if is_first else 0
+                yield StreamChunk(delta=piece, prompt_tokens=read, logprobs=told)
                 is_first = False
         spent = len(row.token_ids) + (row.stop_token_id is not None)
         yield StreamChunk(finish_reason=row.finish_reason, prompt_tokens=len(row.prompt_ids), completion_tokens=spent)
@@ -178,6 +181,9 @@ class TransformersEngine:
             return template.render(messages, add_generation_prompt=add_generation_prompt)
         except TunesmithError as error:
             raise Refused(error.code, error.message, error.status) from error
+
+    def _decoded(self, ids: Sequence[int]) -> str:
+        return self._tokenizer.decode(ids, skip_special_tokens=False)
 
     def _row(self, index: int, request: GenerateRequest) -> Row:
         if request.token_ids is not None:

@@ -27,6 +27,7 @@ from tunesmith.wire.serving import (
     RowScore,
     ScoreRow,
     StreamChunk,
+    TokenLogprob,
 )
 
 VOCABULARY = 256
@@ -83,7 +84,12 @@ class FakeEngine:
             yield StreamChunk(prompt_tokens=made.prompt_tokens)
             for character in made.text:
                 await asyncio.sleep(STEP_SECONDS)
-                yield StreamChunk(delta=character)
+                told = []
+                if request.logprobs is not None:
+                    told = [
+                        TokenLogprob(token=character, logprob=-math.log(VOCABULARY), token_bytes=[*character.encode()])
+                    ]
+                yield StreamChunk(delta=character, logprobs=told)
             spent = len(made.token_ids) + (made.stop_token_id is not None)
             yield StreamChunk(
                 finish_reason=made.finish_reason, prompt_tokens=made.prompt_tokens, completion_tokens=spent

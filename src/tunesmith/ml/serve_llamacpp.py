@@ -39,6 +39,7 @@ from tunesmith.wire.serving import (
     RowScore,
     ScoreRow,
     StreamChunk,
+    TokenLogprob,
 )
 from tunesmith.wire.spec import ServeSpec
 
@@ -146,7 +147,7 @@ class LlamaCppEngine:
                 if line.startswith("data: "):
                     last = json.loads(line[6:])
                     if last.get("content"):
-                        yield StreamChunk(delta=last["content"])
+                        yield StreamChunk(delta=last["content"], logprobs=_told(last))
                 elif line.startswith("error: "):
                     raise Refused("runtime-failed", line[7:500], 500)
             yield StreamChunk(
@@ -255,6 +256,8 @@ class LlamaCppEngine:
             "return_tokens": True,
             "cache_prompt": True,
         }
+        if request.logprobs is not None:
+            body["n_probs"] = max(1, request.logprobs)
         if request.seed is not None:
             body["seed"] = request.seed % 2**32
         return body
@@ -291,6 +294,21 @@ class LlamaCppEngine:
         if response.status_code != 200:
             raise _refused(response)
         return response.json()
+
+
+def _told(piece: dict[str, Any]) -> list[TokenLogprob]:
+    """What llama.cpp says of the tokens of a piece."""
+
+    def named(entry: dict[str, Any], top: list[TokenLogprob]) -> TokenLogprob:
+        return TokenLogprob(
+            token=str(entry["token"]),
+            logprob=max(float(entry["logprob"]), LEAST_LOGPROB),
+            token_bytes=entry.get("bytes"),
+            top=top,
+        )
+
+    listed = piece.get("completion_probabilities") or []
+    return [named(entry, [named(other, []) for other in entry.get("top_logprobs") or []]) for entry in listed]
 
 
 def _refused(response: httpx.Response) -> Refused:

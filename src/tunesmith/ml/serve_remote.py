@@ -158,6 +158,8 @@ class RemoteEngine:
         }
         if request.seed is not None:
             body["seed"] = request.seed
+        if request.logprobs is not None:
+            raise Refused("remote-unsupported", "A remote model is asked without logprobs.")
         if request.stop:
             body["stop"] = request.stop
         if request.messages is not None:

@@ -54,6 +54,15 @@ class ReadyFile(_Wire):
         write_json(folder / READY_FILE, self.model_dump(), mode=0o600)
 
 
+class TokenLogprob(_Wire):
+    """A token that was taken, how likely it was before any temperature, and the likeliest ones in its place."""
+
+    token: str
+    logprob: float
+    token_bytes: list[int] | None = None
+    top: list[TokenLogprob] = Field(default_factory=list)
+
+
 class GenerateRequest(_Wire):
     """Continue one prompt, given as messages, as text, or as token ids. Temperature 0 is greedy and repeatable."""
 
@@ -65,6 +74,8 @@ class GenerateRequest(_Wire):
     top_p: float = Field(1.0, gt=0.0, le=1.0)
     seed: int | None = None
     stop: list[str] = Field(default_factory=list)
+    logprobs: int | None = Field(None, ge=0, le=20)
+    """Tell how likely each token was, with so many of the likeliest in its place."""
 
     @model_validator(mode="after")
     def _one_prompt(self) -> GenerateRequest:
@@ -90,6 +101,7 @@ class StreamChunk(_Wire):
     finish_reason: FinishReason | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    logprobs: list[TokenLogprob] = Field(default_factory=list)
 
 
 class ScoreRow(_Wire):

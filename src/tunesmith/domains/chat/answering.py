@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
 
 from tunesmith.db import Access, Unit
 from tunesmith.domains.chat import repository
-from tunesmith.domains.chat.answers import Ask, ChatAnswer, ChatEvent, Sampling, TokenUsage, TurnStatus
-from tunesmith.domains.chat.branches import Exchange, exchanges_of, path_to
-from tunesmith.domains.chat.errors import ChatNotInitialized, ConversationBusy, TurnNotFound, TurnRole
+from tunesmith.domains.chat.answers import Ask, ChatAnswer, ChatEvent, TokenUsage
+from tunesmith.domains.chat.branches import exchanges_of, path_to
+from tunesmith.domains.chat.errors import ChatNotInitialized, ConversationBusy
 from tunesmith.domains.chat.fitting import Fitted, fit
+from tunesmith.domains.chat.growing import Writing
+from tunesmith.domains.chat.placing import Place, place_of, title_of
 from tunesmith.domains.chat.reasoning import ReasoningSplitter
 from tunesmith.domains.chat.service import ConversationService
 from tunesmith.domains.chat.styles import StyleName, recommended
@@ -31,54 +33,11 @@ from tunesmith.domains.runtime import (
 )
 from tunesmith.domains.serving import TooManyTokens
 from tunesmith.kit.clock import utc_now
-from tunesmith.kit.errors import InvalidInput, TunesmithError
+from tunesmith.kit.errors import TunesmithError
 from tunesmith.settings import Settings
 
 KEEP_SECONDS = 2.0
 """How often a growing answer is written down: that much of it can be lost when the server is killed."""
-TITLE_CHARACTERS = 60
-
-
-@dataclass
-class _Writing:
-    """An answer that grows."""
-
-    splitter: ReasoningSplitter
-    started: float = field(default_factory=time.monotonic)
-    text: str = ""
-    reasoning: str = ""
-    last: StreamChunk = field(default_factory=StreamChunk)
-    kept_at: float = field(default_factory=time.monotonic)
-
-    def take(self, chunk: StreamChunk) -> list[ChatEvent]:
-        """Add a piece; answers what may be shown of it."""
-        pieces = self.splitter.push(chunk.delta)
-        if chunk.finish_reason is not None:
-            pieces += self.splitter.finish()
-            self.last = chunk
-        events = []
-        for piece in pieces:
-            if piece.is_reasoning:
-                self.reasoning += piece.text
-            else:
-                self.text += piece.text
-            events.append(ChatEvent(type="reasoning" if piece.is_reasoning else "delta", text=piece.text))
-        return events
-
-    @property
-    def seconds(self) -> float:
-        """Time since it began."""
-        return time.monotonic() - self.started
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where an answer goes: the question (new or old), and what was said before it."""
-
-    message: str
-    parent_id: int | None
-    question_id: int | None
-    before: Sequence[Exchange]
 
 
 @dataclass(frozen=True)
@@ -87,7 +46,7 @@ class _Planned:
 
     row: ConversationRow
     model: Servable
-    place: _Place
+    place: Place
     sampling: dict[str, Any]
 
 
@@ -146,7 +105,7 @@ class Answerer:
             async with self._runtime.session(planned.model) as handle:
                 fitted = await self._fit(access, handle, planned)
                 question_id, turn_id = await self._begin(access, planned, fitted)
-                writing = _Writing(ReasoningSplitter(fitted.count.opens_reasoning))
+                writing = Writing(ReasoningSplitter(fitted.count.opens_reasoning))
                 status, failure = "stopped", None  # unless it comes to its end
                 try:
                     yield ChatEvent(
@@ -187,20 +146,20 @@ class Answerer:
                 message=prompt,
                 max_tokens=parameters["max_tokens"],
             )
-            writing = _Writing(ReasoningSplitter(fitted.count.opens_reasoning))
+            writing = Writing(ReasoningSplitter(fitted.count.opens_reasoning))
             yield ChatEvent(type="start", model=model.name, context=fitted.use())
             async with contextlib.aclosing(self._pieces(handle, fitted, sampling, writing)) as events:
                 async for event in events:
                     yield event
             row = ConversationRow(model=model.name)
-            planned = _Planned(row, model, _Place(prompt, None, None, ()), sampling)
+            planned = _Planned(row, model, Place(prompt, None, None, ()), sampling)
             yield ChatEvent(type="end", answer=self._answer(planned, fitted, writing, (None, None)))
 
     def parameters(self, sampling: dict[str, Any], context_length: int | None) -> dict[str, Any]:
         """Every parameter of an answer: what was said, then the style's. Raises ``TooManyTokens``."""
         style = recommended(StyleName(sampling.get("style") or StyleName.BALANCED), context_length)
         limit = self._settings.runtime.max_tokens_limit
-        chosen = {
+        chosen: dict[str, Any] = {
             "temperature": style.temperature,
             "top_p": style.top_p,
             "max_tokens": min(style.max_tokens, limit),
@@ -220,7 +179,7 @@ class Answerer:
         if row.model is None:
             raise ChatNotInitialized(f"The conversation {conversation_id} has no model.")
         turns = await repository.list_turns(unit, conversation_id)
-        place = _place(row, turns, ask)
+        place = place_of(row, turns, ask)
         model = await self.resolve(unit, row.model, row.adapter)
         sampling = {**row.parameters, **ask.given()}
         if ask.style is not None:  # a style that is named now goes before what the conversation was given earlier
@@ -284,12 +243,12 @@ class Answerer:
             unit.session.add(answer)
             await unit.session.flush()
             row.current_turn_id = answer.id
-            row.title = row.title or _title(planned.place.message)
+            row.title = row.title or title_of(planned.place.message)
             row.updated_at = utc_now()
             return question_id, answer.id
 
     async def _pieces(
-        self, handle: RuntimeHandle, fitted: Fitted, sampling: dict[str, Any], writing: _Writing
+        self, handle: RuntimeHandle, fitted: Fitted, sampling: dict[str, Any], writing: Writing
     ) -> AsyncGenerator[ChatEvent]:
         parameters = self.parameters(sampling, fitted.context_length)
         request = GenerateRequest(
@@ -305,7 +264,7 @@ class Answerer:
                 for event in writing.take(chunk):
                     yield event
 
-    async def _keep_some(self, access: Access, conversation_id: int, turn_id: int, writing: _Writing) -> None:
+    async def _keep_some(self, access: Access, conversation_id: int, turn_id: int, writing: Writing) -> None:
         if time.monotonic() - writing.kept_at < KEEP_SECONDS:
             return
         writing.kept_at = time.monotonic()
@@ -318,7 +277,7 @@ class Answerer:
         access: Access,
         conversation_id: int,
         turn_id: int,
-        writing: _Writing,
+        writing: Writing,
         status: str,
         failure: TunesmithError | None,
     ) -> None:
@@ -337,9 +296,9 @@ class Answerer:
                 turn.error = failure.problem()
 
     def _answer(
-        self, planned: _Planned, fitted: Fitted, writing: _Writing, turns: tuple[int | None, int | None]
+        self, planned: _Planned, fitted: Fitted, writing: Writing, turns: tuple[int | None, int | None]
     ) -> ChatAnswer:
-        last, status = writing.last, "complete"
+        last = writing.last
         read, wrote = last.prompt_tokens or fitted.count.prompt_tokens, last.completion_tokens
         seconds = writing.seconds
         return ChatAnswer(
@@ -349,7 +308,7 @@ class Answerer:
             model=planned.row.model or planned.model.name,
             response=writing.text,
             reasoning=writing.reasoning or None,
-            status=_status(status),
+            status="complete",
             finish_reason=last.finish_reason,
             usage=TokenUsage(prompt_tokens=read, completion_tokens=wrote, total_tokens=read + wrote),
             context=fitted.use(),
@@ -357,46 +316,3 @@ class Answerer:
             seconds=round(seconds, 3),
             tokens_per_second=round(wrote / seconds, 2) if seconds > 0 else None,
         )
-
-
-def _status(status: str) -> TurnStatus:
-    return "complete" if status == "complete" else "stopped"
-
-
-def _place(row: ConversationRow, turns: Sequence[TurnRow], ask: Ask) -> _Place:
-    """Where the answer goes. Raises ``InvalidInput``, ``TurnNotFound`` and ``TurnRole``."""
-    by_id = {turn.id: turn for turn in turns}
-
-    def named(turn_id: int, role: str | None) -> TurnRow:
-        if (turn := by_id.get(turn_id)) is None:
-            raise TurnNotFound(f"The conversation {row.id} has no turn {turn_id}.")
-        if role is not None and turn.role != role:
-            raise TurnRole(f"Turn {turn_id} is of the {turn.role}, and one of the {role} is wanted.")
-        return turn
-
-    if sum(given is not None for given in (ask.regenerate, ask.edit_of, ask.parent_id)) > 1:
-        raise InvalidInput("Give one of regenerate, edit_of and parent_id at most.")
-    if ask.regenerate is not None:
-        if ask.message is not None:
-            raise InvalidInput("An answer is asked for again without a message.", hint="Edit the question instead.")
-        question = named(named(ask.regenerate, "assistant").parent_id or 0, "user")
-        before = exchanges_of(path_to(turns, question.parent_id))
-        return _Place(question.content, question.parent_id, question.id, before)
-    if ask.message is None or not ask.message.strip():
-        fault = {"location": "body.message", "message": "missing or empty", "value": ask.message}
-        raise InvalidInput("The message is missing.", hint="Send what is said as `message`.", errors=[fault])
-    if ask.edit_of is not None:
-        parent_id = named(ask.edit_of, "user").parent_id
-    elif ask.parent_id is not None:
-        parent_id = named(ask.parent_id, "assistant").id
-    else:
-        parent_id = row.current_turn_id
-    return _Place(ask.message, parent_id, None, exchanges_of(path_to(turns, parent_id)))
-
-
-def _title(message: str) -> str:
-    line = " ".join(message.split())
-    return line if len(line) <= TITLE_CHARACTERS else line[: TITLE_CHARACTERS - 1] + "…"
-
-
-__all__ = ["Answerer", "Sampling"]

@@ -81,7 +81,7 @@ class ChatAnswer(BaseModel):
         description="`stop`: by itself or at a stop string; `length`: at the longest answer; null when it was cut."
     )
     usage: TokenUsage = Field(description="Counts of tokens.")
-    context: ContextUse = Field(description="How the conversation was fitted to the model.")
+    context: ContextUse = Field(description="What of the conversation fitted into the prompt.")
     parameters: dict[str, Any] = Field(description="Parameters that were used.")
     seconds: float = Field(description="Time to answer.")
     tokens_per_second: float | None = Field(description="Speed, the prompt included.")

@@ -27,6 +27,7 @@ from tunesmith.wire.serving import (
     RowScore,
     ScoreRow,
     StreamChunk,
+    TokenLogprob,
 )
 
 __all__ = [
@@ -54,4 +55,5 @@ __all__ = [
     "ScoreRow",
     "Servable",
     "StreamChunk",
+    "TokenLogprob",
 ]

@@ -21,21 +21,21 @@ class RuntimeStartSlow(RuntimeStartFailed):
 class RuntimeCrashed(Unavailable):
     """The child that had the model loaded died while it worked."""
 
-    code, title = "runtime-crashed", "The model's process died"
+    code, title, retry_after_seconds = "runtime-crashed", "The model's process died", 1
     hint = "Try again: the next request loads the model anew. Too little memory is the usual cause."
 
 
 class RuntimeUnreachable(Unavailable):
     """The child lives and does not answer."""
 
-    code, title = "runtime-unreachable", "The model does not answer"
+    code, title, retry_after_seconds = "runtime-unreachable", "The model does not answer", 5
     hint = "Try again in a moment, or unload the model and load it again."
 
 
 class RuntimeBusy(Unavailable):
     """Too many requests wait for the model, or every place for a loaded model is in use."""
 
-    code, title = "busy", "The model is busy"
+    code, title, retry_after_seconds = "busy", "The model is busy", 1
     hint = "Try again in a moment, or raise TUNESMITH_RUNTIME__MAX_LOADED_MODELS."
 
 
@@ -49,7 +49,7 @@ class RuntimeUnloaded(Conflict):
 class RuntimeOutOfMemory(Unavailable):
     """The model ran out of memory on this request."""
 
-    code, title = "runtime-memory", "The model ran out of memory"
+    code, title, retry_after_seconds = "runtime-memory", "The model ran out of memory", 5
     hint = "Ask for fewer tokens, send a shorter prompt, or unload other models."
 
 

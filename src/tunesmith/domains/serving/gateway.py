@@ -6,7 +6,7 @@ import contextlib
 import json
 import secrets
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
@@ -14,17 +14,33 @@ from fastapi.routing import APIRoute
 from starlette.types import Message, Receive
 
 from tunesmith.db import Access, Unit
-from tunesmith.domains.runtime import GenerateRequest, ModelResolver, RuntimeService, Servable, StreamChunk
-from tunesmith.domains.serving.errors import RequestTooLarge, TooManyTokens
+from tunesmith.domains.runtime import (
+    GenerateRequest,
+    ModelResolver,
+    RuntimeService,
+    Servable,
+    StreamChunk,
+    TokenLogprob,
+)
+from tunesmith.domains.serving.errors import FieldUnsupported, RequestTooLarge, TooManyTokens
+from tunesmith.domains.serving.logprobs import chat_logprobs, text_logprobs
 from tunesmith.domains.serving.schemas import (
     AnswerMessage,
     ChatCompletion,
     ChatCompletionRequest,
     Choice,
+    ChoiceLogprobs,
     ModelEntries,
     ModelEntry,
     OpenAIError,
     Usage,
+)
+from tunesmith.domains.serving.text_schemas import (
+    DEFAULT_TOKENS,
+    Completion,
+    CompletionRequest,
+    TextChoice,
+    TextLogprobs,
 )
 from tunesmith.kit.errors import TunesmithError
 from tunesmith.kit.principal import Permission
@@ -111,17 +127,106 @@ async def create_chat_completion(
     head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": body.model}
     chunks = _chunks(runtime, servable, asked)
     if not body.stream:
-        return await _whole(request, chunks, head)
+        return await _whole(request, chunks, head, bool(body.logprobs))
     first = await anext(chunks)  # a model that cannot be loaded is refused with a status, not inside a stream
     with_usage = bool(body.stream_options and body.stream_options.include_usage)
     return EventStream(_events(first, chunks, head, with_usage), chunks)
 
 
-def _generation(body: ChatCompletionRequest, limit: int) -> GenerateRequest:
-    asked = body.max_completion_tokens or body.max_tokens or limit
+@router.post(
+    "/completions",
+    response_model=Completion,
+    responses={
+        200: {
+            "content": {"text/event-stream": {}},
+            "description": "The continuation, whole or (`stream: true`) as it grows.",
+        },
+    },
+)
+async def create_completion(
+    request: Request,
+    body: CompletionRequest,
+    access: Annotated[Access, allow(Permission.INFER)],
+    models: Models,
+    runtime: Runtime,
+    settings: Limits,
+) -> Any:
+    """Continue a text with the model of that name, without its chat template."""
+    body.refuse_unsupported()
+    if body.stream and len(body.prompts) > 1:
+        fault = {"location": "prompt", "message": "one text, when it is streamed", "value": None}
+        raise FieldUnsupported("A stream continues one text.", hint="Send one request for each.", errors=[fault])
+    limit = _allowed(body.max_tokens or DEFAULT_TOKENS, settings.runtime.max_tokens_limit)
+    asked = [
+        GenerateRequest(
+            prompt=prompt,
+            max_new_tokens=limit,
+            temperature=1.0 if body.temperature is None else body.temperature,
+            top_p=1.0 if body.top_p is None else body.top_p,
+            seed=body.seed,
+            stop=body.stops,
+            logprobs=body.logprobs,
+        )
+        for prompt in body.prompts
+    ]
+    async with access.read() as unit:
+        servable = await models.resolve(unit, body.model)
+    head = {"id": f"cmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": body.model}
+    if body.stream:
+        chunks = _chunks(runtime, servable, asked[0])
+        with_usage = bool(body.stream_options and body.stream_options.include_usage)
+        return EventStream(_text_events(await anext(chunks), chunks, head, with_usage), chunks)
+    choices, ends = [], []
+    for index, one in enumerate(asked):
+        made = await _read(request, _chunks(runtime, servable, one))
+        if made is None:
+            return Response(status_code=499)
+        text, told, last = made
+        logprobs = None if body.logprobs is None else TextLogprobs.model_validate(text_logprobs(told))
+        reason = last.finish_reason or "length"
+        choices.append(TextChoice(index=index, text=text, finish_reason=reason, logprobs=logprobs))
+        ends.append(last)
+    return Completion(**head, choices=choices, usage=_usage(ends))
+
+
+async def _text_events(
+    first: StreamChunk, chunks: AsyncGenerator[StreamChunk], head: dict[str, Any], with_usage: bool
+) -> AsyncGenerator[bytes]:
+    frame = {**head, "object": "text_completion"} | ({"usage": None} if with_usage else {})
+    offset = 0
+
+    def piece(chunk: StreamChunk) -> bytes:
+        logprobs = text_logprobs(chunk.logprobs, offset) if chunk.logprobs else None
+        choice = {"index": 0, "text": chunk.delta, "finish_reason": chunk.finish_reason, "logprobs": logprobs}
+        return _event({**frame, "choices": [choice]})
+
+    async with contextlib.aclosing(chunks):
+        if first.delta or first.logprobs:
+            yield piece(first)
+            offset += len(first.delta)
+        last = first
+        try:
+            async for chunk in chunks:
+                last = chunk
+                yield piece(chunk)
+                offset += len(chunk.delta)
+        except TunesmithError as error:
+            yield _event({"error": _failed(error)})
+            return
+    if with_usage:
+        yield _event({**frame, "choices": [], "usage": _usage([last]).model_dump()})
+    yield b"data: [DONE]\n\n"
+
+
+def _allowed(asked: int, limit: int) -> int:
     if asked > limit:
         fault = {"location": "max_tokens", "message": f"at most {limit}", "value": asked}
         raise TooManyTokens(f"{asked} tokens are asked for; at most {limit} are allowed.", errors=[fault])
+    return asked
+
+
+def _generation(body: ChatCompletionRequest, limit: int) -> GenerateRequest:
+    asked = _allowed(body.max_completion_tokens or body.max_tokens or limit, limit)
     return GenerateRequest(
         messages=[message.plain() for message in body.messages],
         max_new_tokens=asked,
@@ -129,6 +234,7 @@ def _generation(body: ChatCompletionRequest, limit: int) -> GenerateRequest:
         top_p=1.0 if body.top_p is None else body.top_p,
         seed=body.seed,
         stop=body.stops,
+        logprobs=(body.top_logprobs or 0) if body.logprobs else None,
     )
 
 
@@ -141,26 +247,40 @@ async def _chunks(runtime: RuntimeService, model: Servable, asked: GenerateReque
             yield chunk
 
 
-async def _whole(request: Request, chunks: AsyncGenerator[StreamChunk], head: dict[str, Any]) -> Any:
-    text = []
+async def _whole(
+    request: Request, chunks: AsyncGenerator[StreamChunk], head: dict[str, Any], with_logprobs: bool
+) -> Any:
+    made = await _read(request, chunks)
+    if made is None:
+        return Response(status_code=499)
+    text, told, last = made
+    logprobs = ChoiceLogprobs.model_validate(chat_logprobs(told)) if with_logprobs else None
+    choice = Choice(
+        message=AnswerMessage(content=text), finish_reason=last.finish_reason or "length", logprobs=logprobs
+    )
+    return ChatCompletion(**head, choices=[choice], usage=_usage([last]))
+
+
+async def _read(
+    request: Request, chunks: AsyncGenerator[StreamChunk]
+) -> tuple[str, list[TokenLogprob], StreamChunk] | None:
+    """All of an answer: text, what is told of its tokens, and the last chunk; None when the client has gone."""
+    text: list[str] = []
+    told: list[TokenLogprob] = []
     last = StreamChunk()
     async with contextlib.aclosing(chunks):
         async for chunk in chunks:
             if await request.is_disconnected():
-                return Response(status_code=499)
+                return None
             text.append(chunk.delta)
+            told += chunk.logprobs
             last = chunk
-    message = AnswerMessage(content="".join(text))
-    choice = Choice(message=message, finish_reason=last.finish_reason or "length")
-    return ChatCompletion(**head, choices=[choice], usage=_usage(last))
+    return "".join(text), told, last
 
 
-def _usage(last: StreamChunk) -> Usage:
-    return Usage(
-        prompt_tokens=last.prompt_tokens,
-        completion_tokens=last.completion_tokens,
-        total_tokens=last.prompt_tokens + last.completion_tokens,
-    )
+def _usage(ends: Sequence[StreamChunk]) -> Usage:
+    read, wrote = sum(end.prompt_tokens for end in ends), sum(end.completion_tokens for end in ends)
+    return Usage(prompt_tokens=read, completion_tokens=wrote, total_tokens=read + wrote)
 
 
 async def _events(
@@ -169,27 +289,33 @@ async def _events(
     frame = {**head, "object": "chat.completion.chunk"}
     if with_usage:
         frame["usage"] = None
-    yield _event({**frame, "choices": [_delta({"role": "assistant", "content": first.delta})]})
+    yield _event({**frame, "choices": [_delta({"role": "assistant", "content": first.delta}, told=first.logprobs)]})
     last = first
     async with contextlib.aclosing(chunks):
         try:
             async for chunk in chunks:
                 last = chunk
-                if chunk.delta:
-                    yield _event({**frame, "choices": [_delta({"content": chunk.delta})]})
+                if chunk.delta or chunk.logprobs:
+                    yield _event({**frame, "choices": [_delta({"content": chunk.delta}, told=chunk.logprobs)]})
         except TunesmithError as error:
-            kind = "invalid_request_error" if error.status < 500 else "server_error"
-            document = {"message": f"{error.message} {error.hint}", "type": kind, "code": error.code, "param": None}
-            yield _event({"error": document})
+            yield _event({"error": _failed(error)})
             return
     yield _event({**frame, "choices": [_delta({}, last.finish_reason)]})
     if with_usage:
-        yield _event({**frame, "choices": [], "usage": _usage(last).model_dump()})
+        yield _event({**frame, "choices": [], "usage": _usage([last]).model_dump()})
     yield b"data: [DONE]\n\n"
 
 
-def _delta(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
-    return {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
+def _delta(
+    delta: dict[str, Any], finish_reason: str | None = None, told: Sequence[TokenLogprob] = ()
+) -> dict[str, Any]:
+    logprobs = chat_logprobs(told) if told else None
+    return {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": logprobs}
+
+
+def _failed(error: TunesmithError) -> dict[str, Any]:
+    kind = "invalid_request_error" if error.status < 500 else "server_error"
+    return {"message": f"{error.message} {error.hint}", "type": kind, "code": error.code, "param": None}
 
 
 def _event(document: dict[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
@@ -11,8 +12,6 @@ from tunesmith.domains.serving.errors import FieldUnsupported
 LONGEST_TEXT = 4_000_000
 HARMLESS: dict[str, tuple[Any, ...]] = {
     "n": (1,),
-    "logprobs": (False,),
-    "top_logprobs": (0,),
     "presence_penalty": (0,),
     "frequency_penalty": (0,),
     "logit_bias": ({},),
@@ -81,6 +80,10 @@ class ChatCompletionRequest(BaseModel):
     stop: str | list[Annotated[str, Field(min_length=1, max_length=1000)]] | None = Field(
         None, description="The answer ends before any of these (at most 16)."
     )
+    logprobs: StrictBool | None = Field(None, description="Tell how likely each token was.")
+    top_logprobs: int | None = Field(
+        None, ge=0, le=20, description="With `logprobs`: so many of the likeliest tokens in each one's place."
+    )
     stream: StrictBool | None = Field(None, description="Send the answer as it grows.")
     stream_options: StreamOptions | None = Field(None, description="What a stream carries besides text.")
 
@@ -91,14 +94,22 @@ class ChatCompletionRequest(BaseModel):
 
     def refuse_unsupported(self) -> None:
         """Raise ``FieldUnsupported`` for a field that would be ignored."""
-        for name, value in (self.model_extra or {}).items():
-            shown = name[:60]
-            if value is None or name in LABELS or any(_same(value, fine) for fine in HARMLESS.get(name, ())):
-                continue
-            fault = {"location": shown, "message": "not supported", "value": None}
-            raise FieldUnsupported(f"The field {shown!r} is not supported here.", errors=[fault])
-        if len(self.stops) > 16:
-            raise FieldUnsupported("`stop` takes at most 16 strings.", hint="Send fewer stop strings.")
+        refuse_unsupported(self.model_extra or {}, HARMLESS, self.stops)
+        if self.top_logprobs and not self.logprobs:
+            fault = {"location": "top_logprobs", "message": "needs logprobs: true", "value": self.top_logprobs}
+            raise FieldUnsupported("`top_logprobs` needs `logprobs: true`.", hint="Send both.", errors=[fault])
+
+
+def refuse_unsupported(extra: Mapping[str, Any], harmless: Mapping[str, tuple[Any, ...]], stops: Sequence[str]) -> None:
+    """Raise ``FieldUnsupported`` for a field that would be ignored, and for too many stop strings."""
+    for name, value in extra.items():
+        shown = name[:60]
+        if value is None or name in LABELS or any(_same(value, fine) for fine in harmless.get(name, ())):
+            continue
+        fault = {"location": shown, "message": "not supported", "value": None}
+        raise FieldUnsupported(f"The field {shown!r} is not supported here.", errors=[fault])
+    if len(stops) > 16:
+        raise FieldUnsupported("`stop` takes at most 16 strings.", hint="Send fewer stop strings.")
 
 
 def _same(value: Any, fine: Any) -> bool:
@@ -121,13 +132,33 @@ class AnswerMessage(BaseModel):
     refusal: None = Field(None, description="Always null.")
 
 
+class Likelihood(BaseModel):
+    """A token and how likely it was."""
+
+    token: str = Field(description="The token as text.")
+    logprob: float = Field(description="Logarithm of its probability, before any temperature.")
+    bytes: list[int] | None = Field(description="Its bytes; null when it is a part of a character.")
+
+
+class TokenLikelihood(Likelihood):
+    """A token of the answer, with the likeliest ones in its place."""
+
+    top_logprobs: list[Likelihood] = Field(description="The likeliest tokens in its place.")
+
+
+class ChoiceLogprobs(BaseModel):
+    """How likely the tokens of an answer were."""
+
+    content: list[TokenLikelihood] = Field(description="One entry a token.")
+
+
 class Choice(BaseModel):
     """One answer."""
 
     index: int = Field(0, description="Always 0.")
     message: AnswerMessage = Field(description="The turn that the model adds.")
     finish_reason: Literal["stop", "length"] = Field(description="`stop`: it ended by itself or at a stop string.")
-    logprobs: None = Field(None, description="Always null.")
+    logprobs: ChoiceLogprobs | None = Field(None, description="How likely the tokens were, when asked for.")
 
 
 class ChatCompletion(BaseModel):

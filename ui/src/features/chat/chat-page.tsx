@@ -107,7 +107,7 @@ function Chat({ models }: { models: string[] }) {
           beside={beside}
           onChange={(next) => go({ ...next, ...("model" in next && { chat: undefined }), chatBeside: undefined })}
         />
-        <span className="ml-auto flex gap-2">
+        <span className="ml-auto flex gap-2 max-sm:w-full max-sm:justify-end">
           <Toggle
             className="xl:hidden"
             label={t("chat.conversations")}

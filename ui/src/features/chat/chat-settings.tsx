@@ -37,11 +37,28 @@ export function ChatSettings({ id, system, parameters, style, onSystem, onStyle,
         options={STYLE_NAMES.map((name) => ({ value: name, label: t(`chat.styles.${name}`) }))}
       />
       <div className="grid gap-4 md:grid-cols-[1.2fr_1fr]">
-        <Field label={t("chat.systemPrompt")} description={t("chat.systemPromptHint")}>
-          {(control) => (
-            <Textarea {...control} rows={3} value={system} onChange={(event) => onSystem(event.currentTarget.value)} />
-          )}
-        </Field>
+        <div className="space-y-4">
+          <Field label={t("chat.systemPrompt")} description={t("chat.systemPromptHint")}>
+            {(control) => (
+              <Textarea
+                {...control}
+                rows={3}
+                value={system}
+                onChange={(event) => onSystem(event.currentTarget.value)}
+              />
+            )}
+          </Field>
+          <Field label={t("chat.stopStrings")} description={t("chat.stopStringsHint")}>
+            {(control) => (
+              <Textarea
+                {...control}
+                rows={2}
+                value={parameters.stop.join("\n")}
+                onChange={(event) => set({ stop: event.currentTarget.value.split("\n").slice(0, 16) })}
+              />
+            )}
+          </Field>
+        </div>
         <div className="grid grid-cols-2 gap-4">
           <Field
             label={`${t("chat.temperature")}: ${format.number(parameters.temperature, 1)}`}
@@ -98,16 +115,6 @@ export function ChatSettings({ id, system, parameters, style, onSystem, onStyle,
                   const seed = event.currentTarget.valueAsNumber;
                   set({ seed: Number.isNaN(seed) ? null : seed });
                 }}
-              />
-            )}
-          </Field>
-          <Field className="col-span-2" label={t("chat.stopStrings")} description={t("chat.stopStringsHint")}>
-            {(control) => (
-              <Textarea
-                {...control}
-                rows={2}
-                value={parameters.stop.join("\n")}
-                onChange={(event) => set({ stop: event.currentTarget.value.split("\n").slice(0, 16) })}
               />
             )}
           </Field>

@@ -16,7 +16,7 @@ export function ModelChooser({ models, model, beside, onChange }: ModelChooserPr
     <>
       <Select
         aria-label={t("chat.model")}
-        className="min-w-0 flex-1 sm:max-w-64"
+        className="min-w-0 flex-1 max-sm:basis-2/5 sm:max-w-64"
         value={model}
         onChange={(event) => onChange({ model: event.currentTarget.value })}
       >
@@ -26,7 +26,7 @@ export function ModelChooser({ models, model, beside, onChange }: ModelChooserPr
       </Select>
       <Select
         aria-label={t("chat.beside")}
-        className="min-w-0 flex-1 sm:max-w-64"
+        className="min-w-0 flex-1 max-sm:basis-2/5 sm:max-w-64"
         value={beside}
         onChange={(event) => onChange({ beside: event.currentTarget.value || undefined })}
       >
