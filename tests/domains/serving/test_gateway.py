@@ -106,7 +106,7 @@ def test_models_are_listed_and_an_unknown_one_is_404(client: openai.OpenAI) -> N
     [
         ("tools", [{"type": "function", "function": {"name": "f"}}]),
         ("response_format", {"type": "json_object"}),
-        ("logprobs", True),
+        ("top_logprobs", 3),
         ("n", 2),
         ("logit_bias", {"1": 5}),
         ("presence_penalty", 0.5),
@@ -226,6 +226,28 @@ def _children(module: str) -> list[psutil.Process]:
     return found
 
 
+def test_a_text_is_continued_without_a_template(client: openai.OpenAI, model: str) -> None:
+    made = client.completions.create(model=model, prompt=["하나 둘", "셋"], max_tokens=60, stop="둘", logprobs=1)
+    assert [choice.text for choice in made.choices] == ["하나 ", "셋"]
+    assert [choice.index for choice in made.choices] == [0, 1]
+    assert made.choices[1].logprobs is not None
+    assert made.choices[1].logprobs.tokens == ["셋"]
+    assert made.usage is not None
+    assert made.usage.prompt_tokens == len("하나 둘셋".encode())
+    stream = client.completions.create(model=model, prompt="하나 둘", max_tokens=60, stream=True)
+    pieces = [choice for chunk in stream for choice in chunk.choices]
+    assert "".join(piece.text for piece in pieces) == "하나 둘"
+    assert pieces[-1].finish_reason == "stop"
+    assert client.completions.create(model=model, prompt="가" * 20).usage.completion_tokens == 15  # type: ignore[union-attr]
+    for refused in ({"prompt": ["a", "b"], "stream": True}, {"prompt": ""}, {"prompt": "a", "echo": True}):
+        body = {"model": model, **refused}
+        assert httpx.post(f"{url_of(client)}/completions", json=body, timeout=60).status_code == 422
+
+
+def url_of(client: openai.OpenAI) -> str:
+    return str(client.base_url).rstrip("/")
+
+
 def test_the_bundled_model_answers_and_returns_its_memory(serve_app: Callable[..., str]) -> None:
     url = serve_app()
     client = openai.OpenAI(base_url=f"{url}/v1", api_key="local", timeout=300)
@@ -238,6 +260,14 @@ def test_the_bundled_model_answers_and_returns_its_memory(serve_app: Callable[..
     assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == text
     seeded = [client.chat.completions.create(**ask, temperature=1.5, seed=5, max_tokens=20) for _ in range(2)]
     assert seeded[0].choices[0].message.content == seeded[1].choices[0].message.content
+    told = client.chat.completions.create(**ask, temperature=0, max_tokens=5, logprobs=True, top_logprobs=2)
+    entries = told.choices[0].logprobs.content
+    assert "".join(bytes(entry.bytes).decode() for entry in entries if entry.bytes).startswith(text[:2])
+    assert len(entries) == told.usage.completion_tokens
+    assert all(entry.logprob == entry.top_logprobs[0].logprob <= 0 for entry in entries)
+    pieces = client.chat.completions.create(**ask, temperature=0, max_tokens=5, logprobs=True, stream=True)
+    streamed = [one.token for piece in pieces if piece.choices[0].logprobs for one in piece.choices[0].logprobs.content]
+    assert streamed == [entry.token for entry in entries]
     assert len(_children("tunesmith.ml.serve")) == 1
     (loaded,) = httpx.get(f"{url}/model/health", timeout=60).json()["loaded"]
     assert loaded["memory_bytes"] > 100 * 2**20
