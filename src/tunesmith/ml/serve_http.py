@@ -12,7 +12,6 @@ import json
 import os
 import secrets
 import socket
-import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -241,7 +240,7 @@ def leave_with_parent(before: Callable[[], None] = lambda: None) -> None:
     """End this process when stdin ends: whoever started it is gone. ``before`` is called first."""
 
     def watch() -> None:
-        while sys.stdin.buffer.read(4096):
+        while os.read(0, 4096):  # not through sys.stdin, whose lock would abort an exit that is not ours
             continue
         before()
         os._exit(0)

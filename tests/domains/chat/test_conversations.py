@@ -113,7 +113,7 @@ def test_a_summary_stands_in_for_what_was_dropped_when_asked(http: httpx.Client,
 
 def test_reasoning_stands_apart_and_is_not_read_again(http: httpx.Client, chat: int) -> None:
     found = events(http, "/chat/chat", {"message": "<think>음…</think>\n답"})
-    assert [event["type"] for event in found][0] == "start"
+    assert found[0]["type"] == "start"
     assert "".join(event["text"] for event in found if event["type"] == "reasoning") == "음…"
     assert "".join(event["text"] for event in found if event["type"] == "delta") == "답"
     assert (found[-1]["answer"]["response"], found[-1]["answer"]["reasoning"]) == ("답", "음…")

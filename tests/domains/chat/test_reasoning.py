@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,5 +41,5 @@ def test_a_block_is_found_letter_by_letter_and_whole(text: str, inside: bool, re
 @given(st.text(alphabet="<>/think a\n", max_size=40), st.lists(st.integers(0, 40), max_size=6), st.booleans())
 def test_the_cut_of_the_stream_changes_nothing(text: str, cuts: list[int], inside: bool) -> None:
     edges = sorted({0, len(text), *(min(cut, len(text)) for cut in cuts)})
-    pieces = [text[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [text[a:b] for a, b in pairwise(edges)]
     assert split(pieces, inside) == split([text], inside)
