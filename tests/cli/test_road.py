@@ -198,10 +198,13 @@ def test_models_are_evaluated_and_answer(
     said = tunesmith("chat", road.version, "언제 떠나요?", "--max-tokens", 4, "--system", "Be short.", "--json")
     assert said.document["usage"]["completion_tokens"] <= 4
     assert tunesmith("chat", "tunesmith/tiny", "When?", "--max-tokens", 4).out.strip()
-    monkeypatch.setattr(sys, "stdin", io.StringIO("When?\n/reset\nAnd then?\n\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("When?\n/stats\n/system Be [brief\n/clear\nAnd then?\n/exit\n"))
     talked = tunesmith("chat", "tunesmith/tiny", "--max-tokens", 4)
     assert talked.code == 0
-    assert talked.out.count("›") == 4
+    assert talked.out.count("›") == 6
+    assert "2 turns" in talked.err
+    monkeypatch.setattr(sys, "stdin", io.StringIO("When?"))
+    assert tunesmith("chat", "tunesmith/tiny", "-", "--max-tokens", 4).out.strip()
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     assert tunesmith("chat", "tunesmith/tiny").code == 0
     assert "tunesmith/tiny" in tunesmith("models", "list").out

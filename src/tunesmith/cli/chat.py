@@ -17,26 +17,37 @@ if TYPE_CHECKING:
 def chat(
     ctx: typer.Context,
     model: Annotated[str, typer.Argument(help="tunesmith/tiny, name@version, run:ID, a folder or a local Hub id.")],
-    prompt: Annotated[str | None, typer.Argument(help="Ask this and end; without it a conversation begins.")] = None,
+    prompt: Annotated[
+        str | None, typer.Argument(help="Ask this and end (- reads it from stdin); without it a conversation begins.")
+    ] = None,
     system: Annotated[str | None, typer.Option(help="System prompt.")] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = 256,
     temperature: Annotated[float, typer.Option(min=0, max=2, help="0 always takes the likeliest token.")] = 0.0,
     seed: Annotated[int | None, typer.Option(help="Seed, for the same answer again.")] = None,
+    top_p: Annotated[float, typer.Option(min=0.01, max=1, help="Draw from the likeliest tokens of this share.")] = 1.0,
+    stop: Annotated[list[str] | None, typer.Option(help="The answer ends before this text; may be repeated.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Talk to a model."""
+    """Talk to a model. In a conversation: /system, /clear, /stats, /exit; Ctrl-C stops an answer."""
     from tunesmith.cli.output import print_json
     from tunesmith.cli.train import absolute_model
 
     if as_json and prompt is None:
         raise CommandError("An interactive chat has no --json.", 'Give a prompt: tunesmith chat MODEL "…" --json')
+    if prompt == "-":
+        prompt = sys.stdin.read().strip()
+        if not prompt:
+            raise CommandError("There is no question on stdin.", 'Try: echo "…" | tunesmith chat MODEL -')
     start = [{"role": "system", "content": system}] if system else []
-    request = {"model": absolute_model(model), "max_tokens": max_tokens, "temperature": temperature, "seed": seed}
-    request = {k: v for k, v in request.items() if v is not None}
+    parameters = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p, "seed": seed, "stop": stop}
+    parameters = {k: v for k, v in parameters.items() if v is not None}
+    request = parameters | {"model": absolute_model(model)}
 
     async def body(session: Session) -> dict[str, Any] | None:
         if prompt is None:
-            await _converse(session, request, start)
+            from tunesmith.cli.conversing import converse
+
+            await converse(session, request["model"], system, parameters)
             return None
         messages = [*start, {"role": "user", "content": prompt}]
         if as_json:
@@ -67,25 +78,3 @@ async def _say(session: Session, request: dict[str, Any]) -> str:
             sys.stdout.flush()
     sys.stdout.write("\n")
     return answer
-
-
-async def _converse(session: Session, request: dict[str, Any], start: list[dict[str, str]]) -> None:
-    import anyio
-
-    from tunesmith.cli.output import note
-
-    note("[dim]An empty line or Ctrl-D ends the conversation; /reset starts again.[/]")
-    messages = list(start)
-    while True:
-        try:
-            text = (await anyio.to_thread.run_sync(input, "› ")).strip()
-        except EOFError:
-            return
-        if not text:
-            return
-        if text == "/reset":
-            messages = list(start)
-            continue
-        messages.append({"role": "user", "content": text})
-        answer = await _say(session, request | {"messages": messages})
-        messages.append({"role": "assistant", "content": answer})

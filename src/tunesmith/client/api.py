@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import httpx
 
+from tunesmith.client.chat import ChatBench
 from tunesmith.client.errors import ApiError, Unreachable
 from tunesmith.client.parts import FORM_LIMIT_BYTES, send_in_parts
 from tunesmith.client.wire import Json, decoded, saved, server_sent
@@ -269,6 +270,23 @@ class TunesmithClient:
                     text = line.removeprefix("data:").strip()
                     if line.startswith("data:") and text != "[DONE]":
                         yield json.loads(text)
+        except httpx.TransportError as error:
+            raise Unreachable(self.address, str(error) or type(error).__name__) from error
+
+    @property
+    def chatting(self) -> ChatBench:
+        """The current conversation of this person."""
+        return ChatBench(self)
+
+    async def stream_events(self, path: str, body: Json) -> AsyncIterator[Json]:
+        """A POST that answers with events, as they come."""
+        try:
+            async with self._http.stream("POST", path, json=body, timeout=None) as response:
+                if response.status_code != 200:
+                    await response.aread()
+                    decoded(response)
+                async for _, _, event in server_sent(response):
+                    yield event
         except httpx.TransportError as error:
             raise Unreachable(self.address, str(error) or type(error).__name__) from error
 
