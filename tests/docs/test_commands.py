@@ -76,6 +76,19 @@ def test_the_models_guide(tmp_path: Path) -> None:
     assert "Qwen3ForCausalLM" in run("\n".join(english), tmp_path, TUNESMITH_DATA_DIR=str(tmp_path / "data"))
 
 
+def test_the_chat_guide(server: Server, tmp_path: Path) -> None:
+    """One-shot, piped and in a conversation, then over HTTP; both languages have the same commands."""
+    for mark in ("test", "server"):
+        english, korean = (blocks(ROOT / "docs" / language / "chat.md", mark) for language in ("en", "ko"))
+        assert english == korean
+        script = "\n".join(english).replace("http://127.0.0.1:8000", server.url)
+        script = script.replace("tunesmith chat", f"tunesmith --server {server.url} chat")
+        said = run(script.replace("curl -s", "curl -sS --fail-with-body"), tmp_path)
+        assert said.strip()
+    assert "event: end" in said
+    assert '"context_used"' in said
+
+
 def test_the_calls_of_the_readme(server: Server, tmp_path: Path) -> None:
     """The workbench and one job with curl; each answer is read, none is an error."""
     (script,) = blocks(ROOT / "README.md", "server")
