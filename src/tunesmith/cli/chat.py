@@ -41,13 +41,14 @@ def chat(
     start = [{"role": "system", "content": system}] if system else []
     parameters = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p, "seed": seed, "stop": stop}
     parameters = {k: v for k, v in parameters.items() if v is not None}
-    request = parameters | {"model": absolute_model(model)}
+    reference = absolute_model(model)
+    request = parameters | {"model": reference}
 
     async def body(session: Session) -> dict[str, Any] | None:
         if prompt is None:
             from tunesmith.cli.conversing import converse
 
-            await converse(session, request["model"], system, parameters)
+            await converse(session, reference, system, parameters)
             return None
         messages = [*start, {"role": "user", "content": prompt}]
         if as_json:

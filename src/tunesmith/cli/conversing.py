@@ -119,7 +119,7 @@ def _interrupts(answering: asyncio.Future[None]) -> Any:
     loop = asyncio.get_running_loop()
     try:
         loop.add_signal_handler(signal.SIGINT, answering.cancel)
-    except (NotImplementedError, RuntimeError, ValueError):  # no such handlers here: Ctrl-C ends the program
+    except (RuntimeError, ValueError):  # no such handlers on this system: Ctrl-C ends the program
         yield
         return
     try:

@@ -184,6 +184,20 @@ def test_a_client_that_leaves_frees_its_slot(url: str, model: str) -> None:
     wait_until("the call's slot to be free", lambda: _active(url) == 0, 10)
 
 
+def test_who_finds_every_place_taken_is_told_when_to_come_back(
+    serve_app: Callable[..., str], tiny_model: Path, endless_model: Path
+) -> None:
+    roots = [tiny_model.parent, endless_model.parent]
+    url = serve_app({"transformers": FakeBackend()}, models={"allowed_roots": roots}, runtime={"max_loaded_models": 1})
+    body = {"model": str(tiny_model), "messages": LONG, "stream": True}
+    with httpx.stream("POST", f"{url}/v1/chat/completions", json=body, timeout=60) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        refused = post(url, {"model": str(endless_model), "messages": QUESTION})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "busy")
+    assert refused.headers["retry-after"] == "1"
+
+
 def test_eight_streams_at_once(url: str, model: str) -> None:
     def read(number: int) -> str:
         client = openai.OpenAI(base_url=f"{url}/v1", api_key="local")

@@ -24,7 +24,7 @@ class Sampling(BaseModel):
     )
     max_tokens: int | None = Field(None, ge=1, le=2**31 - 1, description="Longest answer, in tokens.")
     seed: int | None = Field(None, ge=0, lt=2**63, description="Makes sampling repeatable.")
-    stop: list[Annotated[str, Field(min_length=1, max_length=1000)]] | None = Field(
+    stop: list[Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]] | None = Field(
         None, max_length=16, description="The answer ends before any of these."
     )
 

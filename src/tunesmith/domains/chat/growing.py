@@ -23,7 +23,7 @@ class Writing:
 
     def take(self, chunk: StreamChunk) -> list[ChatEvent]:
         """Add a piece; answers what may be shown of it."""
-        pieces = self.splitter.push(chunk.delta)
+        pieces = self.splitter.push(chunk.delta.replace("\x00", "\N{REPLACEMENT CHARACTER}"))  # no database keeps it
         if chunk.finish_reason is not None:
             pieces += self.splitter.finish()
             self.last = chunk

@@ -32,7 +32,7 @@ export function ModelChooser({ models, model, beside, onChange }: ModelChooserPr
       >
         <option value="">{t("chat.besideNone")}</option>
         {options(beside)
-          .filter((name) => name !== model)
+          .filter((name) => name !== model || name === beside)
           .map((name) => (
             <option key={name}>{name}</option>
           ))}
