@@ -26,6 +26,10 @@ describe("the languages", () => {
       "registry.checksum",
       "models.uses.lora",
       "models.uses.qlora",
+      "chat.exports.markdown",
+      "chat.exports.json",
+      "chat.exports.messages",
+      "registry.checksum",
       "runs.weights",
     ]);
     const untranslated = flatten(ko).filter(([key, text]) => !/[가-힣]/.test(text) && !sameInBoth.has(key));

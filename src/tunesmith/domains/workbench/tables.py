@@ -22,8 +22,8 @@ class WorkbenchRow(ProjectOwned, Base):
     model_metadata: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)
     dataset_id: Mapped[int | None] = mapped_column(ForeignKey("training_datasets.id"))
     """The current dataset: the newest version of what was uploaded."""
-    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("chat_conversations.id", ondelete="SET NULL"))
-    """The current conversation."""
+    conversation_id: Mapped[int | None] = mapped_column()
+    """The current conversation; it may have been removed meanwhile."""
     uploaded_dataset_id: Mapped[int | None] = mapped_column(ForeignKey("training_datasets.id"))
     """The upload as it was, to which a reset leads back."""
     dataset_job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))

@@ -74,22 +74,10 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_chat_turns_conversation_id"), ["conversation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_chat_turns_parent_id"), ["parent_id"], unique=False)
 
-    with op.batch_alter_table("workbench_states", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("conversation_id", sa.Integer(), nullable=True))
-        batch_op.create_foreign_key(
-            batch_op.f("fk_workbench_states_conversation_id_chat_conversations"),
-            "chat_conversations",
-            ["conversation_id"],
-            ["id"],
-            ondelete="SET NULL",
-        )
+    op.add_column("workbench_states", sa.Column("conversation_id", sa.Integer(), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("workbench_states", schema=None) as batch_op:
-        batch_op.drop_constraint(
-            batch_op.f("fk_workbench_states_conversation_id_chat_conversations"), type_="foreignkey"
-        )
-        batch_op.drop_column("conversation_id")
+    op.drop_column("workbench_states", "conversation_id")
     op.drop_table("chat_turns")
     op.drop_table("chat_conversations")
