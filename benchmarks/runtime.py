@@ -25,10 +25,12 @@ from typing import Any
 
 import httpx
 
-ROUNDS = 5
-CALLS = 100
-REQUESTS = 16
-MAX_TOKENS = 200
+ROUNDS = 3
+CALLS = 60
+REQUESTS = 8
+MAX_TOKENS = 64
+ONE_USE = httpx.Limits(max_keepalive_connections=0)
+"""llama.cpp closes idle connections at a moment that a client cannot foresee."""
 CONVERT = (
     "import sys; from pathlib import Path; from tunesmith.ml.gguf import convert; "
     "convert(Path(sys.argv[1]), Path(sys.argv[2]), 'F16', name='bundled')"
@@ -147,7 +149,7 @@ async def measure(ours: str, theirs: str, gguf: Path) -> dict[str, Any]:
     calls: dict[str, list[float]] = {"gateway": [], "bare": []}
     async with (
         httpx.AsyncClient(base_url=ours, timeout=600, trust_env=False) as http,
-        httpx.AsyncClient(base_url=theirs, timeout=600, trust_env=False) as other,
+        httpx.AsyncClient(base_url=theirs, timeout=600, trust_env=False, limits=ONE_USE) as other,
     ):
         for client, ask in ((http, file), (http, folder), (other, directly())):
             await ask(client, 0, 8)  # loaded and warm

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -138,3 +139,19 @@ def test_adapters_are_switched_on_one_base(url: str, tiny_model: Path, tiny_adap
 
 def children() -> set[int]:
     return {child.pid for child in psutil.Process().children() if "tunesmith.ml.serve" in " ".join(child.cmdline())}
+
+
+def test_a_template_without_a_system_role_gets_the_system_prompt_in_the_first_question(
+    url: str, tiny_model: Path
+) -> None:
+    model = tiny_model.parent / "no-system"
+    shutil.copytree(tiny_model, model, dirs_exist_ok=True)
+    template = model / "chat_template.jinja"
+    refusing = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+    template.write_text(refusing + template.read_text())
+    with httpx.Client(base_url=url, timeout=120) as http:
+        http.post("/chat/initialize", json={"model": str(model), "system_prompt": "Be brief."})
+        made = http.post("/chat/chat", json={"message": "?", "temperature": 0, "max_tokens": 9}).json()
+        plain = http.post("/chat/generate", json={"prompt": "?", "system_prompt": "", "max_tokens": 9}).json()
+    assert made["response"] == "강남역"
+    assert made["usage"]["prompt_tokens"] == plain["usage"]["prompt_tokens"] + len("Be brief.\n\n")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tunesmith.domains.chat.answers import ContextUse
 from tunesmith.domains.chat.branches import Exchange
 from tunesmith.domains.chat.errors import MessageTooLong
-from tunesmith.domains.runtime import PromptCount, RuntimeHandle
+from tunesmith.domains.runtime import PromptCount, PromptRefused, RuntimeHandle
 
 SHARE_FOR_ANSWER = 4
 """Room is kept for the longest answer, but for no more than this part of the context."""
@@ -60,7 +60,13 @@ async def fit(
 
     async def attempt(dropped: int) -> Fitted:
         messages = _messages(system_prompt, summary if dropped else None, exchanges[dropped:], message)
-        count = await handle.count_prompt(messages)
+        try:
+            count = await handle.count_prompt(messages)
+        except PromptRefused:
+            if messages[0]["role"] != "system":
+                raise
+            messages = _folded(messages)  # Gemma's template and others know no system role
+            count = await handle.count_prompt(messages)
         return Fitted(messages, count, list(exchanges[:dropped]), context, summary)
 
     low, high = 0, len(exchanges)
@@ -82,6 +88,12 @@ async def fit(
         else:
             low = middle
     return best
+
+
+def _folded(messages: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """The system prompt at the head of the first question."""
+    system, first, *rest = messages
+    return [{"role": "user", "content": f"{system['content']}\n\n{first['content']}"}, *rest]
 
 
 def _messages(
