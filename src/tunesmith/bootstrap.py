@@ -46,9 +46,9 @@ from tunesmith.domains.projects import ProjectService
 from tunesmith.domains.registry import RegistryService
 from tunesmith.domains.registry import kinds as registry_kinds
 from tunesmith.domains.runtime import ModelResolver, RuntimeService
-from tunesmith.domains.training import TrainingService
+from tunesmith.domains.training import ModelSaver, RecipeBook, TrainingService, saving_kinds
 from tunesmith.domains.training import kinds as training_kinds
-from tunesmith.domains.workbench import ChatBench, DatasetBench, ModelBench
+from tunesmith.domains.workbench import ChatBench, DatasetBench, ModelBench, TrainBench
 from tunesmith.kit.principal import Principal
 from tunesmith.ports.serving import Servable, ServingBackend
 from tunesmith.ports.storage import Storage
@@ -95,6 +95,9 @@ class Services(DataServices):
     conversations: ConversationService
     answers: Answerer
     chat_bench: ChatBench
+    recipes: RecipeBook
+    saver: ModelSaver
+    train_bench: TrainBench
 
     def by_type(self, service: type[Any]) -> Any:
         """The service of that class."""
@@ -173,6 +176,7 @@ def build(settings: Settings) -> Services:
         *training_kinds(training),
         *model_kinds(hub),
         *push.kinds(),
+        *saving_kinds(),
     ):
         jobs.register(kind)
     return Services(
@@ -198,6 +202,16 @@ def build(settings: Settings) -> Services:
         answers=answers,
         chat_bench=ChatBench(
             settings=settings, conversations=conversations, answers=answers, runtime=runtime, models=models
+        ),
+        recipes=RecipeBook(),
+        saver=ModelSaver(settings=settings, jobs=jobs),
+        train_bench=TrainBench(
+            training=training,
+            evaluation=evaluation,
+            datasets=data.dataset_bench,
+            xray=data.xray,
+            models=models,
+            jobs=jobs,
         ),
     )
 
@@ -271,6 +285,7 @@ def routers() -> list[APIRouter]:
     from tunesmith.domains.datasets.routes import router as datasets
     from tunesmith.domains.evaluation.routes import router as evaluation
     from tunesmith.domains.export.routes import router as export
+    from tunesmith.domains.jobs.routes import live
     from tunesmith.domains.jobs.routes import router as jobs
     from tunesmith.domains.models.routes import router as base_models
     from tunesmith.domains.registry.routes import router as registry
@@ -281,6 +296,7 @@ def routers() -> list[APIRouter]:
 
     return [
         jobs,
+        live,
         datasets,
         base_models,
         registry,

@@ -134,10 +134,11 @@ async def config(request: Request, access: Annotated[Access, allow(Permission.AD
 async def get_system(request: Request, access: Annotated[Access, allow(Permission.READ)]) -> SystemInfo:
     """What this machine has and can do."""
     services: Services = request.app.state.services
-    return await anyio.to_thread.run_sync(_system_info, services)
+    return await anyio.to_thread.run_sync(system_info, services)
 
 
-def _system_info(services: Services) -> SystemInfo:
+def system_info(services: Services) -> SystemInfo:
+    """What there is; takes a moment, so call it in a thread."""
     memory = psutil.virtual_memory()
     return SystemInfo(
         version=__version__,

@@ -91,3 +91,25 @@ def write_json(target: Path, value: Any, mode: int = 0o644) -> None:
 def folder_size_bytes(folder: Path) -> int:
     """Bytes of all files below ``folder``."""
     return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and not f.is_symlink())
+
+
+def link_folder(source: Path, target: Path) -> None:
+    """Make ``target`` a folder with the files of ``source``, linked where the disk can and copied where not; whole or not at all."""
+    if target.exists():
+        return
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        shutil.copytree(source, temporary, copy_function=_link_or_copy)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(temporary, target)
+        fsync_folder(target.parent)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

@@ -6,15 +6,19 @@ The API puts two things on ``app.state``: ``authorize`` (request, permission →
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Annotated, Any, Protocol, TypeVar
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response, WebSocket
 from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import Receive, Scope, Send
 
+from tunesmith.kit import logs
+from tunesmith.kit.errors import TunesmithError
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Permission
 
@@ -143,6 +147,20 @@ async def answer_or_stream(
     return Response(status_code=499)
 
 
+def event_stream(events: AsyncIterator[list[tuple[int, str, dict[str, Any]]] | None]) -> StreamingResponse:
+    """Server-sent events of batches of (offset, type, payload); None keeps the line alive."""
+
+    async def lines() -> AsyncIterator[bytes]:
+        async for batch in events:
+            if batch is None:
+                yield format_sse_event(comment="keep-alive")
+            for offset, kind, payload in batch or ():
+                yield format_sse_event(data_str=json.dumps(payload, ensure_ascii=False), event=kind, id=str(offset))
+
+    headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+    return StreamingResponse(lines(), media_type="text/event-stream", headers=headers)
+
+
 async def body_of(request: Request) -> AsyncIterator[bytes]:
     """The request's body piece by piece; raises ConnectionAbortedError when the client goes away."""
     try:
@@ -164,6 +182,28 @@ def allow(permission: Permission) -> Any:
         return await request.app.state.authorize(request, permission)
 
     return Depends(_marked(dependency, permission))
+
+
+def watching(permission: Permission = Permission.READ) -> Any:
+    """Dependency of a WebSocket: an ``Access`` of somebody who has ``permission``, or the error that refuses it.
+
+    The origin was checked before: the middleware closes what comes from another site.
+    """
+
+    async def dependency(websocket: WebSocket) -> Any:
+        try:
+            return await websocket.app.state.authorize(websocket, permission)
+        except TunesmithError as error:
+            return error
+
+    return Depends(_marked(dependency, permission))
+
+
+async def refuse(websocket: WebSocket, error: TunesmithError) -> None:
+    """Answer the handshake with the problem, as a GET would be."""
+    document = error.problem(logs.request_id.get())
+    response = JSONResponse(document, status_code=error.status, media_type="application/problem+json")
+    await websocket.send_denial_response(response)
 
 
 def public() -> Any:
@@ -200,8 +240,8 @@ def writing(permission: Permission) -> Any:
 def provide(service: type[Any]) -> Any:
     """Dependency: the service of that class, as bootstrap built it."""
 
-    def dependency(request: Request) -> Any:
-        return request.app.state.services.by_type(service)
+    def dependency(connection: HTTPConnection) -> Any:
+        return connection.app.state.services.by_type(service)
 
     return Depends(dependency)
 

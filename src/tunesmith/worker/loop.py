@@ -16,9 +16,12 @@ from typing import Any
 from tunesmith.bootstrap import Services
 from tunesmith.domains.jobs import Claims, Execution
 from tunesmith.kit import logs
+from tunesmith.kit.machine import list_devices, measure
 
 logger = logging.getLogger(__name__)
 
+SAMPLE_SECONDS = 10.0
+"""Between two looks at what this machine uses."""
 AWAY_SECONDS = 1.0
 """Pause after the database did not answer."""
 
@@ -42,11 +45,14 @@ class Worker:
     def __init__(self, services: Services, name: str) -> None:
         self.name = name
         self._settings = services.settings.jobs
-        self._claims = Claims(services.jobs, name)
+        self._data_dir = services.settings.data_dir
+        self._devices = [device.name for device in list_devices(services.settings.device)]
+        self._claims = Claims(services.jobs, name, devices=self._devices)
         self._running: dict[int, tuple[Execution, asyncio.Task[None]]] = {}
         self._wake = asyncio.Event()
         self._is_draining = False
         self._seen_at = 0.0
+        self._measured_at = 0.0
 
     async def run(self, *, until_idle: bool, watch_parent: bool) -> None:
         """See ``run_worker``."""
@@ -105,9 +111,12 @@ class Worker:
 
     async def _beat(self) -> None:
         if time.monotonic() - self._seen_at >= self._settings.lease_seconds / 3:
-            capabilities = {"concurrency": self._settings.concurrency}
+            capabilities = {"concurrency": self._settings.concurrency, "devices": self._devices}
             await self._claims.beat(socket.gethostname(), os.getpid(), capabilities)
             self._seen_at = time.monotonic()
+        if time.monotonic() - self._measured_at >= SAMPLE_SECONDS:
+            self._measured_at = time.monotonic()
+            await self._claims.note_usage(await asyncio.to_thread(measure, self._data_dir))
 
     async def _try(self, step: Any) -> bool:
         """Do one step of the loop; a database that is away is tried again later."""

@@ -13,6 +13,7 @@ OWNERLESS = {
     "project_members": "part of a project",
     "audit_log": "append-only, outlives what it tells of",
     "workers": "a process that serves every project",
+    "resource_samples": "what a machine uses, forgotten after a day",
     "idempotency_keys": "tied to a person, forgotten after a day",
 }
 """Tables that are no resource, each with its reason. Rows that are part of a resource are found by their foreign key."""

@@ -1,7 +1,7 @@
 """Evaluations: held-out loss, perplexity and exact answers, always the base beside the tuned model."""
 
-from tunesmith.domains.evaluation.schemas import EvaluateSpec, EvaluationResponse
+from tunesmith.domains.evaluation.schemas import EvaluateSpec, EvaluationResponse, RunEvaluationRequest
 from tunesmith.domains.evaluation.service import EvaluationService
 from tunesmith.domains.evaluation.tasks import Evaluator, kinds
 
-__all__ = ["EvaluateSpec", "EvaluationResponse", "EvaluationService", "Evaluator", "kinds"]
+__all__ = ["EvaluateSpec", "EvaluationResponse", "EvaluationService", "Evaluator", "RunEvaluationRequest", "kinds"]

@@ -13,6 +13,7 @@ from tunesmith.domains.evaluation.schemas import (
     ModelEvaluationListResponse,
     ModelEvaluationRequest,
     ModelEvaluationResponse,
+    RunEvaluationRequest,
 )
 from tunesmith.domains.evaluation.service import EvaluationService
 from tunesmith.domains.jobs import JobService
@@ -60,6 +61,25 @@ async def evaluate_model(
         return answer
     async with access.read() as unit:
         return await evaluations.get_by_job(unit, id, job.id)
+
+
+@router.post(
+    "/finetuning/jobs/{id}/evaluate",
+    response_model=EvaluationResponse,
+    responses={202: {"model": Accepted}, **problem_responses(403, 404, 422)},
+)
+async def evaluate_finetuning_job(
+    id: Annotated[int, Path(ge=1, le=ID_MAX, description="Id of the job.")],
+    access: Annotated[Access, allow(Permission.TRAIN)],
+    evaluations: Evaluations,
+    jobs: Jobs,
+    request: RunEvaluationRequest | None = None,
+    wait: Wait = 2,
+) -> Any:
+    """Evaluate what a run has made beside its base, on what the run held out or on other rows."""
+    async with access.write("run.evaluate", resource=f"job:{id}") as unit:
+        job = await evaluations.start_for_run(unit, id, request or RunEvaluationRequest())
+    return await result_or_accepted(jobs, access, job, wait)
 
 
 @router.get("/models/{id}/evaluations", responses=problem_responses(404, 422))

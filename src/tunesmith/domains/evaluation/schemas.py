@@ -108,6 +108,21 @@ class EvaluationRequest(BaseModel):
     max_questions: int = Field(200, ge=1, le=100_000, description="At most this many questions are asked.")
 
 
+class RunEvaluationRequest(BaseModel):
+    """Evaluate what a fine-tuning job has made, beside its base."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}, {"dataset_id": 3}]})
+    dataset_id: Id | None = Field(None, description="Held-out rows; default is what the run itself held out.")
+    metrics: list[str] = Field(
+        default_factory=lambda: [*map(str, METRICS)],
+        min_length=1,
+        max_length=20,
+        description="loss, perplexity, exact_match.",
+    )
+    max_new_tokens: int = Field(64, ge=1, le=4096, description="Longest answer, in tokens.")
+    max_questions: int = Field(200, ge=1, le=100_000, description="At most this many questions are asked.")
+
+
 class ModelEvaluationRequest(BaseModel):
     """Evaluate a version beside its base."""
 

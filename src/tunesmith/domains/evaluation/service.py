@@ -17,6 +17,7 @@ from tunesmith.domains.evaluation.schemas import (
     ModelEvaluationListResponse,
     ModelEvaluationRequest,
     ModelEvaluationResponse,
+    RunEvaluationRequest,
 )
 from tunesmith.domains.evaluation.tables import EvaluationRow
 from tunesmith.domains.jobs import JobService, JobView
@@ -74,6 +75,40 @@ class EvaluationService:
             max_questions=request.max_questions,
         )
         return await self._jobs.submit(unit, "evaluate", spec, name=f"evaluate {request.model}"[:200])
+
+    async def start_for_run(self, unit: Unit, job_id: int, request: RunEvaluationRequest) -> JobView:
+        """The same for what a training job has made, on what the run itself held out unless other rows are named.
+
+        Raises JobNotFound, RunNotServable while there is no model, and NothingToEvaluate when nothing was held out.
+        """
+        metrics = _known(request.metrics)
+        job = await self._jobs.get(unit, job_id)
+        await self._resolver.resolve(unit, f"run:{job_id}")
+        dataset_id = request.dataset_id or await self._held_out(unit, job)
+        if dataset_id is None:
+            raise NothingToEvaluate(
+                f"Run {job_id} ({job.name}) held nothing out.",
+                hint="Name a dataset that it was not trained on as dataset_id.",
+            )
+        await self._datasets.get(unit, dataset_id)
+        spec = EvaluateSpec(
+            model=f"run:{job_id}",
+            dataset_id=dataset_id,
+            metrics=metrics,
+            max_new_tokens=request.max_new_tokens,
+            max_questions=request.max_questions,
+        )
+        return await self._jobs.submit(unit, "evaluate", spec, name=f"evaluate {job.name}"[:200])
+
+    async def _held_out(self, unit: Unit, job: JobView) -> int | None:
+        """The rows that the run's own evaluation takes, else those of its evaluation loss."""
+        if job.graph_id is not None:
+            steps = await self._jobs.list_jobs(unit, PageRequest(1, 20), kind="evaluate", graph_id=job.graph_id)
+            for step in steps.items:
+                if step.spec.get("dataset_id"):
+                    return int(step.spec["dataset_id"])
+        found = job.spec.get("validation_dataset_id")
+        return int(found) if found else None
 
     async def _dataset_id(self, unit: Unit, reference: str | None) -> int | None:
         if reference is None:

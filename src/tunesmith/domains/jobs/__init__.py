@@ -16,7 +16,10 @@ from tunesmith.domains.jobs.errors import (
 )
 from tunesmith.domains.jobs.execution import Execution
 from tunesmith.domains.jobs.failure import ErrorType, JobFailure
+from tunesmith.domains.jobs.follow import border, follow, look
 from tunesmith.domains.jobs.kinds import GraphNode, JobKind
+from tunesmith.domains.jobs.machines import list_queues, list_workers
+from tunesmith.domains.jobs.resources import history
 from tunesmith.domains.jobs.schemas import (
     JobEventView,
     JobListResponse,
@@ -25,6 +28,10 @@ from tunesmith.domains.jobs.schemas import (
     JobState,
     JobView,
     LogLineView,
+    Priority,
+    QueuesResponse,
+    ResourceHistory,
+    WorkerView,
 )
 from tunesmith.domains.jobs.service import JobService
 
@@ -52,6 +59,16 @@ __all__ = [
     "JobView",
     "LeaseLost",
     "LogLineView",
+    "Priority",
+    "QueuesResponse",
+    "ResourceHistory",
     "ResumeImpossible",
     "Stopped",
+    "WorkerView",
+    "border",
+    "follow",
+    "history",
+    "list_queues",
+    "list_workers",
+    "look",
 ]

@@ -27,6 +27,7 @@ class JobKind:
     """One kind of work.
 
     ``run`` is idempotent: after a kill it runs again from the start, and ``run_child`` finds what it had started.
+    A kind that ``needs_device`` waits until one is free: a device runs one such job at a time.
     ``on_change`` and ``on_event`` run in the same transaction as what they hear of.
     """
 
@@ -38,6 +39,7 @@ class JobKind:
     stoppable: bool = False
     resumable: bool = False
     gpus: int = 0
+    needs_device: bool = False
     on_change: OnChange | None = None
     on_event: OnEvent | None = None
 
@@ -86,6 +88,10 @@ class Kinds:
     def names(self) -> list[str]:
         """Names of all kinds."""
         return sorted(self._kinds)
+
+    def needing_device(self) -> list[str]:
+        """Names of the kinds that need a device for themselves."""
+        return sorted(name for name, kind in self._kinds.items() if kind.needs_device)
 
     def get(self, name: str) -> JobKind:
         """The kind of that name; raises JobKindUnknown."""

@@ -23,7 +23,7 @@ PROPAGATED = {DEPENDENCY_FAILED, DEPENDENCY_CANCELLED}
 
 def to_view(row: JobRow, after: list[int]) -> JobView:
     """The row as the rest of the program sees it."""
-    values = {name: getattr(row, name) for name in JobView.model_fields if name not in ("after", "inputs")}
+    values = {name: getattr(row, name) for name in JobView.model_fields if name not in ("after", "inputs", "position")}
     inputs = {name: InputReference.model_validate(value) for name, value in (row.inputs or {}).items()}
     return JobView.model_validate({**values, "after": after, "inputs": inputs})
 

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tunesmith.db import visible_to
 from tunesmith.domains.jobs.schemas import JobState
-from tunesmith.domains.jobs.state import HELD_STATES, state_after_claim
+from tunesmith.domains.jobs.state import HELD_STATES
 from tunesmith.domains.jobs.tables import DependencyRow, EventRow, JobRow, WorkerRow
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Principal
@@ -28,13 +28,20 @@ async def find_job(
 
 
 def _matching(
-    principal: Principal, kind: str | None, state: str | None, graph_id: int | None, ids: Collection[int] | None
+    principal: Principal,
+    kind: str | None,
+    states: Collection[str] | None,
+    graph_id: int | None,
+    ids: Collection[int] | None,
+    search: str | None,
 ) -> Select[JobRow]:
     statement = visible_to(principal, JobRow)
     if kind is not None:
         statement = statement.where(JobRow.kind == kind)
-    if state is not None:
-        statement = statement.where(JobRow.state == state)
+    if states:
+        statement = statement.where(JobRow.state.in_(sorted(states)))
+    if search:
+        statement = statement.where(JobRow.name.icontains(search, autoescape=True))
     if graph_id is not None:
         statement = statement.where(JobRow.graph_id == graph_id)
     if ids is not None:
@@ -48,15 +55,24 @@ async def list_jobs(
     page: PageRequest,
     *,
     kind: str | None = None,
-    state: str | None = None,
+    states: Collection[str] | None = None,
     graph_id: int | None = None,
     ids: Collection[int] | None = None,
+    search: str | None = None,
 ) -> tuple[Sequence[JobRow], int]:
     """A page of jobs, newest first, and how many there are."""
-    statement = _matching(principal, kind, state, graph_id, ids)
+    statement = _matching(principal, kind, states, graph_id, ids, search)
     total = (await session.execute(statement.with_only_columns(func.count(), maintain_column_froms=True))).scalar_one()
     rows = await session.execute(statement.order_by(JobRow.id.desc()).offset(page.offset).limit(page.page_size))
     return rows.scalars().all(), total
+
+
+async def list_unstarted(session: AsyncSession, principal: Principal, row: JobRow) -> Sequence[JobRow]:
+    """``row`` and the jobs of its graph that have not started, locked."""
+    unstarted = (JobState.WAITING.value, JobState.QUEUED.value)
+    same = JobRow.graph_id == row.graph_id if row.graph_id is not None else JobRow.id == row.id
+    statement = visible_to(principal, JobRow).where(same, JobRow.state.in_(unstarted)).order_by(JobRow.id)
+    return (await session.execute(statement.with_for_update())).scalars().all()
 
 
 async def list_naming(
@@ -129,79 +145,6 @@ async def find_equal_success(session: AsyncSession, row: JobRow) -> JobRow | Non
     return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def claim(
-    session: AsyncSession,
-    *,
-    owner: str,
-    kinds: Collection[str],
-    not_these: Collection[int],
-    now: datetime,
-    lease_seconds: float,
-) -> JobRow | None:
-    """Take a job: one whose holder is gone, else the first of the queue. One UPDATE each, so nobody takes it twice.
-
-    Unscoped: a worker serves every project.
-    Call it in a writing unit (SQLite: BEGIN IMMEDIATE; PostgreSQL: the inner SELECT skips rows that others lock).
-    """
-    for condition in (_is_orphaned(now), _is_ready(now)):
-        wanted = JobRow.kind.in_(sorted(kinds)) & condition
-        if not_these:
-            wanted &= JobRow.id.not_in(sorted(not_these))
-        candidate = (
-            select(JobRow.id)
-            .where(wanted)
-            .order_by(JobRow.priority.desc(), JobRow.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
-        )
-        statement = (
-            update(JobRow)
-            .where(JobRow.id == candidate, condition)
-            .values(
-                state=state_after_claim(),
-                lease=JobRow.lease + 1,
-                lease_owner=owner,
-                lease_expires_at=now + timedelta(seconds=lease_seconds),
-                started_at=func.coalesce(JobRow.started_at, now),
-                updated_at=now,
-            )
-            .returning(JobRow)
-            .execution_options(synchronize_session=False)
-        )
-        row: JobRow | None = (await session.execute(statement)).scalar_one_or_none()
-        if row is not None:
-            return row
-    return None
-
-
-def _is_ready(now: datetime) -> ColumnElement[bool]:
-    return (JobRow.state == JobState.QUEUED.value) & or_(JobRow.start_after.is_(None), JobRow.start_after <= now)
-
-
-def _is_orphaned(now: datetime) -> ColumnElement[bool]:
-    return JobRow.state.in_(HELD_STATES) & (JobRow.lease_expires_at < now)
-
-
-async def has_claimable(
-    session: AsyncSession, *, kinds: Collection[str], not_these: Collection[int], now: datetime
-) -> bool:
-    """Whether a claim could succeed: a cheap look that takes no lock. Unscoped, like ``claim``."""
-    for condition in (_is_orphaned(now), _is_ready(now)):
-        inner = select(JobRow.id).where(JobRow.kind.in_(sorted(kinds)), condition)
-        if not_these:
-            inner = inner.where(JobRow.id.not_in(sorted(not_these)))
-        if (await session.execute(inner.limit(1))).first() is not None:
-            return True
-    return False
-
-
-async def has_work(session: AsyncSession, *, kinds: Collection[str], now: datetime) -> bool:
-    """Whether anything is ready, or held by anybody. Unscoped, like ``claim``."""
-    inner = select(JobRow.id).where(JobRow.kind.in_(sorted(kinds)), or_(_is_ready(now), JobRow.state.in_(HELD_STATES)))
-    return bool((await session.execute(select(exists(inner)))).scalar())
-
-
 def _held(job_id: int, lease: int) -> ColumnElement[bool]:
     return (JobRow.id == job_id) & (JobRow.lease == lease) & JobRow.state.in_(HELD_STATES)
 
@@ -242,18 +185,30 @@ async def find_held(session: AsyncSession, job_id: int, lease: int) -> str | Non
 
 
 async def list_events(
-    session: AsyncSession, job_id: int, *, after_offset: int, types: Collection[str] | None, limit: int
+    session: AsyncSession,
+    job_id: int,
+    *,
+    after_offset: int,
+    before_offset: int | None = None,
+    types: Collection[str] | None,
+    limit: int,
 ) -> Sequence[EventRow]:
-    """Events after an offset, oldest first."""
+    """Events after an offset (and before another), oldest first."""
     statement = select(EventRow).where(EventRow.job_id == job_id, EventRow.id > after_offset)
+    if before_offset is not None:
+        statement = statement.where(EventRow.id < before_offset)
     if types is not None:
         statement = statement.where(EventRow.type.in_(sorted(types)))
     return (await session.execute(statement.order_by(EventRow.id).limit(limit))).scalars().all()
 
 
-async def list_newest_events(session: AsyncSession, job_id: int, type_: str, limit: int) -> Sequence[EventRow]:
-    """The newest events of one type, oldest first."""
+async def list_newest_events(
+    session: AsyncSession, job_id: int, type_: str, limit: int, *, before_offset: int | None = None
+) -> Sequence[EventRow]:
+    """The newest events of one type (before an offset, when one is given), oldest first."""
     statement = select(EventRow).where(EventRow.job_id == job_id, EventRow.type == type_)
+    if before_offset is not None:
+        statement = statement.where(EventRow.id < before_offset)
     rows = (await session.execute(statement.order_by(EventRow.id.desc()).limit(limit))).scalars().all()
     return rows[::-1]
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, computed_field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from tunesmith.domains.jobs.errors import JobFailed
 from tunesmith.domains.jobs.failure import JobFailure
+from tunesmith.kit.machine import Usage
 from tunesmith.kit.paging import Page
+
+Priority = Annotated[int, Field(ge=-100, le=100)]
 
 
 class JobState(StrEnum):
@@ -62,6 +65,8 @@ class JobView(BaseModel):
     )
     priority: int = Field(0, description="Higher starts sooner; among equals the older one.")
     start_after: datetime | None = Field(None, description="It does not start before this time.")
+    position: int | None = Field(None, description="Place in the queue, from 1; null unless it could start now.")
+    device: str | None = Field(None, description="Machine and device that it has (or had last) for itself.")
     lease: int = Field(0, description="How often a worker has claimed it.")
     attempt: int = Field(0, description="How often a child process was started for it.")
     resumed: bool = Field(False, description="Whether it went on from a checkpoint.")
@@ -138,3 +143,57 @@ class JobResultResponse(BaseModel):
     job_id: int = Field(description="Id of the job.")
     kind: str = Field(description="What kind of work it was.")
     result: dict[str, Any] = Field(description="The result, in the form that the kind declares.")
+
+
+class JobPriority(BaseModel):
+    """How urgent a job is."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"priority": 10}]})
+    priority: Priority = Field(description="Higher starts sooner; 0 is usual.")
+
+
+class WorkerView(BaseModel):
+    """A worker process that gives signs of life."""
+
+    name: str = Field(description="Name of the worker.")
+    host: str = Field(description="Machine that it runs on.")
+    pid: int = Field(description="Process id there.")
+    concurrency: int = Field(description="Jobs that it runs at once.")
+    devices: list[str] = Field(description="Devices that it gives to jobs, one job at a time each.")
+    running: list[int] = Field(description="Jobs that it holds.")
+    started_at: datetime = Field(description="When it came.")
+    seen_at: datetime = Field(description="Last sign of life.")
+
+
+class QueueView(BaseModel):
+    """One device, or the place of the jobs that need none."""
+
+    name: str = Field(description="`HOST/DEVICE`, or `shared` for jobs that need no device.", examples=["box/cuda:0"])
+    slots: int = Field(description="Jobs that can run here at once.")
+    running: list[int] = Field(description="Jobs that run here.")
+
+
+class QueuesResponse(BaseModel):
+    """What runs where, and what waits."""
+
+    queues: list[QueueView] = Field(description="Devices with one slot each, then the shared place.")
+    ready: int = Field(description="Jobs that could start now.")
+    waiting: int = Field(description="Jobs that wait for others, or for their time.")
+    order: str = Field(description="The rule of the queue in words.")
+
+
+class ResourceSample(BaseModel):
+    """What a machine was using."""
+
+    host: str = Field(description="Machine.")
+    at: datetime = Field(description="When.")
+    usage: Usage = Field(description="What it was using.")
+
+
+class ResourceHistory(BaseModel):
+    """The last hours of a machine."""
+
+    host: str | None = Field(description="Machine; null when none has been watched yet.")
+    hosts: list[str] = Field(description="Machines that there are samples of.")
+    hours: float = Field(description="How far back it goes.")
+    samples: list[ResourceSample] = Field(description="Oldest first, thinned to `max_points`.")

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tunesmith.db import Access, Database, Unit
-from tunesmith.domains.jobs import repository
+from tunesmith.domains.jobs import queue, repository
 from tunesmith.domains.jobs.errors import JobNotFound, JobStateConflict, ResumeImpossible
 from tunesmith.domains.jobs.graphs import in_order
 from tunesmith.domains.jobs.kinds import GraphNode, JobKind, Kinds
@@ -28,6 +28,7 @@ from tunesmith.domains.jobs.schemas import (
 from tunesmith.domains.jobs.state import Move, advance, can_move
 from tunesmith.domains.jobs.tables import DependencyRow, EventRow, JobRow
 from tunesmith.domains.projects import ProjectService
+from tunesmith.kit.clock import utc_now
 from tunesmith.kit.ids import display_name
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Principal
@@ -113,7 +114,28 @@ class JobService:
 
     async def get(self, unit: Unit, job_id: int) -> JobView:
         """The job; raises JobNotFound."""
-        return await view_of(unit, await self._get_row(unit, job_id))
+        view = await view_of(unit, await self._get_row(unit, job_id))
+        return (await self._placed(unit, [view]))[0]
+
+    async def _placed(self, unit: Unit, views: list[JobView]) -> list[JobView]:
+        """The views, with their place in the queue where they have one."""
+        if not any(view.state is JobState.QUEUED for view in views):
+            return views
+        places = await queue.list_places(unit.session, utc_now())
+        return [view.model_copy(update={"position": places.get(view.id)}) for view in views]
+
+    async def set_priority(self, unit: Unit, job_id: int, priority: int) -> JobView:
+        """Move a job, and those of its graph that have not started, forward or back. Raises JobStateConflict."""
+        row = await self._get_row(unit, job_id, for_update=True)
+        if JobState(row.state) not in (JobState.WAITING, JobState.QUEUED):
+            raise JobStateConflict(
+                f"Job {job_id} is {row.state}; its place in the queue means nothing any more.", state=row.state
+            )
+        for other in await repository.list_unstarted(unit.session, unit.principal, row):
+            other.priority = priority
+            await self.lifecycle.tell_kind(unit, other)
+        await unit.session.flush()
+        return await self.get(unit, job_id)
 
     async def list_jobs(
         self,
@@ -122,15 +144,25 @@ class JobService:
         *,
         kind: str | None = None,
         state: JobState | None = None,
+        states: Collection[JobState] = (),
         graph_id: int | None = None,
         ids: Collection[int] | None = None,
+        search: str | None = None,
     ) -> JobListResponse:
         """A page of jobs, newest first."""
+        wanted = {*states, *([state] if state else [])}
         rows, total = await repository.list_jobs(
-            unit.session, unit.principal, page, kind=kind, state=state, graph_id=graph_id, ids=ids
+            unit.session,
+            unit.principal,
+            page,
+            kind=kind,
+            states=[one.value for one in wanted],
+            graph_id=graph_id,
+            ids=ids,
+            search=search,
         )
         after = await repository.list_dependencies(unit.session, [row.id for row in rows])
-        items = [to_view(row, after.get(row.id, [])) for row in rows]
+        items = await self._placed(unit, [to_view(row, after.get(row.id, [])) for row in rows])
         return JobListResponse(items=items, total=total, page=page.page, page_size=page.page_size)
 
     async def list_naming(
@@ -237,15 +269,27 @@ class JobService:
         return [_event_view(row) for row in rows]
 
     async def list_logs(
-        self, unit: Unit, job_id: int, *, tail: int | None = None, after_offset: int = 0, limit: int = 1000
+        self,
+        unit: Unit,
+        job_id: int,
+        *,
+        tail: int | None = None,
+        after_offset: int = 0,
+        before_offset: int | None = None,
+        limit: int = 1000,
     ) -> JobLogsResponse:
-        """Lines of the log: the last ``tail``, or those after an offset."""
+        """Lines of the log: the last ``tail`` (before an offset, when one is given), or those after an offset."""
         await self._get_row(unit, job_id)
         if tail is not None:
-            rows = await repository.list_newest_events(unit.session, job_id, "log", tail)
+            rows = await repository.list_newest_events(unit.session, job_id, "log", tail, before_offset=before_offset)
         else:
             rows = await repository.list_events(
-                unit.session, job_id, after_offset=after_offset, types=("log",), limit=limit
+                unit.session,
+                job_id,
+                after_offset=after_offset,
+                before_offset=before_offset,
+                types=("log",),
+                limit=limit,
             )
         lines = [
             LogLineView(

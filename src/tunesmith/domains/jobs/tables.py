@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tunesmith.db import Base, JsonColumn, ProjectOwned, UtcDateTime
@@ -21,6 +21,13 @@ class JobRow(ProjectOwned, Base):
         Index("ix_jobs_state_lease_expires_at", "state", "lease_expires_at"),
         Index("ix_jobs_kind_id", "kind", "id"),
         Index("ix_jobs_kind_spec_sha256", "kind", "spec_sha256"),
+        Index(
+            "ux_jobs_device_held",
+            "device",
+            unique=True,
+            sqlite_where=text("state IN ('running', 'stopping')"),
+            postgresql_where=text("state IN ('running', 'stopping')"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -36,6 +43,8 @@ class JobRow(ProjectOwned, Base):
     graph_id: Mapped[int | None] = mapped_column(index=True)
     priority: Mapped[int] = mapped_column(default=0)
     start_after: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    device: Mapped[str | None] = mapped_column(String(255))
+    """`HOST/DEVICE` that the job has, or had last, for itself: one job at a time holds a device."""
 
     lease: Mapped[int] = mapped_column(default=0)
     lease_owner: Mapped[str | None] = mapped_column(String(200))
@@ -104,3 +113,15 @@ class WorkerRow(Base):
     capabilities: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
+
+
+class ResourceSampleRow(Base):
+    """What a machine was using at one time. Workers write it now and then; old ones are deleted as new ones come."""
+
+    __tablename__ = "resource_samples"
+    __table_args__ = (Index("ix_resource_samples_host_at", "host", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    host: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    usage: Mapped[dict[str, Any]] = mapped_column(JsonColumn)

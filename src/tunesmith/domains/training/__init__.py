@@ -1,5 +1,9 @@
 """Fine-tuning: recipes become graphs of jobs; runs are followed, stopped and resumed. The engine behind it is a port's adapter."""
 
+from tunesmith.domains.training.recipe_book import RecipeBook
+from tunesmith.domains.training.repository import JobFilter
+from tunesmith.domains.training.saving import ModelSaver, SavedModel
+from tunesmith.domains.training.saving import kinds as saving_kinds
 from tunesmith.domains.training.schemas import (
     CheckpointResponse,
     FinetuningJobResponse,
@@ -16,11 +20,16 @@ __all__ = [
     "FinetuningJobCreate",
     "FinetuningJobResponse",
     "FinetuningStatus",
+    "JobFilter",
     "JobForm",
+    "ModelSaver",
+    "RecipeBook",
     "RunFigures",
+    "SavedModel",
     "TrainJobSpec",
     "TrainResult",
     "TrainingMetrics",
     "TrainingService",
     "kinds",
+    "saving_kinds",
 ]

@@ -38,3 +38,31 @@ class DataMismatch(InvalidInput):
 
     code, title = "data-mismatch", "The data is not what the recipe was written for"
     hint = "Correct data.sha256, or leave it out to train on the data as it is now."
+
+
+class RunActive(Conflict):
+    """The run has not ended, and what was asked needs that."""
+
+    code, title = "run-active", "The run has not ended"
+    hint = "Stop it first (POST /api/v1/admin/finetuning/jobs/{id}/stop), or wait for its end."
+
+
+class RecipeNotFound(NotFound):
+    """No saved recipe has this id, or the person may not see it."""
+
+    code, title = "recipe-not-found", "There is no such recipe"
+    hint = "GET /api/v1/admin/recipes lists the recipes that are kept and those that come with the program."
+
+
+class RecipeNameTaken(Conflict):
+    """Another recipe of the project has this name."""
+
+    code, title = "recipe-name-taken", "The name is taken"
+    hint = "Choose another name, or change the recipe that has it."
+
+
+class SaveTargetExists(Conflict):
+    """Something lies where a model is to be saved."""
+
+    code, title = "save-target-exists", "There is something at that path already"
+    hint = "Choose another path, or send overwrite: true to replace a folder."

@@ -35,6 +35,8 @@ async def follow_job(unit: Unit, job: JobView) -> None:
     if row is None:
         row = FinetuningJobRow(id=job.id, project_id=job.project_id, created_by=job.created_by, **_of_recipe(job.spec))
         unit.session.add(row)
+    if job.state is JobState.QUEUED:
+        row.archived_at = None  # run again from the list of jobs after it was deleted: it is there again
     row.dataset_id = job.spec.get("dataset_id") or row.dataset_id
     row.status = STATUS[job.state].value
     row.progress, row.current_step, row.total_steps = job.progress, job.step, job.total_steps

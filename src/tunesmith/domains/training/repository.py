@@ -3,32 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tunesmith.db import visible_to
-from tunesmith.domains.training.tables import FinetuningJobRow, TrainingCheckpointRow, TrainingPointRow
+from tunesmith.domains.training.tables import FinetuningJobRow, RecipeRow, TrainingCheckpointRow, TrainingPointRow
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Principal
 
 
 async def find_job(session: AsyncSession, principal: Principal, job_id: int) -> FinetuningJobRow | None:
-    """The job, if the person sees it."""
-    statement = visible_to(principal, FinetuningJobRow).where(FinetuningJobRow.id == job_id)
+    """The job, if the person sees it and it was not deleted."""
+    statement = visible_to(principal, FinetuningJobRow).where(
+        FinetuningJobRow.id == job_id, FinetuningJobRow.archived_at.is_(None)
+    )
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs a list has, and in what order."""
+
+    status: str | None = None
+    search: str | None = None
+    base_model: str | None = None
+    method: str | None = None
+    dataset_id: int | None = None
+    created_by: int | None = None
+    sort: str = "-id"
+
+
+SORTABLE = ("id", "job_name", "created_at", "started_at", "completed_at", "status", "progress")
+
+
 async def list_jobs(
-    session: AsyncSession, principal: Principal, page: PageRequest, *, status: str | None
+    session: AsyncSession, principal: Principal, page: PageRequest, wanted: JobFilter
 ) -> tuple[Sequence[FinetuningJobRow], int]:
-    """A page of jobs, newest first, and how many there are."""
-    statement = visible_to(principal, FinetuningJobRow)
-    if status is not None:
-        statement = statement.where(FinetuningJobRow.status == status)
+    """A page of jobs in the order that was asked for, and how many there are."""
+    row = FinetuningJobRow
+    statement = visible_to(principal, row).where(row.archived_at.is_(None))
+    for column, value in (
+        (row.status, wanted.status),
+        (row.base_model, wanted.base_model),
+        (row.method, wanted.method),
+        (row.dataset_id, wanted.dataset_id),
+        (row.created_by, wanted.created_by),
+    ):
+        if value is not None:
+            statement = statement.where(column == value)
+    if wanted.search:
+        statement = statement.where(row.job_name.icontains(wanted.search, autoescape=True))
     total = await session.scalar(statement.with_only_columns(func.count(), maintain_column_froms=True))
-    newest_first = statement.order_by(FinetuningJobRow.id.desc()).offset(page.offset).limit(page.page_size)
-    return (await session.execute(newest_first)).scalars().all(), total or 0
+    column = getattr(row, wanted.sort.removeprefix("-"))
+    by = (column.desc(), row.id.desc()) if wanted.sort.startswith("-") else (column.asc(), row.id.asc())
+    ordered = statement.order_by(*by).offset(page.offset).limit(page.page_size)
+    return (await session.execute(ordered)).scalars().all(), total or 0
 
 
 async def list_best(session: AsyncSession, job_ids: Sequence[int]) -> dict[int, int]:
@@ -57,6 +88,11 @@ async def find_checkpoint(session: AsyncSession, job_id: int, checkpoint_id: int
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def delete_checkpoints(session: AsyncSession, job_id: int) -> None:
+    """Forget all checkpoints of a job that the caller has found through ``visible_to``."""
+    await session.execute(delete(TrainingCheckpointRow).where(TrainingCheckpointRow.job_id == job_id))
+
+
 async def find_checkpoint_at(session: AsyncSession, job_id: int, path: str) -> TrainingCheckpointRow | None:
     """The checkpoint in that folder."""
     statement = select(TrainingCheckpointRow).where(
@@ -77,6 +113,12 @@ async def find_point(session: AsyncSession, job_id: int, step: int) -> TrainingP
     return await session.get(TrainingPointRow, (job_id, step))
 
 
+async def list_newest_points(session: AsyncSession, job_id: int, limit: int) -> Sequence[TrainingPointRow]:
+    """The last points of a job, newest first."""
+    mine = select(TrainingPointRow).where(TrainingPointRow.job_id == job_id)
+    return (await session.execute(mine.order_by(TrainingPointRow.step.desc()).limit(limit))).scalars().all()
+
+
 async def list_points(
     session: AsyncSession, job_id: int, *, from_step: int, max_points: int
 ) -> tuple[Sequence[TrainingPointRow], int]:
@@ -92,3 +134,29 @@ async def list_points(
         mine = mine.where(TrainingPointRow.step.in_(select(numbered.c.step).where(is_chosen)))
     rows = await session.execute(mine.order_by(TrainingPointRow.step).limit(max_points))
     return rows.scalars().all(), total
+
+
+async def list_recipes(
+    session: AsyncSession, principal: Principal, page: PageRequest, *, search: str | None
+) -> tuple[Sequence[RecipeRow], int]:
+    """A page of saved recipes, newest first, and how many there are."""
+    statement = visible_to(principal, RecipeRow)
+    if search:
+        statement = statement.where(RecipeRow.name.icontains(search, autoescape=True))
+    total = await session.scalar(statement.with_only_columns(func.count(), maintain_column_froms=True))
+    newest_first = statement.order_by(RecipeRow.id.desc()).offset(page.offset).limit(page.page_size)
+    return (await session.execute(newest_first)).scalars().all(), total or 0
+
+
+async def find_recipe(session: AsyncSession, principal: Principal, recipe_id: int) -> RecipeRow | None:
+    """The recipe, if the person sees it."""
+    statement = visible_to(principal, RecipeRow).where(RecipeRow.id == recipe_id)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def find_recipe_named(session: AsyncSession, principal: Principal, name: str) -> RecipeRow | None:
+    """The recipe of that name in the person's project."""
+    statement = visible_to(principal, RecipeRow).where(
+        RecipeRow.name == name, RecipeRow.project_id == principal.project_id
+    )
+    return (await session.execute(statement)).scalar_one_or_none()

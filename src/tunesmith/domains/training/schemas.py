@@ -49,6 +49,7 @@ class CheckpointResponse(BaseModel):
     size_bytes: int = Field(description="Size of all its files.")
     path: str = Field(description="Folder, from the job's folder.")
     is_best: bool = Field(description="Whether it is the best so far by metric_for_best.")
+    is_kept: bool = Field(False, description="Whether somebody keeps it: it stays when newer ones come.")
     verified: bool = Field(True, description="Whether it verified when it was last looked at.")
     created_at: datetime = Field(description="When it was complete.")
 
@@ -82,6 +83,11 @@ class FinetuningJobResponse(BaseModel):
     total_steps: int | None = Field(description="Optimizer updates in all, when known.")
     eta_seconds: float | None = Field(description="Estimated seconds until the end, when known.")
     message: str | None = Field(description="What is being done.")
+    queue_position: int | None = Field(
+        None, description="Place in the queue of what runs next of it, from 1; null when nothing of it is in the queue."
+    )
+    priority: int = Field(0, description="Higher starts sooner.")
+    device: str | None = Field(None, description="Machine and device that it runs (or ran last) on.")
     best_checkpoint: int | None = Field(description="Id of the best checkpoint.")
     mlflow_run_id: str | None = Field(description="Run in MLflow, when one is configured.")
     error_type: str | None = Field(description="Where the cause of a failure lies.", examples=["GPU_ERROR"])

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 from tunesmith.db import Unit
 from tunesmith.domains.datasets import DatasetService
-from tunesmith.domains.jobs import JobLogsResponse, JobService
+from tunesmith.domains.jobs import JobLogsResponse, JobService, JobState, JobView
 from tunesmith.domains.models import ModelStore
 from tunesmith.domains.training import repository
 from tunesmith.domains.training.data import DataSource
-from tunesmith.domains.training.errors import CheckpointError, CheckpointNotFound, FinetuningJobNotFound
+from tunesmith.domains.training.errors import CheckpointError, CheckpointNotFound, FinetuningJobNotFound, RunActive
 from tunesmith.domains.training.graph import compile_graph
 from tunesmith.domains.training.schemas import (
     CheckpointListResponse,
@@ -24,9 +25,11 @@ from tunesmith.domains.training.schemas import (
     TrainingMetrics,
 )
 from tunesmith.domains.training.short_form import JobForm
-from tunesmith.domains.training.tables import FinetuningJobRow, TrainingPointRow
+from tunesmith.domains.training.tables import FinetuningJobRow, TrainingCheckpointRow, TrainingPointRow
+from tunesmith.kit.clock import utc_now
 from tunesmith.kit.errors import InvalidInput
 from tunesmith.kit.paging import PageRequest
+from tunesmith.kit.paths import link_folder
 from tunesmith.ports.training import TrainingEngine
 from tunesmith.settings import Settings
 from tunesmith.wire.checkpoint import CheckpointDamaged, verify_checkpoint
@@ -34,6 +37,10 @@ from tunesmith.wire.recipe import Recipe
 from tunesmith.wire.recipe_text import RecipeError
 
 CURVE_NAMES = ("epoch", "loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_gb")
+
+NEWEST_POINTS = 200
+"""Points in which the newest value of each curve is looked for."""
+EVERYTHING = repository.JobFilter()
 
 
 class TrainingService:
@@ -56,7 +63,7 @@ class TrainingService:
         self._data = DataSource(settings=settings, datasets=datasets)
 
     async def start(
-        self, unit: Unit, wanted: Recipe | JobForm, *, base_dir: Path | None = None
+        self, unit: Unit, wanted: Recipe | JobForm, *, base_dir: Path | None = None, priority: int = 0
     ) -> FinetuningJobResponse:
         """Queue a run. Raises RecipeError, UnsupportedMethod and what finding the model and the data raises."""
         recipe = wanted if isinstance(wanted, Recipe) else await self._recipe_of(unit, wanted)
@@ -67,7 +74,7 @@ class TrainingService:
         model = await self.models.resolve(recipe.model.base, unit=unit, base_dir=base_dir)
         data = await self._data.ids_of(unit, recipe, base_dir)
         nodes, warnings = compile_graph(recipe, str(model.path), data)
-        views = await self.jobs.submit_graph(unit, nodes, name=recipe.name)
+        views = await self.jobs.submit_graph(unit, nodes, name=recipe.name, priority=priority)
         row = await self._get_row(unit, views["train"].id)
         row.graph = {key: view.id for key, view in views.items()}
         row.warnings = warnings
@@ -83,10 +90,17 @@ class TrainingService:
         return (await self._views(unit, [await self._get_row(unit, job_id)]))[0]
 
     async def list_jobs(
-        self, unit: Unit, page: PageRequest, *, status: FinetuningStatus | None = None
+        self, unit: Unit, page: PageRequest, wanted: repository.JobFilter = EVERYTHING
     ) -> FinetuningJobListResponse:
-        """A page of jobs, newest first."""
-        rows, total = await repository.list_jobs(unit.session, unit.principal, page, status=status)
+        """A page of jobs. Raises InvalidInput for an order that there is not."""
+        if wanted.sort.removeprefix("-") not in repository.SORTABLE:
+            fault = {"location": "query.sort", "message": "unknown column", "value": wanted.sort}
+            columns = ", ".join(repository.SORTABLE)
+            raise InvalidInput(
+                f"A list cannot be sorted by {wanted.sort!r}; there are {columns}, and - before one for the reverse.",
+                errors=[fault],
+            )
+        rows, total = await repository.list_jobs(unit.session, unit.principal, page, wanted)
         items = await self._views(unit, list(rows))
         return FinetuningJobListResponse(items=items, total=total, page=page.page, page_size=page.page_size)
 
@@ -105,10 +119,27 @@ class TrainingService:
         await self.jobs.resume(unit, job_id)
         return (await self._views(unit, [row]))[0]
 
+    async def delete(self, unit: Unit, job_id: int) -> None:
+        """Put the run away and, once that is committed, remove its files. Raises RunActive while anything of it goes on."""
+        row = await self._get_row(unit, job_id)
+        jobs = list((await self._jobs_of(unit, [row])).values())
+        for job in jobs:
+            if job.state.is_held:
+                raise RunActive(f"Job {job_id} ({row.job_name}) has not ended: its {job.kind} job is {job.state}.")
+        for job in jobs:
+            if (await self.jobs.get(unit, job.id)).state in (JobState.WAITING, JobState.QUEUED):
+                await self.jobs.cancel(unit, job.id)
+        row.archived_at = utc_now()
+        await repository.delete_checkpoints(unit.session, job_id)
+        folder = self.settings.runs_dir / str(job_id)
+
+        async def reclaim() -> None:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+        unit.after_commit(reclaim)
+
     async def _verified(self, unit: Unit, job_id: int, checkpoint_id: int) -> Path:
-        found = await repository.find_checkpoint(unit.session, job_id, checkpoint_id)
-        if found is None:
-            raise CheckpointNotFound(f"Job {job_id} has no checkpoint {checkpoint_id}.")
+        found = await self._checkpoint(unit, job_id, checkpoint_id)
         folder = self.settings.runs_dir / str(job_id) / found.path
         try:
             await asyncio.to_thread(verify_checkpoint, folder)
@@ -116,10 +147,65 @@ class TrainingService:
             raise CheckpointError(str(error)) from None
         return folder
 
-    async def list_logs(self, unit: Unit, job_id: int, *, tail: int | None, after_offset: int) -> JobLogsResponse:
+    async def _checkpoint(self, unit: Unit, job_id: int, checkpoint_id: int) -> TrainingCheckpointRow:
+        await self._get_row(unit, job_id)
+        found = await repository.find_checkpoint(unit.session, job_id, checkpoint_id)
+        if found is None:
+            raise CheckpointNotFound(f"Job {job_id} has no checkpoint {checkpoint_id}.")
+        return found
+
+    async def verify_checkpoint(self, unit: Unit, job_id: int, checkpoint_id: int) -> CheckpointResponse:
+        """Look at every file of a checkpoint again; the answer says whether it still verifies."""
+        found = await self._checkpoint(unit, job_id, checkpoint_id)
+        try:
+            await self._verified(unit, job_id, checkpoint_id)
+            found.verified = True
+        except CheckpointError:
+            found.verified = False
+        return CheckpointResponse.model_validate(found, from_attributes=True)
+
+    async def keep_checkpoint(self, unit: Unit, job_id: int, checkpoint_id: int) -> CheckpointResponse:
+        """Keep a checkpoint beside those that come and go: its files are linked into a folder that no run removes.
+
+        Raises CheckpointError when it does not verify.
+        """
+        found = await self._checkpoint(unit, job_id, checkpoint_id)
+        if not found.is_kept:
+            folder = await self._verified(unit, job_id, checkpoint_id)
+            path = f"kept/{found.attempt}-{folder.name}"
+            await asyncio.to_thread(link_folder, folder, self.settings.runs_dir / str(job_id) / path)
+            found.path, found.is_kept = path, True
+        return CheckpointResponse.model_validate(found, from_attributes=True)
+
+    async def delete_checkpoint(self, unit: Unit, job_id: int, checkpoint_id: int) -> None:
+        """Remove a checkpoint of a run that has ended. Raises RunActive."""
+        row = await self._get_row(unit, job_id)
+        found = await self._checkpoint(unit, job_id, checkpoint_id)
+        if row.status in (FinetuningStatus.PENDING, FinetuningStatus.RUNNING):
+            raise RunActive(f"Job {job_id} ({row.job_name}) is {row.status}; its checkpoints are in use.")
+        folder = self.settings.runs_dir / str(job_id) / found.path
+        await unit.session.delete(found)
+
+        async def reclaim() -> None:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+        unit.after_commit(reclaim)
+
+    async def list_logs(
+        self,
+        unit: Unit,
+        job_id: int,
+        *,
+        tail: int | None,
+        after_offset: int = 0,
+        before_offset: int | None = None,
+        limit: int = 1000,
+    ) -> JobLogsResponse:
         """Lines of the log."""
         await self._get_row(unit, job_id)
-        return await self.jobs.list_logs(unit, job_id, tail=tail, after_offset=after_offset)
+        return await self.jobs.list_logs(
+            unit, job_id, tail=tail, after_offset=after_offset, before_offset=before_offset, limit=limit
+        )
 
     async def list_checkpoints(self, unit: Unit, job_id: int, page: PageRequest) -> CheckpointListResponse:
         """Checkpoints by step."""
@@ -144,6 +230,21 @@ class TrainingService:
         points = [_point(row, wanted) for row in rows]
         return JobMetricsResponse(job_id=job_id, names=wanted, total=total, points=points)
 
+    async def newest_values(self, unit: Unit, job_id: int) -> dict[str, float]:
+        """The newest value of every curve that has one."""
+        await self._get_row(unit, job_id)
+        found: dict[str, float] = {}
+        for row in await repository.list_newest_points(unit.session, job_id, NEWEST_POINTS):
+            for name in CURVE_NAMES:
+                value = getattr(row, name)
+                if value is not None:
+                    found.setdefault(name, value)
+        return found
+
+    async def has(self, unit: Unit, job_id: int) -> bool:
+        """Whether there is such a run."""
+        return await repository.find_job(unit.session, unit.principal, job_id) is not None
+
     async def _get_row(self, unit: Unit, job_id: int) -> FinetuningJobRow:
         row = await repository.find_job(unit.session, unit.principal, job_id)
         if row is None:
@@ -152,27 +253,39 @@ class TrainingService:
 
     async def _views(self, unit: Unit, rows: list[FinetuningJobRow]) -> list[FinetuningJobResponse]:
         best = await repository.list_best(unit.session, [row.id for row in rows])
-        steps = await self._steps(unit, rows)
-        fields = set(FinetuningJobResponse.model_fields) - {"best_checkpoint", "hint", "graph", "links"}
+        jobs = await self._jobs_of(unit, rows)
+        elsewhere = {"best_checkpoint", "hint", "graph", "links", "queue_position", "priority", "device"}
+        fields = set(FinetuningJobResponse.model_fields) - elsewhere
         return [
             FinetuningJobResponse.model_validate(
                 {
                     **{name: getattr(row, name) for name in fields},
                     "best_checkpoint": best.get(row.id),
                     "hint": row.error_hint,
-                    "graph": [steps[job_id] for job_id in row.graph.values() if job_id in steps],
+                    "graph": [_step(jobs[job_id]) for job_id in row.graph.values() if job_id in jobs],
+                    "queue_position": next((p for job_id in row.graph.values() if (p := _place(jobs, job_id))), None),
+                    "priority": jobs[row.id].priority if row.id in jobs else 0,
+                    "device": jobs[row.id].device if row.id in jobs else None,
                     "links": _links(row.id),
                 }
             )
             for row in rows
         ]
 
-    async def _steps(self, unit: Unit, rows: list[FinetuningJobRow]) -> dict[int, GraphStep]:
+    async def _jobs_of(self, unit: Unit, rows: list[FinetuningJobRow]) -> dict[int, JobView]:
         ids = [job_id for row in rows for job_id in row.graph.values()]
         if not ids:
             return {}
         found = await self.jobs.list_jobs(unit, PageRequest(1, len(ids)), ids=ids)
-        return {job.id: GraphStep(job_id=job.id, kind=job.kind, name=job.name, state=job.state) for job in found.items}
+        return {job.id: job for job in found.items}
+
+
+def _step(job: JobView) -> GraphStep:
+    return GraphStep(job_id=job.id, kind=job.kind, name=job.name, state=job.state)
+
+
+def _place(jobs: dict[int, JobView], job_id: int) -> int | None:
+    return jobs[job_id].position if job_id in jobs else None
 
 
 def _links(job_id: int) -> dict[str, str]:

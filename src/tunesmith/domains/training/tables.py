@@ -49,6 +49,8 @@ class FinetuningJobRow(ProjectOwned, Base):
     warnings: Mapped[list[str]] = mapped_column(JsonColumn, default=list)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it was deleted: its files are gone, its row stays for what was made of it."""
 
 
 class TrainingCheckpointRow(Base):
@@ -69,6 +71,8 @@ class TrainingCheckpointRow(Base):
     metrics: Mapped[dict[str, float]] = mapped_column(JsonColumn, default=dict)
     size_bytes: Mapped[int] = mapped_column(default=0)
     is_best: Mapped[bool] = mapped_column(default=False)
+    is_kept: Mapped[bool] = mapped_column(default=False)
+    verified: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
@@ -88,3 +92,15 @@ class TrainingPointRow(Base):
     tokens_per_second: Mapped[float | None] = mapped_column()
     memory_gb: Mapped[float | None] = mapped_column()
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class RecipeRow(ProjectOwned, Base):
+    """A recipe that somebody keeps for another time."""
+
+    __tablename__ = "recipes"
+    __table_args__ = (UniqueConstraint("project_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text, default="")
+    recipe: Mapped[dict[str, Any]] = mapped_column(JsonColumn)

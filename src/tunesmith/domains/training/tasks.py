@@ -50,6 +50,7 @@ def kinds(training: TrainingService) -> list[JobKind]:
             run,
             stoppable=True,
             resumable=True,
+            needs_device=True,
             on_change=follow_job,
             on_event=follow_event,
         )
@@ -78,7 +79,8 @@ async def run_training(training: TrainingService, context: JobContext) -> TrainR
         resume_from=row.resume_from if row else None,
         device=training.settings.device,
     )
-    finished = await context.run_child(training.engine.module, order, env=training.engine.environment(spec.recipe))
+    env = _visible(context.job.device) | training.engine.environment(spec.recipe)
+    finished = await context.run_child(training.engine.module, order, env=env)
     assert context.run is not None
     artifacts = context.run.artifacts
     resolved = await context.in_thread(read_recipe, artifacts / "recipe.yaml")
@@ -101,6 +103,12 @@ async def run_training(training: TrainingService, context: JobContext) -> TrainR
             "eval_loss": figures.eval_loss,
         },
     )
+
+
+def _visible(device: str | None) -> dict[str, str]:
+    """Only the GPU that the queue has given to this run is seen by its child, unless the engine says otherwise."""
+    name = (device or "").rpartition("/")[2]
+    return {"CUDA_VISIBLE_DEVICES": name.removeprefix("cuda:")} if name.startswith("cuda:") else {}
 
 
 def _reference(dataset: DatasetResponse, rows: int) -> dict[str, Any]:

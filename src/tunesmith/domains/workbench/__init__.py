@@ -3,5 +3,6 @@
 from tunesmith.domains.workbench.service.chat import ChatBench
 from tunesmith.domains.workbench.service.datasets import DatasetBench
 from tunesmith.domains.workbench.service.models import ModelBench
+from tunesmith.domains.workbench.service.train import TrainBench
 
-__all__ = ["ChatBench", "DatasetBench", "ModelBench"]
+__all__ = ["ChatBench", "DatasetBench", "ModelBench", "TrainBench"]

@@ -24,3 +24,24 @@ class DatasetBusy(Conflict):
 
     code, title = "dataset-busy", "The current dataset is being changed"
     hint = "Wait for the job that is named, or cancel it; then try again."
+
+
+class NoCurrentRun(NotFound):
+    """This person has started no run, or what was started was deleted."""
+
+    code, title = "no-current-run", "There is no run"
+    hint = "Start one with POST /train/start."
+
+
+class RunGoesOn(Conflict):
+    """A run of this person has not ended."""
+
+    code, title = "training-active", "A run of yours has not ended"
+    hint = "Wait for it, stop it, or send queue: true to have this one wait behind it."
+
+
+class HubPushUnsupported(Unsupported):
+    """Pushing to the Hub has no place here."""
+
+    code, title = "hub-push-unsupported", "This version does not push to the Hub from the workbench"
+    hint = "Save the run as adapter or merged, and push that folder with the Hub's own client."

@@ -6,17 +6,19 @@ from tunesmith.db import Unit, visible_to
 from tunesmith.domains.workbench.tables import WorkbenchRow
 
 
-async def find_state(unit: Unit) -> WorkbenchRow | None:
-    """This person's row in their project."""
+async def find_state(unit: Unit, *, for_update: bool = False) -> WorkbenchRow | None:
+    """This person's row in their project; ``for_update`` locks it."""
     statement = visible_to(unit.principal, WorkbenchRow).where(
         WorkbenchRow.project_id == unit.principal.project_id, WorkbenchRow.created_by == unit.principal.user_id
     )
+    if for_update:
+        statement = statement.with_for_update()
     return (await unit.session.execute(statement)).scalar_one_or_none()
 
 
-async def get_or_add_state(unit: Unit) -> WorkbenchRow:
+async def get_or_add_state(unit: Unit, *, for_update: bool = False) -> WorkbenchRow:
     """This person's row, made now if there was none."""
-    row = await find_state(unit)
+    row = await find_state(unit, for_update=for_update)
     if row is None:
         row = WorkbenchRow(project_id=unit.principal.project_id, created_by=unit.principal.user_id)
         unit.session.add(row)

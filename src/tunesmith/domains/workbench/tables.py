@@ -28,3 +28,7 @@ class WorkbenchRow(ProjectOwned, Base):
     """The upload as it was, to which a reset leads back."""
     dataset_job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
     """A job that makes a new version of the current dataset; once it has succeeded, its dataset is the current one."""
+    training: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)
+    """Sections of a recipe that were configured for the next run."""
+    training_job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
+    """The run that was started last."""
