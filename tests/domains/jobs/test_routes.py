@@ -11,6 +11,8 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from tests.domains.jobs.conftest import Desk
 from tests.fixtures.network import free_port
@@ -183,3 +185,46 @@ async def test_waiting_answers_when_the_job_ends_and_gives_up_in_time(office: De
     waiting = asyncio.create_task(office.jobs.wait(office.owner, job.id, 30))
     await office.do("cancel", job.id)
     assert (await asyncio.wait_for(waiting, 5)).state == "cancelled"
+
+
+async def test_a_socket_gives_the_same_events_and_goes_on_after_a_break(address: str, office: Desk) -> None:
+    job = await office.submit("count", steps=20, save_every=10, step_seconds=0.02)
+    live = f"{address.replace('http', 'ws')}/api/v1/ws/jobs/{job.id}"
+    worker = Worker(office.services, "here")
+    said: list[dict[str, Any]] = []
+    async with connect(live) as socket:
+        working = asyncio.create_task(worker.run(until_idle=True, watch_parent=False))
+        while len(said) < 8:
+            said.append(json.loads(await socket.recv()))
+    async with connect(f"{live}?from={said[-1]['offset']}") as socket:
+        said += [json.loads(message) async for message in socket]
+    assert (socket.close_code, socket.close_reason) == (1000, "the job has ended")
+    await working
+    async with httpx.AsyncClient(base_url=address) as http:
+        events = parse((await http.get(f"{JOBS}/{job.id}/events")).text)
+    assert said == [event["data"] for event in events]
+
+
+@pytest.mark.parametrize(
+    ("job", "headers", "status"),
+    [(1, {}, 404), (0, {}, 403), (1, {"Origin": "https://elsewhere.example"}, 403)],
+)
+async def test_a_socket_is_refused_as_a_get_is(
+    address: str, office: Desk, job: int, headers: dict[str, str], status: int
+) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(f"{address.replace('http', 'ws')}/api/v1/ws/jobs/{job}", additional_headers=headers)
+    assert refused.value.response.status_code == status
+
+
+async def test_the_list_searches_and_the_priority_moves_a_job(client: httpx.AsyncClient, office: Desk) -> None:
+    first, second = await office.submit(a=1, name="pier 100%"), await office.submit(a=2, name="boat")
+    found = (await client.get(JOBS, params={"search": "100%"})).json()["items"]
+    assert [(job["id"], job["position"]) for job in found] == [(first.id, 1)]
+    assert (await client.get(JOBS, params={"state": ["queued", "running"]})).json()["total"] == 2
+    moved = await client.patch(f"{JOBS}/{second.id}", json={"priority": 9})
+    assert (moved.json()["priority"], moved.json()["position"]) == (9, 1)
+    assert (await client.patch(f"{JOBS}/{second.id}", json={"priority": 1000})).status_code == 422
+    await office.do("cancel", second.id)
+    late = await client.patch(f"{JOBS}/{second.id}", json={"priority": 1})
+    assert (late.status_code, late.json()["code"]) == (409, "job-state")

@@ -90,8 +90,3 @@ def start(client: httpx.AsyncClient, plan: dict[str, Any]) -> Start:
         return dict(answer.json())
 
     return send
-
-
-def data_rows_for(folder: Path) -> bytes:
-    """Forty conversations as a file's bytes."""
-    return write_rows(folder / "rows.jsonl", 40).read_bytes()

@@ -322,3 +322,99 @@ def test_the_bundle_carries_the_same_presets_as_the_checkout() -> None:
     root = Path(__file__).resolve().parents[3]
     for file in (root / "recipes").glob("sft-*.yaml"):
         assert (root / "src/tunesmith/bundle/recipes" / file.name).read_bytes() == file.read_bytes()
+
+
+async def test_the_list_filters_searches_and_sorts(
+    client: httpx.AsyncClient, start: Start, dataset: dict[str, Any]
+) -> None:
+    first, second = await start(name="b 50%"), await start(name="a")
+
+    async def ids(**query: Any) -> list[int]:
+        answer = await client.get(JOBS, params=query)
+        assert answer.status_code == 200, answer.text
+        return [job["id"] for job in answer.json()["items"]]
+
+    assert await ids() == [second["id"], first["id"]]
+    assert await ids(sort="job_name") == [second["id"], first["id"]]
+    assert await ids(sort="-job_name") == [first["id"], second["id"]]
+    assert await ids(search="50%") == [first["id"]]
+    assert await ids(status="pending", dataset_id=dataset["id"], method="lora") == [second["id"], first["id"]]
+    assert await ids(base_model="another") == await ids(status="failed") == await ids(dataset_id=99) == []
+    wrong = await client.get(JOBS, params={"sort": "recipe"})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "validation")
+    assert "job_name" in wrong.json()["detail"]
+
+
+async def test_priority_is_given_at_the_start(client: httpx.AsyncClient, plan: dict[str, Any], work: Work) -> None:
+    await work()
+    first = (await client.post(JOBS, json=plan)).json()
+    urgent = (await client.post(JOBS, json=plan, params={"priority": 5})).json()
+    assert (urgent["priority"], urgent["queue_position"]) == (5, 1)
+    assert (await get(client, first["id"]))["queue_position"] == 2
+    assert (await client.post(JOBS, json=plan, params={"priority": 101})).status_code == 422
+
+
+async def test_a_checkpoint_is_verified_kept_and_deleted_and_then_the_run(
+    client: httpx.AsyncClient, start: Start, work: Work, settings: Settings
+) -> None:
+    job = await start()
+    refused = await client.delete(f"{JOBS}/{job['id']}/checkpoints/1")
+    assert (refused.status_code, refused.json()["code"]) == (404, "checkpoint-not-found")
+    await work()
+    early, late = (await get(client, job["id"], "/checkpoints"))["items"]
+    place = f"{JOBS}/{job['id']}/checkpoints/{early['id']}"
+    kept = (await client.post(f"{place}/keep")).json()
+    assert (kept["is_kept"], kept["path"].startswith("kept/")) == (True, True)
+    folder = settings.runs_dir / str(job["id"])
+    assert (folder / kept["path"] / "manifest.json").is_file()
+    assert (await client.post(f"{place}/keep")).json() == kept
+    assert (await client.post(f"{place}/verify")).json()["verified"] is True
+    state = folder / kept["path"] / "run_state.json"
+    state.unlink()
+    state.write_text("{}")
+    assert (await client.post(f"{place}/verify")).json()["verified"] is False
+    assert (await get(client, job["id"], "/checkpoints"))["items"][0]["verified"] is False
+    assert (await client.delete(f"{JOBS}/{job['id']}/checkpoints/{late['id']}")).status_code == 204
+    assert not (folder / late["path"]).exists()
+    assert [c["id"] for c in (await get(client, job["id"], "/checkpoints"))["items"]] == [early["id"]]
+
+    assert (await client.delete(f"{JOBS}/{job['id']}")).status_code == 204
+    assert not folder.exists()
+    gone = await client.get(f"{JOBS}/{job['id']}")
+    assert (gone.status_code, gone.json()["code"]) == (404, "finetuning-job-not-found")
+    assert (await client.get(JOBS)).json()["total"] == 0
+    assert (await client.delete(f"{JOBS}/{job['id']}")).status_code == 404
+
+
+async def test_a_run_that_goes_on_is_not_deleted_and_its_log_is_followed(
+    client: httpx.AsyncClient, start: Start, working: Working
+) -> None:
+    job = await start(training={"max_steps": 1000, "save_steps": 10})
+    task = working()
+
+    async def is_running() -> bool:
+        return (await get(client, job["id"]))["status"] == "running"
+
+    await until("the run", is_running)
+    refused = await client.delete(f"{JOBS}/{job['id']}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "run-active")
+    await client.post(f"{JOBS}/{job['id']}/stop")
+    await task
+    await client.post(f"{JOBS}/{job['id']}/resume")  # the first line is that it goes on
+    task = working()
+    followed = (await client.get(f"{JOBS}/{job['id']}/logs", params={"follow": True})).text  # until the job has ended
+    await task
+    lines = (await get(client, job["id"], "/logs"))["lines"]
+    said = [line.removeprefix("id: ") for line in followed.splitlines() if line.startswith("id: ")]
+    assert [int(offset) for offset in said] == [line["offset"] for line in lines]
+    rest = await client.get(f"{JOBS}/{job['id']}/logs", params={"follow": True}, headers={"Last-Event-ID": said[-1]})
+    assert "id: " not in rest.text
+    older = await client.get(f"{JOBS}/{job['id']}/logs", params={"before": lines[-1]["offset"], "tail": 1})
+    assert older.json()["lines"] == lines[-2:-1]
+    assert (await client.delete(f"{JOBS}/{job['id']}")).status_code == 204
+
+
+async def test_a_run_that_waits_is_taken_out_of_the_queue_and_deleted(client: httpx.AsyncClient, start: Start) -> None:
+    job = await start()
+    assert (await client.delete(f"{JOBS}/{job['id']}")).status_code == 204
+    assert (await client.get(f"/api/v1/admin/jobs/{job['id']}")).json()["state"] == "cancelled"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,55 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.domains.training.conftest import Work, data_rows_for, saved_model, settings, work  # noqa: F401
+from tests.domains.training.conftest import Work, work  # noqa: F401
+from tests.fixtures.serving import app_with_backends
+from tests.fixtures.tiny_models import write_tiny_model
+from tunesmith.adapters.serving.fake import FakeBackend
+from tunesmith.settings import Settings, load_settings
 from tunesmith.wire.recipe import Adapter
 from tunesmith.wire.run_dir import RunDirectory
 
 
 @pytest.fixture
+def settings(data_dir: Path, tmp_path: Path) -> Settings:
+    """Training and serving only pretend: what is tried here is the bench."""
+    return load_settings(
+        data_dir=data_dir,
+        device="cpu",
+        models={"allowed_roots": [tmp_path]},
+        training={"engine": "fake"},
+        jobs={"poll_seconds": 0.05},
+    )
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    application = app_with_backends(settings, {"transformers": FakeBackend()})
+    async with application.router.lifespan_context(application):
+        yield application
+
+
+@pytest.fixture
 async def dataset(client: httpx.AsyncClient, tmp_path: Path) -> dict[str, Any]:
     """Forty conversations are the current dataset."""
-    file = data_rows_for(tmp_path)
-    answer = await client.post("/dataset/upload?wait=0", files={"file": ("ferry.jsonl", file)}, data={"name": "Ferry"})
+    turns = [
+        [
+            {"role": "user", "content": f"When does ferry {number} leave?"},
+            {"role": "assistant", "content": f"It leaves from pier {number}, at {number % 12}."},
+        ]
+        for number in range(40)
+    ]
+    rows = "\n".join(json.dumps({"messages": turn}) for turn in turns).encode()
+    answer = await client.post("/dataset/upload?wait=0", files={"file": ("ferry.jsonl", rows)}, data={"name": "Ferry"})
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 
 
 @pytest.fixture
-async def model(client: httpx.AsyncClient, saved_model: Path) -> dict[str, Any]:  # noqa: F811
-    """The tiny model is the current one."""
-    answer = await client.post("/model/upload", params={"model_path": str(saved_model), "wait": 60})
+async def model(client: httpx.AsyncClient, tmp_path: Path) -> dict[str, Any]:
+    """A small model is the current one."""
+    folder = write_tiny_model(tmp_path / "tiny")
+    answer = await client.post("/model/upload", params={"model_path": str(folder), "wait": 60})
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
@@ -44,7 +76,6 @@ async def test_from_configuration_to_a_model_that_is_kept(
     model: dict[str, Any],
     work: Work,  # noqa: F811
     app: FastAPI,
-    tmp_path: Path,
 ) -> None:
     await work()
     lora = await ask(client, "POST", "config-lora", json={"lora_rank": 4, "alpha": 8})
@@ -60,6 +91,10 @@ async def test_from_configuration_to_a_model_that_is_kept(
     tokens = shown["rows"][0]["tokens"]
     assert {token["trained"] for token in tokens} == {True, False}
     assert "".join(token["text"] for token in tokens) == shown["rows"][0]["text"]
+
+    await work()
+    counted = await ask(client, "POST", "prepare-dataset", json={"limit": 1})
+    assert 0 < counted["trained_share"] < 1
 
     started = await ask(client, "POST", "start", 202, json={"name": "first", "evaluate": False})
     assert (started["status"], started["queue_position"], started["name"]) == ("pending", 1, "first")
@@ -79,11 +114,9 @@ async def test_from_configuration_to_a_model_that_is_kept(
     assert status["figures"]["steps"] == 6
     history = await ask(client, "GET", "history?max_points=3")
     assert [run["job_id"] for run in history["items"]] == [second["job_id"], started["job_id"]]
-    assert [point["step"] for point in history["items"][0]["curves"]] == [1, 3, 6]
+    assert [point["step"] for point in history["items"][0]["curves"]] == [1, 4, 6]
 
-    saving = await client.post("/train/save?wait=0", json={"job_id": started["job_id"], "path": str(tmp_path / "kept")})
-    if saving.status_code == 403:  # outside the roots of this test: the data folder's own place will do
-        saving = await client.post("/train/save?wait=0", json={"job_id": started["job_id"], "path": "kept"})
+    saving = await client.post("/train/save?wait=0", json={"job_id": started["job_id"], "path": "kept"})
     assert saving.status_code == 202, saving.text
     await work()
     result = (await client.get(saving.json()["links"]["result"])).json()["result"]
@@ -113,7 +146,7 @@ async def test_a_split_dataset_is_trained_on_by_its_parts(
     assert {name: data[name] for name in ("train", "validation", "test")} == {
         part["part"]: f"dataset:{part['name']}@{part['version']}" for part in parts
     }
-    assert "split" not in data
+    assert data["split"] is None
 
 
 @pytest.mark.parametrize(
