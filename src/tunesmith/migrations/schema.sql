@@ -110,7 +110,7 @@ CREATE TABLE jobs (
 	project_id INTEGER NOT NULL,
 	created_by INTEGER NOT NULL,
 	created_at DATETIME NOT NULL,
-	updated_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL, device VARCHAR(255),
 	CONSTRAINT fk_jobs_created_by_users FOREIGN KEY(created_by) REFERENCES users (id),
 	CONSTRAINT fk_jobs_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id)
 );
@@ -192,7 +192,7 @@ CREATE TABLE workbench_states (
 	project_id INTEGER NOT NULL,
 	created_by INTEGER NOT NULL,
 	created_at DATETIME NOT NULL,
-	updated_at DATETIME NOT NULL, dataset_id INTEGER REFERENCES training_datasets (id), uploaded_dataset_id INTEGER REFERENCES training_datasets (id), dataset_job_id INTEGER REFERENCES jobs (id),
+	updated_at DATETIME NOT NULL, dataset_id INTEGER REFERENCES training_datasets (id), uploaded_dataset_id INTEGER REFERENCES training_datasets (id), dataset_job_id INTEGER REFERENCES jobs (id), training JSON, training_job_id INTEGER REFERENCES jobs (id),
 	CONSTRAINT pk_workbench_states PRIMARY KEY (id),
 	CONSTRAINT fk_workbench_states_created_by_users FOREIGN KEY(created_by) REFERENCES users (id),
 	CONSTRAINT fk_workbench_states_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id),
@@ -382,7 +382,7 @@ CREATE TABLE finetuning_jobs (
 	project_id INTEGER NOT NULL,
 	created_by INTEGER NOT NULL,
 	created_at DATETIME NOT NULL,
-	updated_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL, archived_at DATETIME,
 	CONSTRAINT pk_finetuning_jobs PRIMARY KEY (id),
 	CONSTRAINT fk_finetuning_jobs_created_by_users FOREIGN KEY(created_by) REFERENCES users (id),
 	CONSTRAINT fk_finetuning_jobs_dataset_id_training_datasets FOREIGN KEY(dataset_id) REFERENCES training_datasets (id),
@@ -464,7 +464,7 @@ CREATE TABLE training_checkpoints (
 	metrics JSON NOT NULL,
 	size_bytes INTEGER NOT NULL,
 	is_best BOOLEAN NOT NULL,
-	created_at DATETIME NOT NULL,
+	created_at DATETIME NOT NULL, is_kept BOOLEAN DEFAULT 0 NOT NULL, verified BOOLEAN DEFAULT 1 NOT NULL,
 	CONSTRAINT pk_training_checkpoints PRIMARY KEY (id),
 	CONSTRAINT fk_training_checkpoints_job_id_finetuning_jobs FOREIGN KEY(job_id) REFERENCES finetuning_jobs (id) ON DELETE CASCADE,
 	CONSTRAINT uq_training_checkpoints_job_id_path UNIQUE (job_id, path)
@@ -529,4 +529,33 @@ CREATE INDEX ix_uploads_project_id ON uploads (project_id);
 
 CREATE INDEX ix_uploads_state ON uploads (state);
 
-INSERT INTO alembic_version (version_num) VALUES ('0004');
+CREATE TABLE recipes (
+	id INTEGER NOT NULL,
+	name VARCHAR(200) NOT NULL,
+	description TEXT NOT NULL,
+	recipe JSON NOT NULL,
+	project_id INTEGER NOT NULL,
+	created_by INTEGER NOT NULL,
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	CONSTRAINT pk_recipes PRIMARY KEY (id),
+	CONSTRAINT fk_recipes_created_by_users FOREIGN KEY(created_by) REFERENCES users (id),
+	CONSTRAINT fk_recipes_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id),
+	CONSTRAINT uq_recipes_project_id_name UNIQUE (project_id, name)
+);
+
+CREATE INDEX ix_recipes_project_id ON recipes (project_id);
+
+CREATE TABLE resource_samples (
+	id INTEGER NOT NULL,
+	host VARCHAR(200) NOT NULL,
+	at DATETIME NOT NULL,
+	usage JSON NOT NULL,
+	CONSTRAINT pk_resource_samples PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_resource_samples_host_at ON resource_samples (host, at);
+
+CREATE UNIQUE INDEX ux_jobs_device_held ON jobs (device) WHERE state IN ('running', 'stopping');
+
+INSERT INTO alembic_version (version_num) VALUES ('0007');

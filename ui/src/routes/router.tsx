@@ -7,9 +7,10 @@ import { chatRoute } from "./chat";
 import { arrivalRoute, datasetsRoute } from "./data";
 import { datasetRoutes } from "./dataset";
 import { homeRoute } from "./home";
+import { jobRoute, jobsRoute, systemRoute } from "./jobs";
 import { certificateRoute, modelsRoute, versionRoute } from "./models";
 import { rootRoute } from "./root";
-import { runRoute, runsRoute } from "./runs";
+import { compareRoute, runRoute, runsRoute } from "./runs";
 import { trainRoute } from "./train";
 
 const routeTree = rootRoute.addChildren([
@@ -19,7 +20,11 @@ const routeTree = rootRoute.addChildren([
   datasetRoutes,
   trainRoute,
   runsRoute,
+  compareRoute,
   runRoute,
+  jobsRoute,
+  jobRoute,
+  systemRoute,
   chatRoute,
   modelsRoute,
   versionRoute,

@@ -17,3 +17,12 @@ export function readId(value: unknown): number | undefined {
   const id = Number(value);
   return Number.isInteger(id) && id > 0 ? id : undefined;
 }
+
+/** `1,2,3`: ids in one parameter; what is no id is left out. */
+export function readIds(value: unknown): string | undefined {
+  const ids = String(value ?? "")
+    .split(",")
+    .map(readId)
+    .filter((id) => id !== undefined);
+  return ids.length > 0 ? [...new Set(ids)].join(",") : undefined;
+}

@@ -29,6 +29,7 @@ from tunesmith.domains.training.schemas import (
     FinetuningJobResponse,
     FinetuningStatus,
     JobMetricsResponse,
+    JobSamplesResponse,
     RecipeFault,
     RecipePresetListResponse,
     RecipeValidationRequest,
@@ -174,6 +175,12 @@ async def get_finetuning_job_metrics(
     """Read the curves of a run, each step once."""
     wanted = [name.strip() for name in names.split(",") if name.strip()] if names else None
     return await training.metrics(unit, job_id, names=wanted, from_step=from_step, max_points=max_points)
+
+
+@router.get("/{id}/samples", responses=problem_responses(404, 422))
+async def list_finetuning_job_samples(unit: Reads, training: Training, job_id: JobId) -> JobSamplesResponse:
+    """What the model said during the run, oldest first; empty when the recipe asks for no samples."""
+    return await training.list_samples(unit, job_id)
 
 
 @router.get("/{id}/checkpoints", responses=problem_responses(404, 422))

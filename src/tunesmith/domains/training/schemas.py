@@ -143,6 +143,23 @@ class JobMetricsResponse(BaseModel):
     points: list[TrainingMetrics] = Field(description="At most max_points of them, by step.")
 
 
+class SampleView(BaseModel):
+    """Something that the model said during the run."""
+
+    offset: int = Field(description="Offset of the event.")
+    step: int = Field(description="Optimizer updates done then.")
+    prompt: str = Field(description="What it was asked.")
+    answer: str = Field(description="What it said.")
+    at: datetime = Field(description="When it said it.")
+
+
+class JobSamplesResponse(BaseModel):
+    """What the model said during the run, oldest first."""
+
+    job_id: int = Field(description="Id of the job.")
+    samples: list[SampleView] = Field(description="The samples.")
+
+
 class RecipePreset(BaseModel):
     """A recipe to start from."""
 

@@ -22,6 +22,8 @@ from tunesmith.domains.training.schemas import (
     FinetuningStatus,
     GraphStep,
     JobMetricsResponse,
+    JobSamplesResponse,
+    SampleView,
     TrainingMetrics,
 )
 from tunesmith.domains.training.short_form import JobForm
@@ -206,6 +208,13 @@ class TrainingService:
         return await self.jobs.list_logs(
             unit, job_id, tail=tail, after_offset=after_offset, before_offset=before_offset, limit=limit
         )
+
+    async def list_samples(self, unit: Unit, job_id: int) -> JobSamplesResponse:
+        """What the model said on the way."""
+        await self._get_row(unit, job_id)
+        events = await self.jobs.list_events(unit, job_id, types=("sample",))
+        samples = [SampleView(**{**event.payload, "offset": event.offset, "at": event.at}) for event in events]
+        return JobSamplesResponse(job_id=job_id, samples=samples)
 
     async def list_checkpoints(self, unit: Unit, job_id: int, page: PageRequest) -> CheckpointListResponse:
         """Checkpoints by step."""

@@ -1,12 +1,24 @@
 import { Link } from "@tanstack/react-router";
-import { Activity, Boxes, Database, House, type LucideIcon, MessageSquare, SlidersHorizontal } from "lucide-react";
+import {
+  Activity,
+  Boxes,
+  Database,
+  Gauge,
+  House,
+  ListChecks,
+  type LucideIcon,
+  MessageSquare,
+  SlidersHorizontal,
+} from "lucide-react";
 import { useI18n } from "@/i18n";
 import { Wordmark } from "./wordmark";
 
 interface Destination {
-  to: "/" | "/data" | "/train" | "/runs" | "/chat" | "/models";
-  label: `nav.${"home" | "data" | "train" | "runs" | "models" | "chat"}`;
+  to: "/" | "/data" | "/train" | "/runs" | "/chat" | "/models" | "/jobs" | "/system";
+  label: `nav.${"home" | "data" | "train" | "runs" | "models" | "chat" | "jobs" | "system"}`;
   icon: LucideIcon;
+  /** On a phone there is room for six; the others are a search away. */
+  wideOnly?: true;
 }
 
 const DESTINATIONS: Destination[] = [
@@ -16,6 +28,8 @@ const DESTINATIONS: Destination[] = [
   { to: "/runs", label: "nav.runs", icon: Activity },
   { to: "/models", label: "nav.models", icon: Boxes },
   { to: "/chat", label: "nav.chat", icon: MessageSquare },
+  { to: "/jobs", label: "nav.jobs", icon: ListChecks, wideOnly: true },
+  { to: "/system", label: "nav.system", icon: Gauge, wideOnly: true },
 ];
 
 export function SideNavigation() {
@@ -54,7 +68,7 @@ export function BottomNavigation() {
       className="fixed inset-x-0 bottom-0 z-40 border-line border-t bg-surface pb-[env(safe-area-inset-bottom)] lg:hidden"
     >
       <ul className="mx-auto grid max-w-xl grid-cols-6">
-        {DESTINATIONS.map(({ to, label, icon: Icon }) => (
+        {DESTINATIONS.filter(({ wideOnly }) => !wideOnly).map(({ to, label, icon: Icon }) => (
           <li key={to} className="min-w-0">
             <Link
               to={to}

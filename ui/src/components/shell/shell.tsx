@@ -7,7 +7,7 @@ import { ThemeSwitch } from "./theme-switch";
 import { Wordmark } from "./wordmark";
 
 /** What is around every page: where one can go, the language, the theme, and whether the server is well. */
-export function Shell({ health }: { health: ReactNode }) {
+export function Shell({ health, palette }: { health: ReactNode; palette: ReactNode }) {
   const { t } = useI18n();
   return (
     <div className="min-h-dvh lg:pl-60">
@@ -24,6 +24,7 @@ export function Shell({ health }: { health: ReactNode }) {
         </div>
         <div className="flex items-center gap-1 sm:gap-2">
           {health}
+          {palette}
           <LanguageSwitch />
           <ThemeSwitch />
         </div>

@@ -1,4 +1,5 @@
 import { keepPreviousData, type QueryClient, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { call, callJob } from "@/api/call";
 import { answer, api, idempotency, type Schema } from "@/api/client";
 import { jobQueries } from "@/features/jobs/queries";
 
@@ -19,7 +20,7 @@ export const isMoving = (run: Run) => run.status === "pending" || run.status ===
 
 export const runQueries = {
   all: () => ["runs"] as const,
-  list: (filter: { page: number; status?: RunState | undefined; page_size?: number }) =>
+  list: (filter: { page: number; status?: RunState | undefined; search?: string | undefined; page_size?: number }) =>
     queryOptions({
       queryKey: [...runQueries.all(), "list", filter],
       queryFn: ({ signal }) => {
@@ -47,8 +48,9 @@ export const runQueries = {
     queryOptions({
       queryKey: [...runQueries.all(), "logs", id],
       queryFn: async ({ signal }) => {
-        const params = { path: { id }, query: { tail: LOG_LINES } };
-        return (await answer(api.GET(`${PATH}/{id}/logs`, { signal, params }))).lines;
+        // The call can also stream, so its document names no one type.
+        const query = { tail: LOG_LINES };
+        return (await call<Schema<"JobLogsResponse">>("GET", `${PATH}/${id}/logs`, { signal, query })).lines;
       },
     }),
   checkpoints: (id: number) =>
@@ -58,6 +60,54 @@ export const runQueries = {
         (await answer(api.GET(`${PATH}/{id}/checkpoints`, { signal, params: { path: { id } } }))).items,
     }),
 };
+
+export const sampleQuery = (id: number, isLive: boolean) =>
+  queryOptions({
+    queryKey: [...runQueries.all(), "samples", id],
+    queryFn: async ({ signal }) =>
+      (await answer(api.GET(`${PATH}/{id}/samples`, { signal, params: { path: { id } } }))).samples,
+    refetchInterval: isLive ? 5_000 : false,
+  });
+
+export interface Forecast {
+  peak_memory_bytes?: number | null;
+  seconds?: number | null;
+  seconds_per_step?: number | null;
+  tokens?: number | null;
+  truncated_rows?: number | null;
+  problems?: { code?: string; severity?: string; message?: string; fix?: string | null }[];
+}
+
+/** Two real steps on the longest rows. A server that has no forecast answers 404, 405 or 501. */
+export function useForecast() {
+  return useMutation({
+    mutationFn: (recipe: Record<string, unknown>) =>
+      callJob<Forecast>("POST", `${PATH}/preflight`, { body: recipe, query: { wait: 0 } }),
+  });
+}
+
+export function useDeleteRun(id: number) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: () => answer(api.DELETE(`${PATH}/{id}`, { params: { path: { id } } })),
+    onSuccess: () => refreshRuns(queryClient),
+  });
+}
+
+export type CheckpointDeed = "keep" | "verify" | "resume" | "delete";
+
+export function useCheckpointDeed(id: number) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: ({ checkpoint, deed }: { checkpoint: number; deed: CheckpointDeed }): Promise<unknown> => {
+      const place = `${PATH}/${id}/checkpoints/${checkpoint}`;
+      if (deed === "delete") return call("DELETE", place);
+      if (deed === "resume") return call("POST", `${PATH}/${id}/resume`, { body: { checkpoint_id: checkpoint } });
+      return call("POST", `${place}/${deed}`);
+    },
+    onSettled: () => refreshRuns(queryClient),
+  });
+}
 
 export function useStartRun() {
   const queryClient = useQueryClient();

@@ -10,7 +10,7 @@ const ESSENTIAL = [
   "register.name",
 ];
 /** Chosen from lists that the server gives, above the form. */
-const CHOSEN = new Set(["data.train", "model.base"]);
+const CHOSEN = new Set(["data.train", "model.base", "method.objective", "method.adapter"]);
 
 export interface Layout {
   essential: SchemaField[];

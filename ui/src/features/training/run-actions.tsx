@@ -1,10 +1,12 @@
-import { Play, Square, X } from "lucide-react";
+import { useNavigate } from "@tanstack/react-router";
+import { Play, Square, Trash2, X } from "lucide-react";
 import { useState } from "react";
 import { isActive } from "@/api/jobs";
+import { ConfirmDialog } from "@/components/confirm-dialog";
 import { ProblemNotice } from "@/components/problem";
 import { Button } from "@/components/ui/button";
 import { useI18n } from "@/i18n";
-import { isMoving, isStopping, type Run, useCancelJob, useResumeRun, useStopRun } from "./queries";
+import { isMoving, isStopping, type Run, useCancelJob, useDeleteRun, useResumeRun, useStopRun } from "./queries";
 import type { Stage } from "./use-stages";
 
 /** Stop keeps a checkpoint, resume goes on from it, cancel throws the work away (and asks first). */
@@ -13,10 +15,13 @@ export function RunActions({ run, stages }: { run: Run; stages: Stage[] }) {
   const stop = useStopRun(run.id);
   const resume = useResumeRun(run.id);
   const cancel = useCancelJob();
+  const remove = useDeleteRun(run.id);
+  const navigate = useNavigate();
+  const [isDeleting, setIsDeleting] = useState(false);
   const [isAsking, setIsAsking] = useState(false);
   const active = stages.find((stage) => isActive(stage.state) && stage.state !== "waiting");
   const isTraining = isMoving(run);
-  const failed = stop.error ?? resume.error ?? cancel.error;
+  const failed = stop.error ?? resume.error ?? cancel.error ?? remove.error;
 
   return (
     <>
@@ -59,6 +64,22 @@ export function RunActions({ run, stages }: { run: Run; stages: Stage[] }) {
             </Button>
           </div>
         </div>
+      )}
+      {!active && !isTraining && (
+        <>
+          <Button variant="ghost" pending={remove.isPending} onClick={() => setIsDeleting(true)}>
+            <Trash2 aria-hidden />
+            {t("runs.delete")}
+          </Button>
+          <ConfirmDialog
+            open={isDeleting}
+            title={t("runs.deleteTitle")}
+            text={t("runs.deleteText")}
+            confirm={t("runs.deleteConfirm")}
+            onClose={() => setIsDeleting(false)}
+            onConfirm={() => remove.mutate(undefined, { onSuccess: () => void navigate({ to: "/runs" }) })}
+          />
+        </>
       )}
       {failed && <ProblemNotice error={failed} className="w-full" />}
     </>

@@ -13,6 +13,7 @@ import { RunActions } from "./run-actions";
 import { RunFailure, RunWarnings } from "./run-failure";
 import { RunProgress } from "./run-progress";
 import { RunResult } from "./run-result";
+import { SamplesCard } from "./samples-card";
 import { useLiveRun } from "./use-live-run";
 import { useStages } from "./use-stages";
 
@@ -54,12 +55,13 @@ function LoadedRun({ run, trail }: { run: Run; trail: React.ReactNode }) {
       <div className="space-y-6">
         <RunFailure run={run} />
         <RunWarnings warnings={run.warnings} />
-        <RunProgress run={run} stages={stages} stream={stream} />
+        <RunProgress run={run} stages={stages} stream={stream} newest={metrics.at(-1)} />
         <RunResult run={run} stages={stages} />
         <CurvesCard metrics={metrics} isLoading={isLoading} />
+        <SamplesCard id={run.id} isLive={run.status === "running"} />
         <div className="grid items-start gap-6 lg:grid-cols-2">
           <LogCard lines={lines} />
-          <CheckpointsCard id={run.id} isLive={run.status === "running"} />
+          <CheckpointsCard run={run} />
         </div>
       </div>
     </Page>

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { Ban, Check, Circle, LoaderCircle, X } from "lucide-react";
 import { Badge } from "@/components/ui/badge";
 import { Card } from "@/components/ui/card";
@@ -5,12 +6,20 @@ import { Progress } from "@/components/ui/progress";
 import type { StreamState } from "@/hooks/use-event-stream";
 import { useI18n } from "@/i18n";
 import { cn } from "@/lib/cn";
-import type { Run } from "./queries";
+import type { Metrics, Run } from "./queries";
 import type { Stage } from "./use-stages";
 
 const TONES = { pending: "neutral", running: "accent", completed: "green", failed: "red", stopped: "amber" } as const;
 
-export function RunProgress({ run, stages, stream }: { run: Run; stages: Stage[]; stream: StreamState }) {
+interface RunProgressProps {
+  run: Run;
+  stages: Stage[];
+  stream: StreamState;
+  /** The last point of the curves: what the run uses now. */
+  newest: Metrics | undefined;
+}
+
+export function RunProgress({ run, stages, stream, newest }: RunProgressProps) {
   const { t, format } = useI18n();
   const isRunning = run.status === "running";
   const seconds =
@@ -54,6 +63,23 @@ export function RunProgress({ run, stages, stream }: { run: Run; stages: Stage[]
         <Fact name={t("runs.method")}>
           <span className="uppercase">{run.method}</span>
         </Fact>
+        {run.device && <Fact name={t("runs.onDevice")}>{run.device}</Fact>}
+        {run.priority !== 0 && <Fact name={t("runs.priority")}>{run.priority}</Fact>}
+        {run.queue_position && (
+          <Fact name={t("nav.jobs")}>
+            <Link to="/jobs" className="text-accent hover:underline">
+              {t("runs.queuePlace", { place: run.queue_position })}
+            </Link>
+          </Fact>
+        )}
+        {isRunning && typeof newest?.memory_gb === "number" && (
+          <Fact name={t("runs.memoryNow")}>{format.number(newest.memory_gb, 2)} GB</Fact>
+        )}
+        {isRunning && typeof newest?.tokens_per_second === "number" && (
+          <Fact name={t("runs.speedNow")}>
+            {t("runs.speedValue", { value: format.measure(newest.tokens_per_second) })}
+          </Fact>
+        )}
         {run.started_at && <Fact name={t("runs.started")}>{format.dateTime(run.started_at)}</Fact>}
         {run.completed_at && <Fact name={t("runs.finished")}>{format.dateTime(run.completed_at)}</Fact>}
       </dl>

@@ -17,6 +17,8 @@ import { findMessage, useI18n } from "@/i18n";
 import { cn } from "@/lib/cn";
 import { lineOf } from "@/lib/recipe-document";
 import { readFields } from "@/lib/schema-fields";
+import { ForecastPanel } from "./forecast-panel";
+import { MethodChooser } from "./method-chooser";
 import { PresetChooser } from "./preset-chooser";
 import { useStartRun } from "./queries";
 import { RecipeForm } from "./recipe-form";
@@ -108,6 +110,7 @@ export function TrainPage() {
                     onDataset={draft.chooseDataset}
                     onBase={(model) => draft.change(["model", "base"], model)}
                   />
+                  <MethodChooser fields={fields} values={draft.values} onChange={draft.change} />
                   <RecipeForm fields={fields} {...form} />
                 </form>
               );
@@ -139,6 +142,7 @@ export function TrainPage() {
                       : "valid"
             }
           />
+          <ForecastPanel recipe={draft.parsed.value} disabled={isBroken || isChecking || !validation.data?.valid} />
           {validation.isError && <ProblemNotice error={validation.error} />}
           {start.isError && refused.length === 0 && <ProblemNotice error={start.error} />}
           <Button

@@ -8,6 +8,7 @@ import { quality, split, versions } from "./data-versions";
 import { errors } from "./errors";
 import { exportFormats, exports } from "./exports";
 import { home } from "./home";
+import { compare, forecast, jobs, methods, palette, system } from "./jobs";
 import { checks, models, registry } from "./models";
 import { metrics, runs } from "./runs";
 import { common, nav, shell } from "./shell";
@@ -51,5 +52,11 @@ export const en = {
   quality,
   split,
   versions,
+  jobs,
+  system,
+  palette,
+  compare,
+  methods,
+  forecast,
   errors,
 };

@@ -7,6 +7,8 @@ export const nav = {
   runs: "Runs",
   models: "Models",
   chat: "Chat",
+  jobs: "Jobs",
+  system: "System",
 } as const;
 
 export const shell = {

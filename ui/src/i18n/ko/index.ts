@@ -10,6 +10,7 @@ import { quality, split, versions } from "./data-versions";
 import { errors } from "./errors";
 import { exportFormats, exports } from "./exports";
 import { home } from "./home";
+import { compare, forecast, jobs, methods, palette, system } from "./jobs";
 import { checks, models, registry } from "./models";
 import { metrics, runs } from "./runs";
 import { common, nav, shell } from "./shell";
@@ -53,5 +54,11 @@ export const ko: LocaleShape<typeof en> = {
   quality,
   split,
   versions,
+  jobs,
+  system,
+  palette,
+  compare,
+  methods,
+  forecast,
   errors,
 };

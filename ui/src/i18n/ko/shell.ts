@@ -10,6 +10,8 @@ export const nav: LocaleShape<typeof english.nav> = {
   runs: "실행",
   models: "모델",
   chat: "채팅",
+  jobs: "작업",
+  system: "시스템",
 };
 
 export const shell: LocaleShape<typeof english.shell> = {
