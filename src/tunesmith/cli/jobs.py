@@ -11,7 +11,9 @@ from tunesmith.cli.runner import AsJson, in_session
 if TYPE_CHECKING:
     from tunesmith.cli.session import Session
 
-app = typer.Typer(help="Jobs: list, show, logs, follow, cancel, retry, stop, resume.", no_args_is_help=True)
+app = typer.Typer(
+    help="Jobs: list, queue, priority, show, logs, follow, cancel, retry, stop, resume.", no_args_is_help=True
+)
 
 
 def _print(document: dict[str, Any], as_json: bool, title: str) -> None:
@@ -37,6 +39,40 @@ def list_jobs(ctx: typer.Context, kind: str | None = None, state: str | None = N
         for j in answer["items"]
     )
     print_table("Jobs", ("id", "kind", "name", "state", "done", "attempt", "created"), rows)
+
+
+@app.command("queue")
+def queue(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Show what runs on which device, and what waits in which order."""
+    from tunesmith.cli.output import print_json, print_table
+
+    async def body(session: Session) -> dict[str, Any]:
+        queues = await session.client.get("/system/queues")
+        waiting = await session.client.all_pages("/jobs", state="queued")
+        waiting.sort(key=lambda job: (job["position"] is None, job["position"], job["id"]))
+        return {**queues, "jobs": waiting}
+
+    answer = in_session(ctx, body)
+    if as_json:
+        print_json(answer)
+        return
+    rows = ((q["name"], f"{len(q['running'])} of {q['slots']}", q["running"]) for q in answer["queues"])
+    print_table("Devices", ("device", "in use", "jobs"), rows)
+    typer.echo("")
+    columns = ("place", "id", "kind", "name", "priority")
+    print_table("Waiting", columns, ([j[{"place": "position"}.get(c, c)] for c in columns] for j in answer["jobs"]))
+
+
+@app.command("priority")
+def priority(
+    ctx: typer.Context,
+    job_id: int,
+    value: int,
+    as_json: AsJson = False,
+) -> None:
+    """Move a job that has not started: a higher number starts sooner."""
+    path, body = f"/api/v1/admin/jobs/{job_id}", {"priority": value}
+    _print(in_session(ctx, lambda s: s.client.call("PATCH", path, body=body)), as_json, f"Job {job_id}")
 
 
 @app.command("show")

@@ -20,6 +20,7 @@ from tunesmith.cli import (
     models,
     quickstart,
     registry,
+    run_commands,
     serve,
     system,
     train,
@@ -86,6 +87,7 @@ data_quality.attach(data.app)
 data.app.command("eda")(explore.eda)
 data.app.command("tokens")(explore.tokens)
 app.add_typer(data.app, name="datasets")
+app.add_typer(run_commands.app, name="runs")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(registry.app, name="registry")
 app.add_typer(system.app, name="system")

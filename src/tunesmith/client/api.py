@@ -12,7 +12,9 @@ import httpx
 
 from tunesmith.client.chat import ChatBench
 from tunesmith.client.errors import ApiError, Unreachable
+from tunesmith.client.live import watch_job
 from tunesmith.client.parts import FORM_LIMIT_BYTES, send_in_parts
+from tunesmith.client.training import TrainBench
 from tunesmith.client.wire import Json, decoded, saved, server_sent
 from tunesmith.client.workbench import DatasetBench
 from tunesmith.kit.paths import atomic_file
@@ -155,6 +157,11 @@ class TunesmithClient:
         """The current dataset of this person."""
         return DatasetBench(self)
 
+    @property
+    def train(self) -> TrainBench:
+        """The current run of this person."""
+        return TrainBench(self)
+
     async def all_pages(self, path: str, **query: Any) -> list[Json]:
         """Every row of a list."""
         rows: list[Json] = []
@@ -245,6 +252,29 @@ class TunesmithClient:
             if on_event is not None:
                 on_event(kind, payload)
         return await self.get(f"/jobs/{job_id}")
+
+    def watch_job(self, job_id: int, *, after: int = 0) -> AsyncIterator[Json]:
+        """The same over a WebSocket."""
+        return watch_job(self.address, job_id, after=after)
+
+    async def follow_logs(self, run_id: int, *, tail: int = 200) -> AsyncIterator[Json]:
+        """Lines of a run's log as (offset, level, message …), from the last ``tail`` on, until the run has ended."""
+        after: int | None = None
+        while True:
+            try:
+                query = {"follow": "true", "tail": str(tail)}
+                headers = {} if after is None else {"last-event-id": str(after)}
+                path = f"{ADMIN}/finetuning/jobs/{run_id}/logs"
+                async with self._http.stream("GET", path, params=query, headers=headers, timeout=None) as response:
+                    if response.status_code != 200:
+                        await response.aread()
+                        decoded(response)
+                    async for offset, _kind, payload in server_sent(response):
+                        after = offset
+                        yield payload
+                return
+            except httpx.TransportError as error:
+                await self.wait_until_back(error)
 
     # inference
 

@@ -6,6 +6,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import threading
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import psutil
 from pydantic import BaseModel, Field
 
 PROBE_SECONDS = 5
+SHORTEST_LOOK_SECONDS = 0.2
+"""Processor seconds that must have passed for a share to mean something."""
 _FIELDS = "index,name,memory.total,memory.used,utilization.gpu,temperature.gpu"
 MIB = 2**20
 
@@ -48,16 +51,44 @@ class Device(BaseModel):
 
 
 def measure(folder: Path) -> Usage:
-    """What is used now. ``cpu`` counts since the last call in this process; takes up to a tenth of a second with a GPU."""
+    """What is used now. ``cpu`` counts since the last call in this process, whatever its thread; takes up to a tenth of a second with a GPU."""
     memory, disk = psutil.virtual_memory(), shutil.disk_usage(folder)
     return Usage(
-        cpu=round(psutil.cpu_percent(interval=None) / 100, 4),
+        cpu=_processors.busy(),
         memory_used_bytes=memory.total - memory.available,
         memory_total_bytes=memory.total,
         disk_free_bytes=disk.free,
         disk_total_bytes=disk.total,
         gpus=list_gpus(),
     )
+
+
+class _Processors:
+    """The share of the processors' time that was spent on work since the last look. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = self._times()
+        self._share = 0.0
+
+    @staticmethod
+    def _times() -> tuple[float, float]:
+        times = psutil.cpu_times()
+        idle = times.idle + getattr(times, "iowait", 0.0)
+        return sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0), idle
+
+    def busy(self) -> float:
+        """0 to 1; two looks in the same moment answer the same."""
+        with self._lock:
+            total, idle = self._times()
+            passed = total - self._last[0]
+            if passed > SHORTEST_LOOK_SECONDS:
+                self._share = round(min(1.0, max(0.0, 1 - (idle - self._last[1]) / passed)), 4)
+                self._last = (total, idle)
+            return self._share
+
+
+_processors = _Processors()
 
 
 def list_gpus() -> list[GpuUsage]:

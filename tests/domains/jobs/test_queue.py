@@ -75,7 +75,7 @@ async def test_a_device_runs_one_job_at_a_time(any_desk: Desk) -> None:
         queues = {queue.name: queue for queue in (await list_queues(unit, 30)).queues}
         workers = await list_workers(unit, 30)
     assert queues[f"{host}/cuda:1"].running == [heavy[1].id]
-    assert (queues["shared"].running, queues["shared"].slots) == ([light.id], 2)
+    assert (queues["shared"].running, queues["shared"].slots) == ([light.id], 1)
     assert [(worker.name, worker.running) for worker in workers] == [("one", [heavy[0].id, light.id])]
 
 

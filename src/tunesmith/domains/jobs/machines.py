@@ -32,7 +32,7 @@ async def list_workers(unit: Unit, lease_seconds: float) -> list[WorkerView]:
 
 
 async def list_queues(unit: Unit, lease_seconds: float) -> QueuesResponse:
-    """Every device of the workers that are there, with what it runs; the rest runs in the shared place."""
+    """Every device of the workers that are there, with what it runs; the rest runs where the devices' jobs leave room."""
     workers = await list_workers(unit, lease_seconds)
     held = await queue.list_held(unit.session)
     devices = sorted({f"{worker.host}/{device}" for worker in workers for device in worker.devices})
@@ -42,7 +42,8 @@ async def list_queues(unit: Unit, lease_seconds: float) -> QueuesResponse:
         for device in devices
     ]
     shared = [job_id for job_id, device, _owner in held if device is None]
-    queues.append(QueueView(name=SHARED, slots=sum(worker.concurrency for worker in workers), running=shared))
+    left = sum(worker.concurrency for worker in workers) - (len(held) - len(shared))
+    queues.append(QueueView(name=SHARED, slots=max(left, len(shared)), running=shared))
     return QueuesResponse(
         queues=queues,
         ready=len(await queue.list_places(unit.session, utc_now())),

@@ -83,7 +83,7 @@ function LoadedJob({ job, trail }: { job: Job; trail: React.ReactNode }) {
             <Progress
               label={t("jobs.progress")}
               value={job.progress}
-              tone={job.state === "failed" ? "red" : "accent"}
+              tone={job.state === "failed" ? "red" : job.state === "succeeded" ? "green" : "accent"}
             />
           </div>
           <dl className="flex flex-wrap gap-x-8 gap-y-1 border-line border-t px-5 py-3 text-[0.8125rem]">

@@ -31,7 +31,7 @@ export function QueueView() {
         <QueryView query={queues}>
           {(answer) => (
             <ul className="divide-y divide-line border-line border-t" data-testid="devices">
-              {answer.queues.every((queue) => queue.slots === 0) && (
+              {answer.queues.length === 1 && answer.queues[0]?.slots === 0 && (
                 <li className="bg-amber-soft px-5 py-3 text-[0.8125rem] text-amber">{t("jobs.noWorker")}</li>
               )}
               {answer.queues.map((queue) => (
@@ -40,11 +40,15 @@ export function QueueView() {
                     <span className="min-w-0 break-words font-medium">
                       {queue.name === "shared" ? t("jobs.shared") : queue.name}
                     </span>
-                    <span className="numeric shrink-0 text-ink-faint text-xs">
-                      {t("jobs.slots", { used: queue.running.length, total: queue.slots })}
-                    </span>
+                    {queue.slots > 0 && (
+                      <span className="numeric shrink-0 text-ink-faint text-xs">
+                        {t("jobs.slots", { used: queue.running.length, total: queue.slots })}
+                      </span>
+                    )}
                   </div>
-                  {queue.running.length === 0 && <p className="text-[0.8125rem] text-ink-faint">{t("jobs.free")}</p>}
+                  {queue.running.length === 0 && (
+                    <p className="text-[0.8125rem] text-ink-faint">{t(queue.slots > 0 ? "jobs.free" : "jobs.busy")}</p>
+                  )}
                   {queue.running.map((id) => (
                     <Running key={id} id={id} job={nameOf(id)} />
                   ))}

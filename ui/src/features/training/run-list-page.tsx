@@ -138,10 +138,10 @@ function RunTable({ runs, picked, onPick }: RunTableProps) {
       <tbody>
         {runs.map((run) => (
           <Tr key={run.id}>
-            <Td className="relative z-10 pr-0">
+            <Td className="relative z-10 pr-0 align-middle">
               <input
                 type="checkbox"
-                className="size-4 accent-accent"
+                className="block size-4 accent-accent"
                 aria-label={t("compare.pick", { name: `${run.job_name} #${run.id}` })}
                 checked={picked.includes(run.id)}
                 onChange={() => onPick(run.id)}
@@ -170,7 +170,7 @@ function RunTable({ runs, picked, onPick }: RunTableProps) {
                   tone={run.status === "failed" ? "red" : run.status === "completed" ? "green" : "accent"}
                   className="w-20"
                 />
-                <span className="numeric">{format.percent(run.progress)}</span>
+                <span className="numeric max-sm:hidden">{format.percent(run.progress)}</span>
               </span>
             </Td>
             <Td className="text-ink-soft max-md:hidden">{run.base_model}</Td>

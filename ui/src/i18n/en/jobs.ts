@@ -25,6 +25,7 @@ export const jobs = {
   device: "Device",
   shared: "Beside the devices",
   free: "Free",
+  busy: "Waits until the worker has a hand free",
   slots: "{used} of {total} in use",
   noWorker: "No worker is running, so nothing starts. Start one with: tunesmith worker",
   order: "The order: priority, then in turns between people, then age. A device trains one run at a time.",

@@ -28,6 +28,7 @@ export const jobs: LocaleShape<typeof english.jobs> = {
   device: "장치",
   shared: "장치 밖",
   free: "비어 있음",
+  busy: "워커가 다른 일을 마치면 시작합니다",
   slots: "{total}개 중 {used}개 사용",
   noWorker: "실행 중인 워커가 없어 아무것도 시작되지 않습니다. 시작하기: tunesmith worker",
   order: "순서: 우선순위, 사람마다 번갈아, 오래된 것. 장치 하나는 한 번에 한 실행만 학습합니다.",
