@@ -34,7 +34,7 @@ async def watch_job(address: str, job_id: int, *, after: int = 0) -> AsyncIterat
             raise Unreachable(address, str(error) or type(error).__name__) from error
 
 
-def _problem(body: bytes | None) -> Json:
+def _problem(body: bytes | bytearray | None) -> Json:
     try:
         document: Json = json.loads(body or b"{}")
     except ValueError:

@@ -51,7 +51,7 @@ class Device(BaseModel):
 
 
 def measure(folder: Path) -> Usage:
-    """What is used now. ``cpu`` counts since the last call in this process, whatever its thread; takes up to a tenth of a second with a GPU."""
+    """What is used now. ``cpu`` counts since the last call in this process; takes up to a tenth of a second with a GPU."""
     memory, disk = psutil.virtual_memory(), shutil.disk_usage(folder)
     return Usage(
         cpu=_processors.busy(),

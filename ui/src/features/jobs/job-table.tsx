@@ -135,7 +135,12 @@ function Rows({ jobs }: { jobs: Job[] }) {
             </Td>
             <Td className="max-md:hidden">
               <span className="flex items-center gap-2">
-                <Progress label={t("jobs.progress")} value={job.progress} tone={job.state === "succeeded" ? "green" : job.state === "failed" ? "red" : "accent"} className="w-20" />
+                <Progress
+                  label={t("jobs.progress")}
+                  value={job.progress}
+                  tone={job.state === "succeeded" ? "green" : job.state === "failed" ? "red" : "accent"}
+                  className="w-20"
+                />
                 <span className="numeric">{format.percent(job.progress)}</span>
               </span>
             </Td>
