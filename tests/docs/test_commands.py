@@ -89,6 +89,16 @@ def test_the_chat_guide(server: Server, tmp_path: Path) -> None:
     assert '"context_used"' in said
 
 
+def test_the_runs_guide(tmp_path: Path) -> None:
+    """Two runs, looked at and compared; the engine only pretends. Both languages have the same commands."""
+    english, korean = (blocks(ROOT / "docs" / language / "runs.md", "test") for language in ("en", "ko"))
+    assert english == korean
+    settings = {"TUNESMITH_DATA_DIR": str(tmp_path / "data"), "TUNESMITH_TRAINING__ENGINE": "fake"}
+    said = run("\n".join(english), tmp_path, **settings)
+    assert "slower #3" in said
+    assert "training.learning_rate" in said
+
+
 def test_the_calls_of_the_readme(server: Server, tmp_path: Path) -> None:
     """The workbench and one job with curl; each answer is read, none is an error."""
     (script,) = blocks(ROOT / "README.md", "server")

@@ -159,7 +159,7 @@ class TrainTour:
     async def _stopped_and_resumed(self, recipe: dict[str, Any]) -> None:
         client, call = self.client, self.call
         plan = {name: value for name, value in recipe.items() if value is not None}
-        plan |= {"name": "longer", "training": {**plan["training"], "max_steps": 10 * self.steps}}
+        plan |= {"name": "longer", "training": {**plan["training"], "max_steps": 4 * self.steps, "save_steps": 500}}
         blocker = await call(f"POST {JOBS}", client.post(JOBS, plan))
         behind = await client.post(JOBS, {**plan, "name": "behind"}, priority=-1)
         waiting = await call("GET /jobs", client.get("/jobs", state="queued"))

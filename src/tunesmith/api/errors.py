@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -24,6 +25,16 @@ _HTTP = {
 _DISK_FULL = 28  # errno.ENOSPC
 
 
+class _Document(JSONResponse):
+    """JSON that can also repeat what was given where that is no text (half of a surrogate pair)."""
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of the answer."""
+        return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
+            "utf-8", "replace"
+        )
+
+
 def render(problem: dict[str, Any], path: str, headers: dict[str, str] | None = None) -> JSONResponse:
     """A problem document as an answer; OpenAI clients get the shape that they know."""
     status = int(problem["status"])
@@ -32,8 +43,8 @@ def render(problem: dict[str, Any], path: str, headers: dict[str, str] | None = 
         message = f"{problem['detail']} {problem['hint']}".strip()
         first = (problem.get("errors") or [{}])[0]
         error = {"message": message, "type": kind, "code": problem["code"], "param": first.get("location")}
-        return JSONResponse({"error": error}, status_code=status, headers=headers)
-    return JSONResponse(problem, status_code=status, media_type="application/problem+json", headers=headers)
+        return _Document({"error": error}, status_code=status, headers=headers)
+    return _Document(problem, status_code=status, media_type="application/problem+json", headers=headers)
 
 
 _SECRET = ("token", "secret", "password")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import types
 import typing
 from collections.abc import Iterable, Sequence
@@ -43,6 +44,10 @@ def validate_recipe(data: object, *, places: Places | None = None, name: str = "
     """The recipe in plain values; raises RecipeError."""
     if not isinstance(data, dict):
         raise RecipeError(f"{name} must be a mapping of keys to values, not {_kind(data)}.")
+    try:
+        json.dumps(data, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        raise RecipeError(f"{name} has text that is not valid Unicode (half of a surrogate pair).") from None
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:

@@ -59,9 +59,10 @@ def target_of(path: str | None, default: str, settings: Settings, *, overwrite: 
     try:
         target = (own / Path(asked).expanduser()).resolve()
         there = target.exists()
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise InvalidInput(
-            f"{asked[:200]!r} is not a usable path: {error}", errors=[{"location": "body.path", "message": str(error)}]
+            f"{asked[:200]!r} is not a usable path.",
+            errors=[{"location": "body.path", "message": type(error).__name__}],
         ) from None
     roots = [root.resolve() for root in settings.allowed_model_roots if root.resolve() != data_dir]
     is_own = own in target.parents
