@@ -201,7 +201,9 @@ class TrainTour:
         yaml = presets["items"][0]["yaml"]
         assert (await call("POST /recipes/validate", client.post("/recipes/validate", {"yaml": yaml})))["valid"]
         first = await call("POST /recipes", client.post("/recipes", {"yaml": yaml, "name": "one"}))
-        other = await client.post("/recipes", {"recipe": {**first["recipe"], "seed": 7}, "name": "two"})
+        other = await client.post(
+            "/recipes", {"recipe": {**first["recipe"], "seed": first["recipe"]["seed"] + 1}, "name": "two"}
+        )
         diff = await call("GET /recipes/{id}/diff/{other}", client.get(f"/recipes/{first['id']}/diff/{other['id']}"))
         assert [change["key"] for change in diff["changes"]] == ["seed"]
         assert (await call("GET /recipes", client.get("/recipes")))["total"] == 2

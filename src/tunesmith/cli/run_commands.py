@@ -82,7 +82,8 @@ def logs(
         lines = []
         async for line in session.client.follow_logs(run_id, tail=tail):
             (note if as_json else typer.echo)(f"{line['level']:<7} {line['message']}")
-            lines.append({name: line[name] for name in ("offset", "attempt", "level", "message", "at")})
+            kept = {name: line[name] for name in ("offset", "attempt", "level", "message")}
+            lines.append({**kept, "at": iso_time(line["at"])})
         return {"job_id": run_id, "lines": lines, "next_offset": lines[-1]["offset"] if lines else 0}
 
     answer = in_session(ctx, body)
@@ -222,6 +223,13 @@ def compare(
     print_table("Figures", ("", *names), rows)
     typer.echo("")
     print_table("Where the recipes differ", ("key", *names), ((d["key"], *d["values"]) for d in differences))
+
+
+def iso_time(seconds: float) -> str:
+    """A Unix time as the API writes times."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def differing_keys(recipes: list[dict[str, Any]]) -> list[dict[str, Any]]:

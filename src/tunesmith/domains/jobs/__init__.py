@@ -16,7 +16,8 @@ from tunesmith.domains.jobs.errors import (
 )
 from tunesmith.domains.jobs.execution import Execution
 from tunesmith.domains.jobs.failure import ErrorType, JobFailure
-from tunesmith.domains.jobs.follow import border, follow, look
+from tunesmith.domains.jobs.follow import border
+from tunesmith.domains.jobs.follow import follow as follow_events
 from tunesmith.domains.jobs.kinds import GraphNode, JobKind
 from tunesmith.domains.jobs.machines import list_queues, list_workers
 from tunesmith.domains.jobs.resources import history
@@ -66,9 +67,8 @@ __all__ = [
     "Stopped",
     "WorkerView",
     "border",
-    "follow",
+    "follow_events",
     "history",
     "list_queues",
     "list_workers",
-    "look",
 ]

@@ -9,8 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Header, Path, Query, Response
 
 from tunesmith.db import Access, Unit
-from tunesmith.domains.jobs import JobLogsResponse, JobService, Priority, border
-from tunesmith.domains.jobs import follow as follow_job
+from tunesmith.domains.jobs import JobLogsResponse, JobService, Priority, border, follow_events
 from tunesmith.domains.training.presets import list_presets
 from tunesmith.domains.training.recipe_book import RecipeBook
 from tunesmith.domains.training.recipe_views import (
@@ -159,7 +158,7 @@ async def get_finetuning_job_logs(
 async def _log_lines(
     jobs: JobService, access: Access, job_id: int, offset: int
 ) -> AsyncIterator[list[tuple[int, str, dict[str, Any]]] | None]:
-    async for events in follow_job(jobs, access, job_id, offset, types=("log",)):
+    async for events in follow_events(jobs, access, job_id, offset, types=("log",)):
         yield None if events is None else [(event.offset, event.type, border(event)) for event in events]
 
 

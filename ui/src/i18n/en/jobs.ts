@@ -131,7 +131,7 @@ export const methods = {
   lora: "LoRA",
   loraWhen:
     "Small matrices beside the frozen model. The right start nearly always: fast, little memory, a file of a few MB.",
-  qlora: "QLoRA",
+  qlora: "QLoRA (4 bits)",
   qloraWhen: "LoRA beside a model in four bits. When the model does not fit otherwise; somewhat slower.",
   full: "Full",
   fullWhen: "Every weight. When there is much data and memory, and LoRA has reached its limit.",

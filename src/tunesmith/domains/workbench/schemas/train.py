@@ -261,4 +261,6 @@ class TrainingHealth(BaseModel):
     current_model: str | None = Field(description="Name of the current model.")
     current_dataset: str | None = Field(description="`name@version` of the current dataset.")
     job_id: int | None = Field(description="The run that was started last.")
-    configuration: TrainingConfiguration = Field(description="What is configured for the next run.")
+    configuration: TrainingConfiguration = Field(
+        description="Method, settings and recipe as they stand for the next start."
+    )
