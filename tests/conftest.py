@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.fixtures.databases",
     "tests.fixtures.application",
     "tests.fixtures.hub_server",
+    "tests.fixtures.mlflow_server",
     "tests.fixtures.server",
     "tests.fixtures.serving",
     "tests.fixtures.tiny_models",

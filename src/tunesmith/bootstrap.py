@@ -17,6 +17,7 @@ from tunesmith.adapters.serving.tgi import TgiBackend
 from tunesmith.adapters.serving.transformers import TransformersBackend
 from tunesmith.adapters.serving.vllm import VllmBackend
 from tunesmith.adapters.storage.local import LocalStorage
+from tunesmith.adapters.tracking import trackers
 from tunesmith.adapters.training import training_engine
 from tunesmith.db import Database
 from tunesmith.db.migrate import ensure_schema
@@ -46,7 +47,7 @@ from tunesmith.domains.projects import ProjectService
 from tunesmith.domains.registry import RegistryService
 from tunesmith.domains.registry import kinds as registry_kinds
 from tunesmith.domains.runtime import ModelResolver, RuntimeService
-from tunesmith.domains.training import ModelSaver, RecipeBook, TrainingService, saving_kinds
+from tunesmith.domains.training import Mirrors, ModelSaver, RecipeBook, TrainingService, saving_kinds
 from tunesmith.domains.training import kinds as training_kinds
 from tunesmith.domains.workbench import ChatBench, DatasetBench, ModelBench, TrainBench
 from tunesmith.kit.principal import Principal
@@ -120,6 +121,7 @@ class Services(DataServices):
     async def close(self) -> None:
         """Let go of connections and children."""
         await self.bench.close()
+        await self.training.mirrors.close()
         await self.runtime.close()
         await self.database.close()
 
@@ -163,7 +165,18 @@ def build(settings: Settings) -> Services:
         service=evaluation, registry=registry, datasets=datasets, runtime=runtime, resolver=resolver, storage=storage
     )
     engine = training_engine(settings.training.engine)
-    training = TrainingService(settings=settings, jobs=jobs, models=models, datasets=datasets, engine=engine)
+    mirrors = Mirrors(
+        settings=settings,
+        database=database,
+        jobs=jobs,
+        datasets=datasets,
+        registry=registry,
+        trackers=trackers(settings),
+    )
+    registry.listeners.append(mirrors.note_version)
+    training = TrainingService(
+        settings=settings, jobs=jobs, models=models, datasets=datasets, engine=engine, mirrors=mirrors
+    )
     conversations = ConversationService(settings=settings, datasets=datasets)
     answers = Answerer(settings=settings, conversations=conversations, runtime=runtime, resolver=resolver)
     for kind in (

@@ -29,6 +29,7 @@ _REMOTE = re.compile(r"^([A-Za-z0-9_-]{1,64})=(?:(vllm|tgi)\+)?(https?://[^#\s]+
 ALIASES = {
     "DATABASE_URL": "TUNESMITH_DATABASE__URL",
     "HF_HOME": "TUNESMITH_MODELS__HF_HOME",
+    "MLFLOW_TRACKING_URI": "TUNESMITH_TRACKING__MLFLOW_URI",
     "TRANSFORMERS_CACHE": "TUNESMITH_MODELS__HF_HOME",
     "HF_TOKEN": "TUNESMITH_MODELS__HF_TOKEN",
     "HF_ENDPOINT": "TUNESMITH_MODELS__HUB_ENDPOINT",
@@ -212,6 +213,27 @@ class ExportSettings(BaseModel):
     )
 
 
+class TrackingSettings(BaseModel):
+    """Trackers that runs are mirrored to. None is used until it is configured."""
+
+    mlflow_uri: str | None = Field(
+        None, description="MLflow: address of its tracking server, or a database of it (also MLFLOW_TRACKING_URI)."
+    )
+    wandb_mode: Literal["off", "offline", "online"] = Field(
+        "off", description="Weights & Biases: `offline` writes runs into the data folder for `wandb sync`."
+    )
+    wandb_api_key: SecretStr | None = Field(None, description="Key of Weights & Biases, for `online`.")
+    wandb_base_url: str | None = Field(None, description="Address of your own W&B server.")
+    wandb_entity: str | None = Field(None, description="Team or person that the W&B projects belong to.")
+    interval_seconds: float = Field(3.0, gt=0, description="How often a worker delivers what trackers are owed.")
+    timeout_seconds: float = Field(60.0, gt=0, description="How long a tracker may take for one delivery.")
+    outbox_points: int = Field(
+        20_000,
+        ge=1,
+        description="Points of one run that wait for a tracker that is away; beyond it the oldest are not mirrored.",
+    )
+
+
 class ModelSettings(BaseModel):
     """Where models come from, and where they may be read from."""
 
@@ -275,6 +297,7 @@ class Settings(BaseSettings):
     training: TrainingSettings = Field(default_factory=TrainingSettings, description="How runs are trained.")
     export: ExportSettings = Field(default_factory=ExportSettings, description="Exports and their certificates.")
     models: ModelSettings = Field(default_factory=ModelSettings, description="Where models come from, and lie.")
+    tracking: TrackingSettings = Field(default_factory=TrackingSettings, description="Trackers besides our own.")
 
     @classmethod
     def settings_customise_sources(

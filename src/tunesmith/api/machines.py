@@ -79,7 +79,7 @@ class VersionsResponse(BaseModel):
 async def get_system_info(request: Request, access: Asks) -> SystemInfo:
     """What this machine has and can do; the same as `GET /api/v1/admin/system`."""
     services: Services = request.app.state.services
-    return await anyio.to_thread.run_sync(system_info, services)
+    return await system_info(services, access)
 
 
 @router.get("/workers", responses=problem_responses(403))
@@ -121,7 +121,7 @@ async def get_disk(request: Request, access: Asks) -> DiskResponse:
 async def get_versions(request: Request, access: Asks) -> VersionsResponse:
     """Versions of the program and of the packages that matter for results."""
     services: Services = request.app.state.services
-    info = await anyio.to_thread.run_sync(system_info, services)
+    info = await system_info(services, access)
     return VersionsResponse(
         version=info.version,
         python=info.python,

@@ -29,6 +29,7 @@ EXTRAS = {
     "serve": ("torch", "transformers", "xllamacpp"),
     "export": ("torch", "gguf", "xllamacpp"),
     "scale": ("asyncpg", "obstore"),
+    "tracking": ("mlflow", "wandb"),
 }
 
 
@@ -60,6 +61,17 @@ class ExtraState(BaseModel):
     install: str = Field(description="How to install it.")
 
 
+class TrackerInfo(BaseModel):
+    """A tracker that is configured."""
+
+    name: str = Field(description="`mlflow` or `wandb`.")
+    target: str = Field(description="Where it is, without secrets.")
+    installed: bool = Field(description="Whether its client library is there.")
+    reachable: bool = Field(description="Whether it could be reached now.")
+    waiting_runs: int = Field(description="Runs that it is, or may soon be, owed something about.")
+    message: str | None = Field(description="What stands in the way.")
+
+
 class SystemInfo(BaseModel):
     """What this machine has and can do."""
 
@@ -74,6 +86,9 @@ class SystemInfo(BaseModel):
     memory_total_bytes: int = Field(description="Memory of the machine.")
     memory_available_bytes: int = Field(description="Memory that is free now.")
     disk_free_bytes: int = Field(description="Free space in the data folder.")
+    trackers: list[TrackerInfo] = Field(
+        description="Trackers that runs are mirrored to; empty when none is configured."
+    )
     extras: dict[str, ExtraState] = Field(description="Optional parts.")
     packages: dict[str, str] = Field(description="Versions of the packages that matter for results.")
 
@@ -123,10 +138,11 @@ async def config(request: Request, access: Annotated[Access, allow(Permission.AD
     """The effective settings; secrets are masked."""
     services: Services = request.app.state.services
     document: dict[str, Any] = services.settings.model_dump(mode="json")
-    url = document["database"].get("url")
-    if url and "@" in url:
-        scheme, rest = url.split("://", 1)
-        document["database"]["url"] = f"{scheme}://***@{rest.rsplit('@', 1)[1]}"
+    for group, name in (("database", "url"), ("tracking", "mlflow_uri")):
+        url = document[group].get(name)
+        if url and "@" in url:
+            scheme, rest = url.split("://", 1)
+            document[group][name] = f"{scheme}://***@{rest.rsplit('@', 1)[1]}"
     return document
 
 
@@ -134,11 +150,35 @@ async def config(request: Request, access: Annotated[Access, allow(Permission.AD
 async def get_system(request: Request, access: Annotated[Access, allow(Permission.READ)]) -> SystemInfo:
     """What this machine has and can do."""
     services: Services = request.app.state.services
-    return await anyio.to_thread.run_sync(system_info, services)
+    return await system_info(services, access)
 
 
-def system_info(services: Services) -> SystemInfo:
-    """What there is; takes a moment, so call it in a thread."""
+async def system_info(services: Services, access: Access) -> SystemInfo:
+    """What there is, trackers included."""
+    trackers = await _trackers(services, access)
+    return await anyio.to_thread.run_sync(_system_info, services, trackers)
+
+
+async def _trackers(services: Services, access: Access) -> list[TrackerInfo]:
+    mirrors, found = services.training.mirrors, []
+    for tracker in mirrors.trackers:
+        async with access.read() as unit:
+            waiting, problem = await mirrors.waiting(unit, tracker.name)
+        obstacle = await tracker.find_obstacle()
+        found.append(
+            TrackerInfo(
+                name=tracker.name,
+                target=tracker.target,
+                installed=tracker.is_installed(),
+                reachable=obstacle is None,
+                waiting_runs=waiting,
+                message=obstacle or problem,
+            )
+        )
+    return found
+
+
+def _system_info(services: Services, trackers: list[TrackerInfo]) -> SystemInfo:
     memory = psutil.virtual_memory()
     return SystemInfo(
         version=__version__,
@@ -152,6 +192,7 @@ def system_info(services: Services) -> SystemInfo:
         memory_total_bytes=memory.total,
         memory_available_bytes=memory.available,
         disk_free_bytes=shutil.disk_usage(services.settings.data_dir).free,
+        trackers=trackers,
         extras={
             name: ExtraState(
                 installed=all(find_spec(p) is not None for p in needed), install=f"pip install 'tunesmith[{name}]'"

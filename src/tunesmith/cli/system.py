@@ -24,9 +24,13 @@ def system(ctx: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json(info)
         return
-    plain = [(k, size(v) if k.endswith("_bytes") else v) for k, v in info.items() if not isinstance(v, dict)]
+    plain = [(k, size(v) if k.endswith("_bytes") else v) for k, v in info.items() if not isinstance(v, dict | list)]
     print_table("This machine", ("what", "value"), plain)
     out.print("")
+    if info["trackers"]:
+        rows = ((t["name"], t["target"], t["message"] or "reachable", t["waiting_runs"]) for t in info["trackers"])
+        print_table("Trackers", ("tracker", "where", "state", "runs waiting"), rows)
+        out.print("")
     extras = info["extras"].items()
     print_table(
         "Optional parts", ("part", "state"), ((k, "installed" if v["installed"] else v["install"]) for k, v in extras)

@@ -48,6 +48,7 @@ class Worker:
         self._data_dir = services.settings.data_dir
         self._devices = [device.name for device in list_devices(services.settings.device)]
         self._claims = Claims(services.jobs, name, devices=self._devices)
+        self._mirrors = services.training.mirrors
         self._running: dict[int, tuple[Execution, asyncio.Task[None]]] = {}
         self._wake = asyncio.Event()
         self._is_draining = False
@@ -58,6 +59,7 @@ class Worker:
         """See ``run_worker``."""
         parent = os.getppid()
         await self._beat()
+        self._mirrors.start()
         logger.info("worker %s is ready", self.name)
         with self._signals():
             while not self._is_draining:
@@ -72,7 +74,9 @@ class Worker:
                     break
                 await self._try(self._beat())
                 await self._pause()
+        was_told_to_leave = self._is_draining
         await self._drain()
+        await self._mirrors.finish(deliver=not was_told_to_leave)
         with contextlib.suppress(Exception):  # its row grows old and is forgotten as well
             await self._claims.leave()
 

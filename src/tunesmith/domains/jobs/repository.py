@@ -213,6 +213,18 @@ async def list_newest_events(
     return rows[::-1]
 
 
+async def skip_to_newest(
+    session: AsyncSession, job_id: int, type_: str, *, after_offset: int, keep: int
+) -> tuple[int, int]:
+    """The offset after which at most ``keep`` events of one type follow, and how many lie before it."""
+    mine = select(EventRow.id).where(EventRow.job_id == job_id, EventRow.id > after_offset, EventRow.type == type_)
+    last_left_out = await session.scalar(mine.order_by(EventRow.id.desc()).offset(keep).limit(1))
+    if last_left_out is None:
+        return after_offset, 0
+    left_out = mine.where(EventRow.id <= last_left_out).with_only_columns(func.count())
+    return last_left_out, await session.scalar(left_out) or 0
+
+
 async def get_read_offset(session: AsyncSession, job_id: int, attempt: int) -> int:
     """How far the attempt's ``events.jsonl`` has been copied, in bytes."""
     statement = select(func.max(EventRow.byte_offset)).where(EventRow.job_id == job_id, EventRow.attempt == attempt)

@@ -268,6 +268,12 @@ class JobService:
         rows = await repository.list_events(unit.session, job_id, after_offset=after_offset, types=types, limit=limit)
         return [_event_view(row) for row in rows]
 
+    async def skip_to_newest(
+        self, unit: Unit, job_id: int, type_: str, *, after_offset: int, keep: int
+    ) -> tuple[int, int]:
+        """The offset after which at most ``keep`` events of a type follow, and how many are left out by starting there."""
+        return await repository.skip_to_newest(unit.session, job_id, type_, after_offset=after_offset, keep=keep)
+
     async def list_logs(
         self,
         unit: Unit,

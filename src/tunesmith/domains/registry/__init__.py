@@ -1,5 +1,6 @@
 """Versions of models: their files with hashes, where they come from, and the evidence that others add. It reads no one above."""
 
+from tunesmith.domains.registry.errors import ModelVersionNotFound
 from tunesmith.domains.registry.schemas import (
     EvidenceView,
     ModelDetailResponse,
@@ -24,6 +25,7 @@ __all__ = [
     "ModelRegisterRequest",
     "ModelResponse",
     "ModelStatus",
+    "ModelVersionNotFound",
     "Publication",
     "RegisterResult",
     "RegisterSpec",

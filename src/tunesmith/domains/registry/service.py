@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ class RegistryService:
         self.storage = storage
         self._jobs = jobs
         self._cache_dir = cache_dir
+        self.listeners: list[Callable[[Unit, ModelResponse], Awaitable[None]]] = []
+        """Told of each new version, in the transaction that makes it."""
 
     async def register(self, access: Access, request: ModelRegisterRequest) -> ModelResponse:
         """Make a version of what a completed job left behind: check, copy without a transaction, write.
@@ -125,7 +128,15 @@ class RegistryService:
         if spec.evaluation:
             source = f"job:{spec.evaluation.get('job_id', register_job_id)}"
             await self.add_evidence(unit, row.id, "evaluation", spec.evaluation, source=source)
+        for listener in self.listeners:
+            await listener(unit, _response(row))
         return _response(row)
+
+    async def note_tracker_uri(self, unit: Unit, model_id: int, uri: str) -> None:
+        """Keep where MLflow has the version; a version that is gone needs none."""
+        row = await repository.find_version(unit, model_id)
+        if row is not None:
+            row.mlflow_model_uri = uri
 
     async def get(self, unit: Unit, model_id: int) -> ModelDetailResponse:
         """A version with its files and evidence; raises ModelVersionNotFound."""

@@ -14,6 +14,7 @@ from tunesmith.domains.training.schemas import (
 from tunesmith.domains.training.service import TrainingService
 from tunesmith.domains.training.short_form import FinetuningJobCreate, JobForm
 from tunesmith.domains.training.tasks import TrainJobSpec, TrainResult, kinds
+from tunesmith.domains.training.tracking import Mirrors
 
 __all__ = [
     "CheckpointResponse",
@@ -24,6 +25,7 @@ __all__ = [
     "JobForm",
     "ModelSaver",
     "RecipeBook",
+    "Mirrors",
     "RunFigures",
     "SavedModel",
     "TrainJobSpec",

@@ -67,6 +67,32 @@ class GraphStep(BaseModel):
     state: str = Field(description="Where the job is in its life, in the job table's words.")
 
 
+class TrackingState(StrEnum):
+    """How a tracker stands to a run."""
+
+    WAITING = "waiting"
+    MIRRORED = "mirrored"
+    AWAY = "away"
+    GIVEN_UP = "given-up"
+
+
+class RunTracking(BaseModel):
+    """How far a run is mirrored to a tracker."""
+
+    tracker: str = Field(description="`mlflow` or `wandb`.")
+    state: TrackingState = Field(
+        description="`waiting` for its next delivery, `mirrored`, `away` (delivered later), or `given-up` after refusals."
+    )
+    run_id: str | None = Field(description="Its id there.")
+    url: str | None = Field(description="Its page there.")
+    points: int = Field(description="Points that were delivered.")
+    skipped_points: int = Field(
+        description="Points that were not, because too many waited; they are in our own metrics."
+    )
+    message: str | None = Field(description="What stands in the way.")
+    delivered_at: datetime | None = Field(description="When something was delivered last.")
+
+
 class FinetuningJobResponse(BaseModel):
     """A fine-tuning job."""
 
@@ -90,6 +116,7 @@ class FinetuningJobResponse(BaseModel):
     device: str | None = Field(None, description="Machine and device that it runs (or ran last) on.")
     best_checkpoint: int | None = Field(description="Id of the best checkpoint.")
     mlflow_run_id: str | None = Field(description="Run in MLflow, when one is configured.")
+    tracking: list[RunTracking] = Field(description="Trackers that mirror this run; empty when none is configured.")
     error_type: str | None = Field(description="Where the cause of a failure lies.", examples=["GPU_ERROR"])
     error_code: str | None = Field(description="Stable slug of the error.")
     error_message: str | None = Field(description="What was wrong.")

@@ -29,6 +29,7 @@ from tunesmith.domains.training.schemas import (
 from tunesmith.domains.training.short_form import JobForm
 from tunesmith.domains.training.tables import FinetuningJobRow, TrainingCheckpointRow, TrainingPointRow
 from tunesmith.kit.clock import utc_now
+from tunesmith.domains.training.tracking import Mirrors
 from tunesmith.kit.errors import InvalidInput
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.paths import link_folder
@@ -56,12 +57,14 @@ class TrainingService:
         models: ModelStore,
         datasets: DatasetService,
         engine: TrainingEngine,
+        mirrors: Mirrors,
     ) -> None:
         self.settings = settings
         self.jobs = jobs
         self.models = models
         self.datasets = datasets
         self.engine = engine
+        self.mirrors = mirrors
         self._data = DataSource(settings=settings, datasets=datasets)
 
     async def start(
@@ -79,7 +82,7 @@ class TrainingService:
         views = await self.jobs.submit_graph(unit, nodes, name=recipe.name, priority=priority)
         row = await self._get_row(unit, views["train"].id)
         row.graph = {key: view.id for key, view in views.items()}
-        row.warnings = warnings
+        row.warnings = [*warnings, *await self.mirrors.warnings()]
         await unit.session.flush()
         return (await self._views(unit, [row]))[0]
 
@@ -263,14 +266,16 @@ class TrainingService:
     async def _views(self, unit: Unit, rows: list[FinetuningJobRow]) -> list[FinetuningJobResponse]:
         best = await repository.list_best(unit.session, [row.id for row in rows])
         jobs = await self._jobs_of(unit, rows)
-        elsewhere = {"best_checkpoint", "hint", "graph", "links", "queue_position", "priority", "device"}
+        elsewhere = {"best_checkpoint", "hint", "graph", "links", "queue_position", "priority", "device", "tracking"}
         fields = set(FinetuningJobResponse.model_fields) - elsewhere
+        tracking = await self.mirrors.views(unit, [row.id for row in rows])
         return [
             FinetuningJobResponse.model_validate(
                 {
                     **{name: getattr(row, name) for name in fields},
                     "best_checkpoint": best.get(row.id),
                     "hint": row.error_hint,
+                    "tracking": tracking.get(row.id, []),
                     "graph": [_step(jobs[job_id]) for job_id in row.graph.values() if job_id in jobs],
                     "queue_position": next((p for job_id in row.graph.values() if (p := _place(jobs, job_id))), None),
                     "priority": jobs[row.id].priority if row.id in jobs else 0,

@@ -104,3 +104,29 @@ class RecipeRow(ProjectOwned, Base):
     name: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text, default="")
     recipe: Mapped[dict[str, Any]] = mapped_column(JsonColumn)
+
+
+class TrackingRow(Base):
+    """What a tracker is owed about a run: the outbox. The points themselves lie in ``job_events``; here is how far they are delivered."""
+
+    __tablename__ = "tracking_outbox"
+    __table_args__ = (
+        UniqueConstraint("job_id", "tracker"),
+        Index("ix_tracking_outbox_tracker_is_open_try_at", "tracker", "is_open", "try_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("finetuning_jobs.id", ondelete="CASCADE"))
+    tracker: Mapped[str] = mapped_column(String(20))
+    is_open: Mapped[bool] = mapped_column(default=True)  # whether something is, or may soon be, owed
+    event_offset: Mapped[int] = mapped_column(default=0)
+    model_ids: Mapped[list[int]] = mapped_column(JsonColumn, default=list)  # registered versions not told yet
+    run_id: Mapped[str | None] = mapped_column(String(64))
+    url: Mapped[str | None] = mapped_column(String(1024))
+    points: Mapped[int] = mapped_column(default=0)
+    skipped_points: Mapped[int] = mapped_column(default=0)
+    refusals: Mapped[int] = mapped_column(default=0)
+    message: Mapped[str | None] = mapped_column(Text)
+    try_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tunesmith.db import Unit
 from tunesmith.domains.datasets import DatasetResponse
-from tunesmith.domains.jobs import JobContext, JobKind
+from tunesmith.domains.jobs import JobContext, JobKind, JobView
 from tunesmith.domains.training import repository
 from tunesmith.domains.training.mirror import follow_event, follow_job
 from tunesmith.domains.training.schemas import RunFigures
@@ -42,6 +43,10 @@ def kinds(training: TrainingService) -> list[JobKind]:
     async def run(context: JobContext) -> BaseModel:
         return await run_training(training, context)
 
+    async def on_change(unit: Unit, job: JobView) -> None:
+        await follow_job(unit, job)
+        await training.mirrors.note_job(unit, job)
+
     return [
         JobKind(
             "train",
@@ -51,7 +56,7 @@ def kinds(training: TrainingService) -> list[JobKind]:
             stoppable=True,
             resumable=True,
             needs_device=True,
-            on_change=follow_job,
+            on_change=on_change,
             on_event=follow_event,
         )
     ]
