@@ -19,6 +19,7 @@ from tunesmith.cli import (
     jobs,
     models,
     quickstart,
+    recipe,
     registry,
     run_commands,
     serve,
@@ -81,6 +82,7 @@ app.command("export")(exports.export)
 app.command("certify")(exports.certify)
 app.command("chat")(chat.chat)
 app.add_typer(models.app, name="models")
+app.add_typer(recipe.app, name="recipe")
 data_versions.attach(data.app)
 data_changes.attach(data.app)
 data_quality.attach(data.app)

@@ -40,6 +40,13 @@ def read_recipe(source: str | Path) -> Recipe:
     return validate_recipe(data, places=places, name=name)
 
 
+def parse_document(text: str, name: str) -> object:
+    """The plain values in YAML or JSON text, whatever they are; raises RecipeError with the line."""
+    if len(text.encode("utf-8", "replace")) > MAX_RECIPE_BYTES:
+        raise RecipeError(f"{name} is larger than {MAX_RECIPE_BYTES} bytes; that is no recipe.")
+    return _parse(text, name)[0]
+
+
 def validate_recipe(data: object, *, places: Places | None = None, name: str = "recipe") -> Recipe:
     """The recipe in plain values; raises RecipeError."""
     if not isinstance(data, dict):

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Header, Path, Query, Response
 
 from tunesmith.db import Access, Unit
 from tunesmith.domains.jobs import JobLogsResponse, JobService, Priority, border, follow_events
+from tunesmith.domains.training.exchange import export_recipe, import_recipe
 from tunesmith.domains.training.presets import list_presets
 from tunesmith.domains.training.recipe_book import RecipeBook
 from tunesmith.domains.training.recipe_views import (
@@ -29,7 +30,11 @@ from tunesmith.domains.training.schemas import (
     FinetuningStatus,
     JobMetricsResponse,
     JobSamplesResponse,
+    RecipeExportRequest,
+    RecipeExportResponse,
     RecipeFault,
+    RecipeImportRequest,
+    RecipeImportResponse,
     RecipePresetListResponse,
     RecipeValidationRequest,
     RecipeValidationResponse,
@@ -244,6 +249,18 @@ async def validate_recipe_text(unit: Checks, body: RecipeValidationRequest) -> R
             valid=False, errors=[RecipeFault.model_validate(fault) for fault in faults], recipe=None, yaml=None
         )
     return RecipeValidationResponse(valid=True, errors=[], recipe=recipe.to_plain(), yaml=write_recipe(recipe))
+
+
+@recipes.post("/import", responses=problem_responses(422))
+async def import_foreign_recipe(unit: Checks, body: RecipeImportRequest) -> RecipeImportResponse:
+    """Read a recipe of Axolotl or LLaMA-Factory: what was carried over, and what was not and why. Nothing is started."""
+    return import_recipe(body)
+
+
+@recipes.post("/export", responses=problem_responses(422))
+async def export_foreign_recipe(unit: Checks, body: RecipeExportRequest) -> RecipeExportResponse:
+    """Write a recipe as a configuration of Axolotl."""
+    return export_recipe(body)
 
 
 @recipes.get("", responses=problem_responses(422))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tunesmith.kit.paging import Page
+from tunesmith.wire.foreign import Carried, LeftOut
 from tunesmith.wire.recipe_text import FaultReason
 
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -221,6 +222,69 @@ class RecipeFault(BaseModel):
     value: Any = Field(None, description="What was given.")
     line: int | None = Field(None, description="Line in the text.")
     column: int | None = Field(None, description="Column in the text.")
+
+
+class ForeignProgram(StrEnum):
+    """A program whose recipes are read."""
+
+    AUTO = "auto"
+    AXOLOTL = "axolotl"
+    LLAMAFACTORY = "llamafactory"
+
+
+class RecipeImportRequest(BaseModel):
+    """A recipe of another program."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        populate_by_name=True,
+        json_schema_extra={
+            "examples": [{"yaml": "base_model: tunesmith/tiny\nadapter: lora\ndatasets:\n  - path: rows.jsonl\n"}]
+        },
+    )
+    yaml: str = Field(max_length=1 << 20, description="The file as text (YAML or JSON).")
+    program: ForeignProgram = Field(
+        ForeignProgram.AUTO, alias="from", description="Whose file it is; `auto` looks at its keys."
+    )
+    name: str = Field(
+        "imported", min_length=1, max_length=200, description="Name of the recipe when the file has none."
+    )
+
+
+class RecipeImportResponse(BaseModel):
+    """The recipe that came of it. Each key of the file stands in `carried` or in `left_out`."""
+
+    program: ForeignProgram = Field(description="Whose file it is.")
+    valid: bool = Field(description="Whether a run could be made of the recipe as it is.")
+    errors: list[RecipeFault] = Field(description="What is still wrong with it.")
+    recipe: dict[str, Any] = Field(description="The recipe.")
+    yaml: str = Field(description="The same as YAML.")
+    carried: list[Carried] = Field(description="Keys that were carried over.")
+    left_out: list[LeftOut] = Field(description="Keys that were not, each with the reason.")
+
+
+class RecipeExportRequest(BaseModel):
+    """A recipe for another program."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"yaml": "name: first\n…", "custom": {"lora_qkv_kernel": True}}]},
+    )
+    yaml: str | None = Field(None, max_length=1 << 20, description="The recipe as YAML or JSON text.")
+    recipe: dict[str, Any] | None = Field(None, description="The recipe as values.")
+    to: Literal["axolotl"] = Field("axolotl", description="The program.")
+    custom: dict[str, Any] = Field(
+        default_factory=dict, description="Keys of that program that stand above what the recipe says."
+    )
+
+
+class RecipeExportResponse(BaseModel):
+    """The recipe in the other program's words."""
+
+    to: Literal["axolotl"] = Field(description="The program.")
+    version: str = Field(description="Version of it whose keys these are.")
+    config: dict[str, Any] = Field(description="The configuration.")
+    yaml: str = Field(description="The same as YAML.")
 
 
 class RecipeValidationResponse(BaseModel):
