@@ -164,7 +164,7 @@ def build(settings: Settings) -> Services:
     evaluator = Evaluator(
         service=evaluation, registry=registry, datasets=datasets, runtime=runtime, resolver=resolver, storage=storage
     )
-    engine = training_engine(settings.training.engine)
+    engine = training_engine(settings.training.engine, settings)
     mirrors = Mirrors(
         settings=settings,
         database=database,

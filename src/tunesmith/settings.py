@@ -197,8 +197,29 @@ class RuntimeSettings(BaseModel):
 class TrainingSettings(BaseModel):
     """How runs are trained."""
 
-    engine: Literal["trl", "fake"] = Field(
-        "trl", description="`trl` trains; `fake` only pretends to, for demonstrations and work on the web page."
+    engine: Literal["trl", "axolotl", "mlx", "fake"] = Field(
+        "trl",
+        description="`trl` trains here; `axolotl` runs its command line or container; `mlx` is for Apple silicon; `fake` only "
+        "pretends to, for demonstrations and work on the web page.",
+    )
+
+
+class AxolotlSettings(BaseModel):
+    """Axolotl, which lives in an environment of its own."""
+
+    python: Path | None = Field(
+        None,
+        description="Python of the environment that it is installed in; empty: the `axolotl` command that is found.",
+    )
+    image: str | None = Field(
+        None, description="Container image to run it in instead, e.g. `axolotlai/axolotl:main-latest`."
+    )
+    runtime: Literal["docker", "podman"] = Field("docker", description="What runs the container.")
+    launcher: Literal["accelerate", "torchrun", "python"] = Field(
+        "accelerate", description="What it starts its processes with; `python` is one process."
+    )
+    custom: dict[str, Any] = Field(
+        default_factory=dict, description="Keys of its configuration that stand above what a recipe says (JSON)."
     )
 
 
@@ -294,6 +315,7 @@ class Settings(BaseSettings):
     jobs: JobSettings = Field(default_factory=JobSettings, description="Workers, leases and children.")
     datasets: DatasetSettings = Field(default_factory=DatasetSettings, description="Limits on data, scoring.")
     runtime: RuntimeSettings = Field(default_factory=RuntimeSettings, description="Loaded models.")
+    axolotl: AxolotlSettings = Field(default_factory=AxolotlSettings, description="The engine `axolotl`.")
     training: TrainingSettings = Field(default_factory=TrainingSettings, description="How runs are trained.")
     export: ExportSettings = Field(default_factory=ExportSettings, description="Exports and their certificates.")
     models: ModelSettings = Field(default_factory=ModelSettings, description="Where models come from, and lie.")

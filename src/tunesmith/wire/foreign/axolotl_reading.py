@@ -286,7 +286,7 @@ def ratio_of(steps: Any, carrier: Carrier) -> float:
         return 0.0
     if "max_steps" not in training:
         raise Refusal("a number of updates is a share only where max_steps is known: set training.warmup_ratio")
-    share = count / training["max_steps"]
+    share: float = count / training["max_steps"]
     if share >= 1:
         raise Refusal("the warm-up is longer than the run")
     return round(share, 6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Mapping
 from typing import Any
@@ -167,9 +168,11 @@ def _data(recipe: Mapping[str, Any], train: str, validation_file: str | None, *,
     else:
         rows = MESSAGES if is_messages else FORMATS.get(fmt, MESSAGES)
     validation = validation_file or _at(recipe, "data.validation")
-    config: dict[str, Any] = {"datasets": [{"path": train, "ds_type": _loader(train), **rows}]}
+    config: dict[str, Any] = {"datasets": [{"path": train, "ds_type": _loader(train), **copy.deepcopy(rows)}]}
     if validation:
-        config["test_datasets"] = [{"path": validation, "ds_type": _loader(validation), "split": "train", **rows}]
+        config["test_datasets"] = [
+            {"path": validation, "ds_type": _loader(validation), "split": "train", **copy.deepcopy(rows)}
+        ]
     elif _at(recipe, "data.split.validation") and not is_messages:
         config["val_set_size"] = _at(recipe, "data.split.validation")
     return config
@@ -216,8 +219,9 @@ def _cadence(recipe: Mapping[str, Any], *, has_validation: bool) -> dict[str, An
     }
     patience = _at(recipe, "training.early_stopping.patience")
     if has_validation:
-        eval_steps = _at(recipe, "training.eval_steps") or (save_steps if patience else None)
-        config |= {"eval_steps": eval_steps} if eval_steps else {"eval_strategy": "no"}
+        at_the_end = _at(recipe, "training.max_steps")
+        eval_steps = _at(recipe, "training.eval_steps") or (save_steps if patience else at_the_end)
+        config |= {"eval_steps": eval_steps} if eval_steps else {"eval_strategy": "epoch"}
         if patience:
             config |= {
                 "early_stopping_patience": patience,
