@@ -57,7 +57,7 @@ class AxolotlEngine:
     def environment(self, recipe: Recipe) -> dict[str, str]:
         """What the child is to run."""
         settings = self._settings
-        plan = {"command": self._command(), "launcher": settings.launcher, "custom": settings.custom}
+        plan: dict[str, object] = {"command": self._command(), "launcher": settings.launcher, "custom": settings.custom}
         if settings.image:
             plan |= {"image": settings.image, "runtime": settings.runtime, "data_dir": str(self._data_dir)}
         return {"TUNESMITH_AXOLOTL_PLAN": json.dumps(plan)}
