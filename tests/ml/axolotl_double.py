@@ -28,8 +28,6 @@ def main() -> None:
     if config.get("resume_from_checkpoint"):
         first = json.loads((Path(config["resume_from_checkpoint"]) / "trainer_state.json").read_text())["global_step"]
     steps = config["max_steps"]
-    say("[2026-11-26 00:20:01,113] [INFO] [axolotl.train] total_num_tokens: 1_024")
-    say("[2026-11-26 00:20:01,114] [INFO] [axolotl.train] `total_supervised_tokens: 512`")
     say("Tokenizing Prompts (num_proc=2): 100%|##########| 24/24 [00:00<00:00, 812.01 examples/s]")
     for step in range(first + 1, steps + 1):
         sys.stdout.write(f"\r {100 * step // steps}%|####      | {step}/{steps} [00:01<00:01,  4.12it/s]")
@@ -38,6 +36,7 @@ def main() -> None:
                 "loss": f"{3.0 / step:.4f}",
                 "grad_norm": "1.25",
                 "learning_rate": "0.005",
+                "tokens/trainable": 50 * step,
                 "epoch": f"{step / 12}",
             }
             say(f"\r{' ' * 40}\r{values}")

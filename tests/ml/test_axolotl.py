@@ -78,7 +78,7 @@ def test_a_run_stopped_and_gone_on_with(engine: AxolotlEngine, tmp_path: Path, m
     assert (result["status"], result["steps"], result["resumed"]) == ("completed", 6, True)
     assert runs.curve(second) == {step: pytest.approx(3 / step, abs=1e-3) for step in range(kept.step + 1, 7)}
     assert runs.curve(second, "eval_loss") == {6: 0.75}
-    assert (result["eval_loss"], result["trained_tokens"]) == (0.75, 512)
+    assert (result["eval_loss"], result["trained_tokens"]) == (0.75, 300)
     adapter = second.artifacts / "adapter"
     verify_checkpoint(adapter)
     assert json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"] == str(model)
@@ -143,6 +143,17 @@ def test_in_a_container_the_data_folder_is_the_workspace(tmp_path: Path, model: 
     assert config["datasets"][0]["path"] == "/workspace/data/rows.jsonl"
     assert config["output_dir"].startswith("/workspace/data/runs/7/")
     assert said[said.index("axolotl:main") + 1 : said.index("axolotl:main") + 3] == ["axolotl", "train"]
+
+
+def test_a_recorded_log_of_the_real_one() -> None:
+    """Twelve updates of axolotl 0.19.0 with an evaluation before and after, as it printed them."""
+    log = ROOT / "tests" / "data" / "engines" / "axolotl-0.19.0.log"
+    reader = LogReader(logging_steps=1)
+    points = [point for line in log.read_text(encoding="utf-8").splitlines() if (point := reader.read(line))]
+    assert [p.step for p in points if "loss" in p.values] == list(range(1, 13))
+    assert [(p.step, p.values["eval_loss"]) for p in points if "eval_loss" in p.values] == [(0, 6.237), (12, 5.82)]
+    assert points[1].values == {"loss": 6.074, "learning_rate": 0.005, "grad_norm": 1.706}
+    assert (reader.step, reader.total_steps, reader.trained_tokens, reader.is_over) == (12, 12, 378, True)
 
 
 def test_lines_that_are_no_points() -> None:

@@ -9,8 +9,13 @@ from dataclasses import dataclass, field
 
 METRICS = re.compile(r"\{[^{}]*'(?:loss|eval_loss|train_runtime|train_loss)'[^{}]*\}")
 BAR = re.compile(r"^\s*\d+%\|[^|]*\|\s*(\d+)/(\d+) \[")
-SUPERVISED = re.compile(r"total_supervised_tokens\D{0,3}(\d[\d_,]*)")
-NAMES = {"loss": "loss", "eval_loss": "eval_loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm"}
+NAMES = {
+    "loss": "loss",
+    "eval_loss": "eval_loss",
+    "learning_rate": "learning_rate",
+    "grad_norm": "grad_norm",
+    "tokens/train_per_sec_per_gpu": "tokens_per_second",
+}
 
 
 @dataclass
@@ -30,7 +35,7 @@ class LogReader:
     total_steps: int | None = None
     first_step: int = 0
     step: int = 0
-    supervised_tokens: int | None = None
+    trained_tokens: int = 0
     losses: list[float] = field(default_factory=list)
     eval_loss: float | None = None
     is_over: bool = False
@@ -40,8 +45,6 @@ class LogReader:
 
     def read(self, line: str) -> Point | None:
         """The point that a line tells, if it tells one; progress is noted in ``step`` and ``total_steps``."""
-        if found := SUPERVISED.search(line):
-            self.supervised_tokens = int(re.sub(r"[_,]", "", found[1]))
         if found := BAR.match(line):
             self._bar(int(found[1]), int(found[2]))
         for text in METRICS.findall(line):
@@ -72,6 +75,7 @@ class LogReader:
             self.step = logged * self.logging_steps
             if self.total_steps is not None:
                 self.step = min(self.step, self.total_steps)
+        self.trained_tokens = int(as_number(told.get("tokens/trainable")) or self.trained_tokens)
         self.eval_loss = values.get("eval_loss", self.eval_loss)
         return Point(self.step, as_number(told.get("epoch")), values)
 

@@ -219,15 +219,13 @@ class AxolotlRun:
             weights = weights_sha256(sorted(target.glob("*.safetensors")))
         recipe = self.spec.recipe.model_copy(deep=True)
         (artifacts / "recipe.yaml").write_text(write_recipe(recipe), encoding="utf-8")
+        shutil.rmtree(self.output, ignore_errors=True)  # all of it that counts is copied
         return weights
 
     def _result(self, began: float, *, stopped: bool, weights: str | None) -> dict[str, Any]:
         losses = self.log.losses
         last_tenth = losses[-max(1, len(losses) // 10) :]
-        tokens = self.log.supervised_tokens or 0
-        epochs = self.spec.recipe.training.epochs
-        seconds = max(time.monotonic() - began, 1e-6)
-        trained = round(tokens * epochs) if epochs else tokens
+        seconds, trained = max(time.monotonic() - began, 1e-6), self.log.trained_tokens
         return {
             "status": "stopped" if stopped else "completed",
             "steps": self.log.step,
