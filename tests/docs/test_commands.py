@@ -99,6 +99,15 @@ def test_the_runs_guide(tmp_path: Path) -> None:
     assert "training.learning_rate" in said
 
 
+def test_the_engines_guide(tmp_path: Path) -> None:
+    """A recipe of Axolotl comes in and goes out; both languages have the same commands."""
+    english, korean = (blocks(ROOT / "docs" / language / "engines.md", "test") for language in ("en", "ko"))
+    assert english == korean
+    said = run("\n".join(english), tmp_path, TUNESMITH_DATA_DIR=str(tmp_path / "data"))
+    assert "lora_alpha" in said
+    assert "lora_r: 8" in (tmp_path / "back.yaml").read_text()
+
+
 def test_the_calls_of_the_readme(server: Server, tmp_path: Path) -> None:
     """The workbench and one job with curl; each answer is read, none is an error."""
     (script,) = blocks(ROOT / "README.md", "server")
