@@ -49,6 +49,7 @@ def test_a_worker_is_told_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         storage={"backend": "s3", "s3": {"secret_access_key": "a secret"}},
         models={"allowed_roots": [tmp_path / "a", tmp_path / "b"]},
         datasets={"score_weights": {"amber": 0.5}},
+        axolotl={"custom": {"lora_qkv_kernel": True, "plugins": ["a"]}},
     )
     environment = given.worker_environment()
     for name in [name for name in os.environ if name not in environment]:

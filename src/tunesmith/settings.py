@@ -5,6 +5,7 @@ Names: ``TUNESMITH_`` + the path with ``__`` between groups, e.g. ``TUNESMITH_JO
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -415,6 +416,8 @@ def _as_environment(prefix: str, group: BaseModel) -> Iterator[tuple[str, str]]:
             yield from _as_environment(key, value)
         elif isinstance(value, SecretStr):
             yield key, value.get_secret_value()
+        elif isinstance(value, dict):
+            yield key, json.dumps(value)
         elif isinstance(value, list):
             yield key, ",".join(str(item) for item in value)
         elif value is not None:

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 SYSTEM = Principal(0, "system", "admin", 0)
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 120.0
 MAX_REFUSALS = 5
+ASK_AGAIN_SECONDS = 5.0
 LAST_DELIVERY_SECONDS = 20.0
 
 
@@ -47,6 +48,7 @@ class Mirrors:
         self._database = database
         self._registry = registry
         self._packer = Packer(settings=settings, jobs=jobs, datasets=datasets, registry=registry)
+        self._asked: dict[str, tuple[float, str | None]] = {}
         self._courier: asyncio.Task[None] | None = None
         self._is_leaving = asyncio.Event()
         self._pauses: dict[str, tuple[float, float]] = {}  # tracker: (not before, seconds of the last pause)
@@ -74,7 +76,10 @@ class Mirrors:
         """What a person should know who starts a run now."""
         found = []
         for tracker in self.trackers:
-            obstacle = await tracker.find_obstacle()
+            asked_at, obstacle = self._asked.get(tracker.name, (-ASK_AGAIN_SECONDS, None))
+            if time.monotonic() - asked_at >= ASK_AGAIN_SECONDS:  # many runs started at once ask once
+                obstacle = await tracker.find_obstacle()
+                self._asked[tracker.name] = (time.monotonic(), obstacle)
             if obstacle:
                 found.append(
                     f"{tracker.title} ({tracker.target}) cannot be reached now: {obstacle}. "
@@ -149,7 +154,12 @@ class Mirrors:
 
     async def deliver(self) -> int:
         """Hand over everything that is due; how many deliveries were taken."""
-        return sum([await self._deliver_to(tracker) for tracker in self.trackers])
+        deliveries = [self._deliver_to(tracker) for tracker in self.trackers]  # one that hangs holds up no other
+        taken = await asyncio.gather(*deliveries, return_exceptions=True)
+        for failure in taken:
+            if isinstance(failure, BaseException):
+                raise failure
+        return sum(count for count in taken if isinstance(count, int))
 
     async def _deliver_to(self, tracker: Tracker) -> int:
         taken = 0
