@@ -38,7 +38,7 @@ class LlamaServer:
         The server keeps back the probabilities of a token that ends inside a character, so the token that is drawn is
         forced to be a letter; the probabilities are taken before that bias.
         """
-        [letter] = self.tokenize("a")
+        letter = self.tokenize("a")[-1]
         body = {"n_predict": 1, "n_probs": vocab_size, "temperature": 0, "logit_bias": [[letter, 1000.0]]}
         body |= {"prompt": tokens, "cache_prompt": False}
         found = self._post("/completion", **body)["completion_probabilities"][0]["top_logprobs"]

@@ -89,7 +89,7 @@ def test_a_refusal_comes_before_any_file(model: Path, tmp_path: Path) -> None:
 
 def test_unknown_formats_are_named(model: Path, tmp_path: Path) -> None:
     """With the ones that exist."""
-    for number, output in enumerate(({"format": "pickle", "method": None}, {"format": "gguf", "method": "Q4_K_M"})):
+    for number, output in enumerate(({"format": "pickle", "method": None}, {"format": "gguf", "method": "IQ4_XS"})):
         code, _, events = run_export(tmp_path / str(number), model_path=str(model), outputs=[output])
         assert code == 1
         assert events[-1].code == "unsupported"

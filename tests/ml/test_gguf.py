@@ -217,8 +217,16 @@ def _other_architecture(folder: Path) -> None:
     change_json(folder / "config.json", architectures=["GPT2LMHeadModel"])
 
 
-def _yarn(folder: Path) -> None:
-    change_json(folder / "config.json", rope_parameters={"rope_type": "yarn", "factor": 4.0})
+def _dynamic(folder: Path) -> None:
+    change_json(folder / "config.json", rope_parameters={"rope_type": "dynamic", "factor": 4.0})
+
+
+def _other_activation(folder: Path) -> None:
+    change_json(folder / "config.json", hidden_act="relu")
+
+
+def _quantised(folder: Path) -> None:
+    change_json(folder / "config.json", quantization_config={"quant_method": "gptq"})
 
 
 def _window(folder: Path) -> None:
@@ -273,8 +281,10 @@ def _huge_weight(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "code", "word"),
     [
-        (_other_architecture, "unsupported-architecture", "LlamaForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM"),
-        (_yarn, "unsupported-architecture", "yarn"),
+        (_other_architecture, "unsupported-architecture", "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM"),
+        (_dynamic, "unsupported-architecture", "dynamic"),
+        (_other_activation, "unsupported-architecture", "relu"),
+        (_quantised, "unsupported-architecture", "gptq"),
         (_window, "unsupported-architecture", "window"),
         (_strange_weights, "unsupported-architecture", "model.layers.0.experts.weight"),
         (_unknown_split, "unsupported-tokenizer", "Whitespace"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 TEXTS = [
@@ -30,13 +31,13 @@ TEMPLATE = (
 SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 
 
-def save_tokenizer(folder: Path, pre: str = "gpt-2", vocab_size: int = 420) -> int:
+def save_tokenizer(folder: Path, pre: str = "gpt-2", vocab_size: int = 420, specials: Sequence[str] = SPECIALS) -> int:
     """Train a tokenizer with llama.cpp's splitting rules ``pre``; answers its size."""
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-    from tunesmith.ml.gguf_vocab import PRE_TOKENIZERS
+    from tunesmith.ml.gguf_bpe import PRE_TOKENIZERS, TAKES_WHOLE_WORDS
 
-    tokenizer = Tokenizer(models.BPE(ignore_merges=pre == "llama-bpe"))
+    tokenizer = Tokenizer(models.BPE(ignore_merges=pre in TAKES_WHOLE_WORDS))
     steps = []
     for kind, value in PRE_TOKENIZERS[pre]:
         if kind == "regex":
@@ -51,7 +52,7 @@ def save_tokenizer(folder: Path, pre: str = "gpt-2", vocab_size: int = 420) -> i
         vocab_size=vocab_size,
         show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        special_tokens=[AddedToken(text, special=True, normalized=False) for text in SPECIALS],
+        special_tokens=[AddedToken(text, special=True, normalized=False) for text in specials],
     )
     tokenizer.train_from_iterator(TEXTS * 3, trainer)
     tokenizer.save(str(folder / "tokenizer.json"))

@@ -1,7 +1,7 @@
 """Write a model in other formats: ``python -m tunesmith.ml.export RUN_DIR``.
 
 Everything that can be refused is refused before the first byte is written. Each output appears under its name only when it is
-complete. torch and transformers are loaded for ONNX and MLX only.
+complete. torch and transformers are loaded for ONNX, MLX and importance matrices only.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from tunesmith.ml.mlx_writer import write_mlx
 from tunesmith.ml.onnx_writer import check_installed as check_onnx
 from tunesmith.ml.onnx_writer import write_onnx
 from tunesmith.ml.report import EXIT_FAILED, Reporter
+from tunesmith.ml.tensors import Array
 from tunesmith.ml.weights import ModelWeights
 from tunesmith.ml.writers import (
     NoAdapter,
@@ -35,7 +36,7 @@ from tunesmith.ml.writers import (
 )
 from tunesmith.wire.checkpoint import sha256_file
 from tunesmith.wire.formats import WITH_GGUF, artefact_name
-from tunesmith.wire.recipe import GGUF_METHODS
+from tunesmith.wire.gguf_methods import GGUF_METHODS
 from tunesmith.wire.spec import ExportSpec
 
 REPORT_EVERY_BYTES = 64 * 2**20
@@ -73,6 +74,7 @@ def export(spec: ExportSpec, report: Reporter) -> list[dict[str, Any]]:
     """Write every output of ``spec`` into the run's artifacts; answers what was written."""
     model, adapter = Path(spec.model_path), Path(spec.adapter_path) if spec.adapter_path else None
     _check(model, adapter, spec.outputs)
+    importance = _importance(spec, model, adapter, report)
     written = []
     for number, output in enumerate(spec.outputs):
         kind, method = str(output["format"]), output.get("method")
@@ -89,6 +91,7 @@ def export(spec: ExportSpec, report: Reporter) -> list[dict[str, Any]]:
             title=spec.title or spec.name,
             base_model=spec.base_model or str(model),
             card=spec.card,
+            importance=importance,
             max_shard_bytes=output.get("max_shard_bytes"),
             tell=_teller(report, what, number, len(spec.outputs)),
             log=report.log,
@@ -122,6 +125,25 @@ def _check(model: Path, adapter: Path | None, outputs: list[dict[str, Any]]) -> 
 
 def _remove(target: Path) -> None:
     shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+
+
+def _importance(spec: ExportSpec, model: Path, adapter: Path | None, report: Reporter) -> Mapping[str, Array] | None:
+    """The importance matrix: the one that is given, or one measured now on the calibration rows."""
+    if spec.importance_path is None and spec.calibration_path is None:
+        return None
+    from tunesmith.ml import imatrix
+
+    if spec.importance_path is not None:
+        return imatrix.read(Path(spec.importance_path))
+
+    def tell(done: int, total: int) -> None:
+        if report.end_requested():
+            raise Cancelled
+        report.progress(done, total, f"measuring importance: row {done} of {total}")
+
+    target = report.run.path / "importance.gguf"
+    rows = Path(str(spec.calibration_path))
+    return imatrix.measure(model, adapter, rows, target, rows=spec.calibration_rows, on_row=tell)
 
 
 def _teller(report: Reporter, what: str, number: int, total: int) -> Callable[[int], None]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.kit.errors import TunesmithError
+from tunesmith.ml.tensors import Array
 
 
 class ExportFailed(TunesmithError):
@@ -29,6 +30,8 @@ class Task:
     base_model: str
     card: str | None
     max_shard_bytes: int | None
+    importance: Mapping[str, Array] | None
+    """Of GGUF methods: how much each column of a matrix matters."""
     tell: Callable[[int], None]
     """Told how many bytes are written; raises when the job was cancelled."""
     log: Callable[[str], None]

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
-
-from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 
 from tunesmith.kit.errors import InvalidInput
-from tunesmith.wire.gguf_keys import read_head, read_scalar, read_string
-
-ALIGNMENT = 32
+from tunesmith.wire.gguf_keys import NotGguf
+from tunesmith.wire.gguf_structure import read_frame, size_fault
 
 
 class GgufDamaged(InvalidInput):
@@ -33,30 +28,11 @@ class Structure:
 
 def check_structure(path: Path) -> Structure:
     """Read head and tensor table; every tensor must lie within the file, and the file must end with the last one."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        try:
-            structure = _read(file)
-        except ValueError as error:
-            raise GgufDamaged(f"{path.name} cannot be read near byte {file.tell()}: {error}.") from error
-    end = max((first + _size(kind, shape) for kind, shape, first in structure.tensors.values()), default=0)
-    if not end <= size <= end + ALIGNMENT:
-        raise GgufDamaged(f"{path.name} should end near byte {end} but has {size} bytes.")
-    return structure
-
-
-def _size(kind: str, shape: tuple[int, ...]) -> int:
-    block_elements, block_bytes = GGML_QUANT_SIZES[GGMLQuantizationType[kind]]
-    return math.prod(shape) // block_elements * block_bytes
-
-
-def _read(file: BinaryIO) -> Structure:
-    head = read_head(file)
-    tensors = {}
-    for _ in range(head.tensor_count):
-        name = read_string(file)
-        dimensions = [int(read_scalar(file, "<Q")) for _ in range(int(read_scalar(file, "<I")))]
-        kind = GGMLQuantizationType(int(read_scalar(file, "<I"))).name
-        tensors[name] = (kind, tuple(reversed(dimensions)), int(read_scalar(file, "<Q")))
-    start = -(-file.tell() // ALIGNMENT) * ALIGNMENT
-    return Structure(head.values, {name: (kind, shape, start + at) for name, (kind, shape, at) in tensors.items()})
+    try:
+        frame = read_frame(path)
+    except NotGguf as error:
+        raise GgufDamaged(f"{path.name} cannot be read: {error}.") from error
+    if fault := size_fault(frame, path.stat().st_size):
+        raise GgufDamaged(f"{path.name}: {fault}.")
+    tensors = {tensor.name: (tensor.type, tensor.shape, tensor.first_byte) for tensor in frame.tensors}
+    return Structure(frame.head.values, tensors)

@@ -1,74 +1,20 @@
-"""A Hugging Face tokenizer as llama.cpp understands it: byte-level BPE with a pre-tokenizer that both know.
-
-llama.cpp keeps the splitting rules in its source and a name of them in the file, so a tokenizer is recognised by its rules;
-one with rules that llama.cpp does not have is refused, since a guess would split text differently without a word.
-"""
+"""A Hugging Face tokenizer as llama.cpp understands it, with its special tokens and its chat template."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gguf import GGUFWriter, TokenType
+from gguf import TokenType
 from tokenizers import Tokenizer
 
-from tunesmith.kit.errors import Unsupported
+from tunesmith.ml import gguf_bpe
+from tunesmith.ml.gguf_pieces import is_pieces, read_pieces
+from tunesmith.ml.gguf_tokens import TokenizerUnsupported, Vocabulary, ordered, stripping
 
-
-class TokenizerUnsupported(Unsupported):
-    """llama.cpp would split text differently."""
-
-    code, title = "unsupported-tokenizer", "The tokenizer cannot be written as GGUF"
-    hint = "GGUF export needs byte-level BPE with the splitting rules of GPT-2, Llama 3, Qwen 2/3 or SmolLM."
-
-
-_CONTRACTIONS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
-_TAIL = r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-_LLAMA_3 = _CONTRACTIONS + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}" + _TAIL
-_QWEN_2 = _CONTRACTIONS + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}" + _TAIL
-
-PRE_TOKENIZERS: dict[str, tuple[tuple[str, object], ...]] = {
-    "gpt-2": (("bytes", "split"),),
-    "smollm": (("digits", True), ("bytes", "split")),
-    "llama-bpe": (("regex", _LLAMA_3), ("bytes", "whole")),
-    "qwen2": (("regex", _QWEN_2), ("bytes", "whole")),
-}
-"""llama.cpp's name of each set of rules that is recognised."""
-
-TAKES_WHOLE_WORDS = {"llama-bpe"}
-"""Where llama.cpp takes a word that is a token as it is, without merging (``ignore_merges``)."""
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """Everything that the file says about text."""
-
-    pre: str
-    tokens: list[str]
-    types: list[int]
-    merges: list[str]
-    special_ids: dict[str, int]
-    adds_bos: bool
-    adds_eos: bool
-    chat_template: str | None
-    notes: list[str] = field(default_factory=list)
-
-    def write(self, writer: GGUFWriter) -> None:
-        """Add it to a file."""
-        writer.add_tokenizer_model("gpt2")
-        writer.add_tokenizer_pre(self.pre)
-        writer.add_token_list(self.tokens)
-        writer.add_token_types(self.types)
-        writer.add_token_merges(self.merges)
-        for name, token_id in self.special_ids.items():
-            writer.add_uint32(f"tokenizer.ggml.{name}_token_id", token_id)
-        writer.add_add_bos_token(self.adds_bos)
-        writer.add_add_eos_token(self.adds_eos)
-        if self.chat_template:
-            writer.add_chat_template(self.chat_template)
+_SPECIAL = {TokenType.CONTROL, TokenType.USER_DEFINED, TokenType.UNKNOWN}
 
 
 def read_vocabulary(folder: Path, embedding_rows: int) -> Vocabulary:
@@ -77,69 +23,65 @@ def read_vocabulary(folder: Path, embedding_rows: int) -> Vocabulary:
     if not file.is_file():
         raise TokenizerUnsupported(f"{folder.name}: there is no tokenizer.json.")
     content = json.loads(file.read_text(encoding="utf-8"))
-    pre = _recognise(content)
-    tokens, types = _tokens(content, embedding_rows)
-    special_ids = _special_ids(folder, {token: i for i, token in enumerate(tokens)})
-    adds_bos, adds_eos = _added_ends(file, special_ids)
-    merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in content["model"]["merges"]]
-    notes = []
-    if content.get("normalizer"):
-        notes.append("llama.cpp does not compose Unicode (NFC) before it splits; send composed text.")
     template = read_chat_template(folder)
-    return Vocabulary(pre, tokens, types, merges, special_ids, adds_bos, adds_eos, template, notes)
+    if is_pieces(content):
+        vocabulary = _pieces(folder, content, embedding_rows, template)
+    elif content["model"].get("type") == "BPE":
+        vocabulary = _byte_level(folder, content, embedding_rows, template)
+    else:
+        raise TokenizerUnsupported(f"The tokenizer is {content['model'].get('type')}, not BPE or Unigram.")
+    return vocabulary
 
 
-def _recognise(content: dict[str, Any]) -> str:
-    model, normalizer = content["model"], content.get("normalizer")
-    if model.get("type") != "BPE" or model.get("byte_fallback"):
-        raise TokenizerUnsupported(f"The tokenizer is {model.get('type')}, not byte-level BPE.")
-    for option in ("continuing_subword_prefix", "end_of_word_suffix", "dropout"):
-        if model.get(option):
-            raise TokenizerUnsupported(f"The tokenizer uses {option}, which llama.cpp does not have.")
-    if normalizer and normalizer != {"type": "NFC"}:
-        raise TokenizerUnsupported(f"The tokenizer normalises text ({normalizer.get('type')}); llama.cpp does not.")
-    rules = _rules(content.get("pre_tokenizer"))
-    for name, known in PRE_TOKENIZERS.items():
-        if rules == known and bool(model.get("ignore_merges")) == (name in TAKES_WHOLE_WORDS):
-            return name
-    raise TokenizerUnsupported(f"llama.cpp has no pre-tokenizer with these rules: {json.dumps(rules)}.")
+def _byte_level(folder: Path, content: dict[str, Any], rows: int, template: str | None) -> Vocabulary:
+    pre = gguf_bpe.recognise(content)
+    added = content.get("added_tokens", [])
+    tokens, types = ordered(content["model"]["vocab"], added, rows, unescape=False)
+    special_ids = _special_ids(folder, {token: i for i, token in enumerate(tokens)})
+    adds_bos, adds_eos = _added_ends(folder / "tokenizer.json", special_ids)
+    strips_right, notes = stripping(added, _special_tokens(tokens, types))
+    return Vocabulary(
+        "gpt2",
+        pre,
+        tokens,
+        types,
+        special_ids,
+        adds_bos,
+        adds_eos,
+        template,
+        merges=[merge if isinstance(merge, str) else " ".join(merge) for merge in content["model"]["merges"]],
+        strips_right=strips_right,
+        notes=[*gguf_bpe.notes(content, pre), *notes],
+    )
 
 
-def _rules(step: dict[str, Any] | None) -> tuple[tuple[str, object], ...]:
-    """The splitting rules without what changes nothing (offsets)."""
-    kind = (step or {}).get("type")
-    if step is None or kind is None:
-        return ()
-    if kind == "Sequence":
-        return tuple(rule for part in step["pretokenizers"] for rule in _rules(part))
-    if kind == "ByteLevel" and not step.get("add_prefix_space"):
-        return (("bytes", "split" if step.get("use_regex", True) else "whole"),)
-    if kind == "Digits":
-        return (("digits", step.get("individual_digits")),)
-    if kind == "Split" and step.get("behavior") == "Isolated" and not step.get("invert"):
-        return (("regex", step["pattern"].get("Regex")),)
-    return ((kind, json.dumps(step, sort_keys=True)),)
+def _pieces(folder: Path, content: dict[str, Any], rows: int, template: str | None) -> Vocabulary:
+    pieces = read_pieces(content, rows, starts_special=template is not None)
+    special_ids = _special_ids(folder, {token: i for i, token in enumerate(pieces.tokens)})
+    if pieces.unknown_id is not None:
+        special_ids["unknown"] = pieces.unknown_id
+    adds_bos, adds_eos = _added_ends(folder / "tokenizer.json", special_ids)
+    added = content.get("added_tokens", [])
+    strips_right, notes = stripping(added, _special_tokens(pieces.tokens, pieces.types))
+    return Vocabulary(
+        pieces.model,
+        "default",
+        pieces.tokens,
+        pieces.types,
+        special_ids,
+        adds_bos,
+        adds_eos,
+        template,
+        scores=pieces.scores,
+        flags=pieces.flags,
+        character_map=pieces.character_map,
+        strips_right=strips_right,
+        notes=[*pieces.notes, *notes],
+    )
 
 
-def _tokens(content: dict[str, Any], embedding_rows: int) -> tuple[list[str], list[int]]:
-    tokens = {token_id: token for token, token_id in content["model"]["vocab"].items()}
-    types = dict.fromkeys(tokens, TokenType.NORMAL)
-    for added in content.get("added_tokens", []):
-        for option in ("lstrip", "rstrip", "single_word"):
-            if added.get(option):
-                raise TokenizerUnsupported(
-                    f"The token {added['content']!r} uses {option}, which llama.cpp does not have."
-                )
-        tokens[added["id"]] = added["content"]
-        types[added["id"]] = TokenType.CONTROL if added.get("special") else TokenType.USER_DEFINED
-    if max(tokens) >= embedding_rows:
-        raise TokenizerUnsupported(
-            f"The tokenizer has token {max(tokens)} but the model has {embedding_rows} embeddings."
-        )
-    for unused in set(range(embedding_rows)) - set(tokens):
-        tokens[unused], types[unused] = f"[PAD{unused}]", TokenType.UNUSED
-    order = range(embedding_rows)
-    return [tokens[i] for i in order], [int(types[i]) for i in order]
+def _special_tokens(tokens: list[str], types: list[int]) -> set[str]:
+    return {token for token, kind in zip(tokens, types, strict=True) if kind in _SPECIAL}
 
 
 def _special_ids(folder: Path, ids: dict[str, int]) -> dict[str, int]:

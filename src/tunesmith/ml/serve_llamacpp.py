@@ -53,6 +53,16 @@ LEAST_LOGPROB = -104.0
 IGNORED = -100
 
 
+def _bos_taken_from_prompts(values: dict[str, object]) -> int | None:
+    """The beginning-of-text token where the server takes it from what the template renders, to put it back itself.
+
+    It does so in a file whose tokenizer adds that token; here every prompt is rendered and read as it is.
+    """
+    template, bos = str(values.get("tokenizer.chat_template") or ""), values.get("tokenizer.ggml.bos_token_id")
+    adds = values.get("tokenizer.ggml.add_bos_token")
+    return bos if adds is True and isinstance(bos, int) and "bos_token" in template else None
+
+
 class LlamaCppEngine:
     """A GGUF file in llama.cpp."""
 
@@ -64,6 +74,7 @@ class LlamaCppEngine:
         count = values.get("tokenizer.ggml.tokens")
         self._vocab_size = int(count) if isinstance(count, int) else 0
         self._tensor_type = str(values.get("general.file_type", "gguf"))
+        self._taken_bos = _bos_taken_from_prompts(values)
         key = secrets.token_urlsafe(24)
         self._server = xllamacpp.Server(self._parameters(path, spec.device, key))
         # a connection each: the server closes idle ones at a moment that a client cannot foresee
@@ -114,7 +125,11 @@ class LlamaCppEngine:
     async def render(self, messages: list[Message], add_generation_prompt: bool) -> str:
         """The prompt, by the file's own template in llama.cpp."""
         body = {"messages": messages, "add_generation_prompt": add_generation_prompt}
-        return str((await self._post("/apply-template", body))["prompt"])
+        prompt = str((await self._post("/apply-template", body))["prompt"])
+        if self._taken_bos is None:
+            return prompt
+        beginning = str((await self._post("/detokenize", {"tokens": [self._taken_bos]}))["content"])
+        return beginning + prompt
 
     async def count(self, messages: list[Message]) -> PromptCount:
         """The prompt's tokens, by the file's own template and tokenizer."""

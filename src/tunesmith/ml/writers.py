@@ -35,7 +35,15 @@ class NoAdapter(Unsupported):
 
 def write_gguf(task: Task) -> None:
     """One GGUF file."""
-    done = convert(task.model, task.target, str(task.method), adapter=task.adapter, name=task.title, on_bytes=task.tell)
+    done = convert(
+        task.model,
+        task.target,
+        str(task.method),
+        adapter=task.adapter,
+        name=task.title,
+        importance=task.importance,
+        on_bytes=task.tell,
+    )
     for note in done.notes:
         task.log(note)
 
@@ -93,6 +101,7 @@ def write_ollama(task: Task) -> None:
             str(task.method),
             adapter=task.adapter,
             name=task.title,
+            importance=task.importance,
             on_bytes=task.tell,
         )
         for note in done.notes:
@@ -131,6 +140,7 @@ def write_zip(task: Task) -> None:
             str(task.method),
             adapter=task.adapter,
             name=task.title,
+            importance=task.importance,
             on_bytes=task.tell,
         )
         for note in done.notes:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from tunesmith.wire.gguf_methods import BY_FILE_TYPE
+
 MAGIC = b"GGUF"
 VERSION = 3
-METHODS = {0: "F32", 1: "F16", 7: "Q8_0"}
-"""``general.file_type`` of the methods that Tunesmith writes."""
 _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 _STRING, _ARRAY = 8, 9
 
@@ -48,7 +48,7 @@ def method_of(path: Path) -> str | None:
     """The method that a file says it was written with, where Tunesmith has a name for it; raises NotGguf."""
     with path.open("rb") as file:
         kind = read_head(file).values.get("general.file_type")
-    return METHODS.get(kind) if isinstance(kind, int) else None
+    return BY_FILE_TYPE.get(kind) if isinstance(kind, int) else None
 
 
 def read_exactly(file: BinaryIO, count: int) -> bytes:

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tunesmith.wire.formats import ExportFormat, method_in
+from tunesmith.wire.gguf_methods import GGUF_METHODS as GGUF_METHODS
+from tunesmith.wire.gguf_methods import find_method
 
 
 class Section(BaseModel):
@@ -257,14 +259,10 @@ class ExportItem(Section):
 
 
 def _gguf_method(name: str | None) -> str:
-    method = (name or "Q8_0").upper()
-    if method not in GGUF_METHODS:
+    found = find_method(name or "Q8_0")
+    if found is None:
         raise ValueError(f"method must be one of {', '.join(GGUF_METHODS)}")
-    return method
-
-
-GGUF_METHODS = ("F16", "Q8_0")
-"""GGUF methods of this version of Tunesmith."""
+    return found.name
 
 
 class Recipe(Section):

@@ -6,10 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tunesmith.wire.gguf_architectures import GGUF_ARCHITECTURES as GGUF_ARCHITECTURES
 from tunesmith.wire.recipe import Recipe
-
-GGUF_ARCHITECTURES = ("LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
-"""Architectures that can be written as GGUF."""
 
 
 class _Spec(BaseModel):
@@ -76,3 +74,8 @@ class ExportSpec(ChildSpec):
     title: str | None = Field(None, description="Name of the model for people.")
     base_model: str | None = Field(None, description="Name of the base model, where it has one besides its folder.")
     card: str | None = Field(None, description="Model card as Markdown, for formats that carry one.")
+    calibration_path: str | None = Field(
+        None, description="JSONL of rows from which the importance matrix of GGUF methods is measured."
+    )
+    calibration_rows: int = Field(256, description="How many of its rows are looked at.")
+    importance_path: str | None = Field(None, description="An importance matrix that llama.cpp or Tunesmith wrote.")

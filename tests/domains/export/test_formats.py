@@ -29,6 +29,7 @@ from tunesmith.settings import Settings
         ({"format": "gguf"}, [("gguf", "Q8_0")]),
         ({"format": "gguf", "method": "f16"}, [("gguf", "F16")]),
         ({"format": "gguf", "methods": ["q8_0", "F16", "Q8_0"]}, [("gguf", "Q8_0"), ("gguf", "F16")]),
+        ({"format": "gguf", "methods": ["Q4_K", "q4_k_m", "Q3_K_S"]}, [("gguf", "Q4_K_M"), ("gguf", "Q3_K_S")]),
     ],
 )
 def test_requests_become_outputs(request_body: dict[str, Any], expected: list[tuple[str, str | None]]) -> None:
@@ -41,8 +42,8 @@ def test_requests_become_outputs(request_body: dict[str, Any], expected: list[tu
     [
         ({"format": "pickle"}, "export-format", "merged, gguf"),
         ({"format": "adapter", "method": "fp32"}, "validation", "no methods"),
-        ({"format": "gguf", "method": "Q4_K_M"}, "gguf-method", "F16, Q8_0"),
-        ({"format": "gguf", "methods": ["F16", "Q2_K"]}, "gguf-method", "Q2_K"),
+        ({"format": "gguf", "method": "IQ4_XS"}, "gguf-method", "Q2_K, Q3_K, Q4_0"),
+        ({"format": "gguf", "methods": ["F16", "Q2"]}, "gguf-method", "Q2"),
         ({"format": "gguf", "method": "F16", "methods": ["F16"]}, "validation", "not both"),
         ({"format": "merged", "method": "Q8_0"}, "validation", "fp32, bf16, fp16"),
     ],

@@ -17,6 +17,13 @@ class ArtefactNotFound(NotFound):
     hint = "Name a .gguf file, a portable .zip or an exported folder of the server's machine."
 
 
+class AdapterNotFound(NotFound):
+    """No adapter folder by that name."""
+
+    code, title = "adapter-not-found", "There is no such adapter"
+    hint = "Name a folder of the server's machine with adapter_config.json and adapter_model.safetensors."
+
+
 class ArtefactUnknown(Unsupported):
     """The file does not say what it is."""
 
@@ -66,7 +73,7 @@ class MethodUnsupported(Unsupported):
     """A GGUF method that this version does not write."""
 
     code, title = "gguf-method", "This GGUF method is not supported"
-    hint = "Use F16 or Q8_0."
+    hint = "GET /gguf/methods describes them; Q4_K_M is the usual choice."
 
 
 class ArchitectureUnsupported(Unsupported):

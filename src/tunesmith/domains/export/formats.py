@@ -21,9 +21,9 @@ from tunesmith.settings import Settings
 from tunesmith.text import ChatTemplate, ChatTemplateMissing, TextTokenizer
 from tunesmith.text.ollama import translate
 from tunesmith.wire.formats import FORMATS, WITH_GGUF, ExportFormat, method_in
+from tunesmith.wire.gguf_architectures import refusal
 from tunesmith.wire.gguf_keys import NotGguf, method_of
-from tunesmith.wire.recipe import GGUF_METHODS
-from tunesmith.wire.spec import GGUF_ARCHITECTURES
+from tunesmith.wire.gguf_methods import GGUF_METHODS, TEN, find_method
 
 DEFAULT_METHOD = "Q8_0"
 NEEDS = {
@@ -60,9 +60,11 @@ def checked_outputs(outputs: list[ExportOutput]) -> list[ExportOutput]:
 
 def known_method(name: str) -> str:
     """A GGUF method in our spelling; raises MethodUnsupported."""
-    if name.upper() not in GGUF_METHODS:
-        raise MethodUnsupported(f"{name!r} is none of the GGUF methods {', '.join(GGUF_METHODS)}.")
-    return name.upper()
+    found = find_method(name)
+    if found is None:
+        known = ", ".join([*TEN, *(method for method in GGUF_METHODS if method not in TEN)])
+        raise MethodUnsupported(f"{name!r} is none of the GGUF methods {known}.")
+    return found.name
 
 
 def check_possible(source: Servable, outputs: list[ExportOutput]) -> None:
@@ -98,18 +100,19 @@ def check_architecture(base: Path, outputs: list[ExportOutput]) -> None:
     """Raise ArchitectureUnsupported when GGUF is wanted of a model that cannot be written so."""
     if all(output.format not in WITH_GGUF for output in outputs):
         return
-    found = architecture_of(base)
-    if found not in GGUF_ARCHITECTURES:
-        raise ArchitectureUnsupported(f"{found} is none of {', '.join(GGUF_ARCHITECTURES)}.")
+    if reason := refusal(config_of(base)):
+        raise ArchitectureUnsupported(reason)
 
 
-def architecture_of(base: Path) -> str:
-    """The architecture that a model's configuration names."""
+def config_of(base: Path) -> dict[str, Any]:
+    """A model's configuration; raises InvalidInput when it cannot be read."""
     try:
         config = json.loads((base / "config.json").read_text(encoding="utf-8"))
-        return str(next(iter(config.get("architectures") or []), "unknown"))
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise InvalidInput(f"The base model's config.json cannot be read ({error}).") from error
+    if not isinstance(config, dict):
+        raise InvalidInput("The base model's config.json is not an object.")
+    return config
 
 
 def artefact_output(reference: str, method: str | None, settings: Settings) -> tuple[Path, ExportOutput]:
