@@ -37,7 +37,7 @@ from tunesmith.domains.datasets import (
 from tunesmith.domains.datasets.tasks import kinds as dataset_kinds
 from tunesmith.domains.evaluation import EvaluationService, Evaluator
 from tunesmith.domains.evaluation import kinds as evaluation_kinds
-from tunesmith.domains.export import Exporter, ExportService
+from tunesmith.domains.export import Exporter, ExportService, GgufValidator, gguf_kinds
 from tunesmith.domains.export import kinds as export_kinds
 from tunesmith.domains.export.pushing import PushService
 from tunesmith.domains.jobs import JobService
@@ -49,7 +49,7 @@ from tunesmith.domains.registry import kinds as registry_kinds
 from tunesmith.domains.runtime import ModelResolver, RuntimeService
 from tunesmith.domains.training import Mirrors, ModelSaver, RecipeBook, TrainingService, saving_kinds
 from tunesmith.domains.training import kinds as training_kinds
-from tunesmith.domains.workbench import ChatBench, DatasetBench, ModelBench, TrainBench
+from tunesmith.domains.workbench import ChatBench, DatasetBench, GgufBench, ModelBench, TrainBench
 from tunesmith.kit.principal import Principal
 from tunesmith.ports.serving import Servable, ServingBackend
 from tunesmith.ports.storage import Storage
@@ -88,6 +88,7 @@ class Services(DataServices):
     runtime: RuntimeService
     resolver: ModelResolver
     bench: ModelBench
+    gguf_bench: GgufBench
     registry: RegistryService
     export: ExportService
     push: PushService
@@ -185,6 +186,7 @@ def build(settings: Settings) -> Services:
         ),
         *registry_kinds(registry),
         *export_kinds(exporter),
+        *gguf_kinds(GgufValidator(runtime=runtime)),
         *evaluation_kinds(evaluator),
         *training_kinds(training),
         *model_kinds(hub),
@@ -205,6 +207,7 @@ def build(settings: Settings) -> Services:
         archives=archives,
         runtime=runtime,
         bench=ModelBench(models=models, runtime=runtime, hub=hub, archives=archives, jobs=jobs),
+        gguf_bench=GgufBench(settings=settings, export=export, jobs=jobs, models=models, resolver=resolver),
         registry=registry,
         resolver=resolver,
         export=export,

@@ -185,7 +185,7 @@ def test_exports_are_copied_and_certified(road: Road, tunesmith: Command, tmp_pa
     assert (wrong.code, set(wrong.document)) == (1, {"passed", "checks"})
     assert "file_intact" in [check["name"] for check in wrong.document["checks"] if not check["passed"]]
     assert tunesmith("certify", tmp_path, "--source", road.version).code == 2
-    assert tunesmith("export", road.version, "--format", "gguf", "--method", "Q2_K").code == 2
+    assert tunesmith("export", road.version, "--format", "gguf", "--method", "IQ2_XS").code == 2
 
 
 def test_models_are_evaluated_and_answer(

@@ -108,6 +108,15 @@ def test_the_engines_guide(tmp_path: Path) -> None:
     assert "lora_r: 8" in (tmp_path / "back.yaml").read_text()
 
 
+def test_the_gguf_guide(tmp_path: Path) -> None:
+    """The bundled model in four bits, certified; both languages have the same commands."""
+    english, korean = (blocks(ROOT / "docs" / language / "gguf.md", "test") for language in ("en", "ko"))
+    assert english == korean
+    said = run("\n".join(english), tmp_path, TUNESMITH_DATA_DIR=str(tmp_path / "data"))
+    assert "certificate holds" in said
+    assert list((tmp_path / "gguf").glob("*-Q4_K_M.gguf"))
+
+
 def test_the_calls_of_the_readme(server: Server, tmp_path: Path) -> None:
     """The workbench and one job with curl; each answer is read, none is an error."""
     (script,) = blocks(ROOT / "README.md", "server")

@@ -99,3 +99,23 @@ async def test_the_runtime_gives_back_the_beginning_that_the_server_takes(tmp_pa
     expected = tokenizer.apply_chat_template(CONVERSATION, tokenize=False, add_generation_prompt=True)
     assert await engine.render(CONVERSATION, True) == expected
     assert await engine.tokenize(expected) == tokenizer.encode(expected, add_special_tokens=False)
+
+
+@pytest.mark.parametrize(
+    ("legacy", "has_template", "expected"), [(True, True, True), (False, True, False), (False, False, True)]
+)
+def test_a_llamas_own_tokenizer_puts_spaces_as_transformers_loads_it(
+    tmp_path: Path, legacy: bool, has_template: bool, expected: bool
+) -> None:
+    """The class and its `legacy` decide, not the rules in tokenizer.json; prompts of a template begin with a special token."""
+    import json
+
+    from tunesmith.ml.gguf_vocab import read_vocabulary
+
+    size = gguf_models.save_words(tmp_path, gguf_models.WORDS["llama2"])
+    if not has_template:
+        (tmp_path / "chat_template.jinja").unlink()
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    file = tmp_path / "tokenizer_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "tokenizer_class": "LlamaTokenizer", "legacy": legacy}))
+    assert read_vocabulary(tmp_path, size).flags["add_space_prefix"] is expected

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from tunesmith.ml import gguf_bpe
 from tunesmith.ml.gguf_pieces import is_pieces, read_pieces
-from tunesmith.ml.gguf_tokens import TokenizerUnsupported, Vocabulary, ordered, stripping
+from tunesmith.ml.gguf_tokens import SPACE, TokenizerUnsupported, Vocabulary, ordered, stripping
 
 _SPECIAL = {TokenType.CONTROL, TokenType.USER_DEFINED, TokenType.UNKNOWN}
 
@@ -56,12 +56,13 @@ def _byte_level(folder: Path, content: dict[str, Any], rows: int, template: str 
 
 
 def _pieces(folder: Path, content: dict[str, Any], rows: int, template: str | None) -> Vocabulary:
-    pieces = read_pieces(content, rows, starts_special=template is not None)
+    added = content.get("added_tokens", [])
+    content = _as_transformers_loads(folder, content)
+    pieces = read_pieces(content, rows, starts_special=_starts_special(template, added))
     special_ids = _special_ids(folder, {token: i for i, token in enumerate(pieces.tokens)})
     if pieces.unknown_id is not None:
         special_ids["unknown"] = pieces.unknown_id
     adds_bos, adds_eos = _added_ends(folder / "tokenizer.json", special_ids)
-    added = content.get("added_tokens", [])
     strips_right, notes = stripping(added, _special_tokens(pieces.tokens, pieces.types))
     return Vocabulary(
         pieces.model,
@@ -78,6 +79,26 @@ def _pieces(folder: Path, content: dict[str, Any], rows: int, template: str | No
         strips_right=strips_right,
         notes=[*pieces.notes, *notes],
     )
+
+
+def _as_transformers_loads(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
+    """transformers makes a Llama's own tokenizer anew from words and merges, and so the rule for the space before a text."""
+    config = _read_json(folder / "tokenizer_config.json")
+    is_llama = _read_json(folder / "config.json").get("model_type") == "llama"
+    if not is_llama or config.get("tokenizer_class") not in ("LlamaTokenizer", "LlamaTokenizerFast"):
+        return content
+    prefix = "always" if config.get("legacy") else "first"
+    if config.get("add_prefix_space") is False:
+        prefix = "never"
+    space = {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": prefix, "split": False}
+    return {**content, "normalizer": None, "pre_tokenizer": space}
+
+
+def _starts_special(template: str | None, added: list[dict[str, Any]]) -> bool:
+    """Whether prompts begin with a special token, as far as their template shows."""
+    if template is None:
+        return False
+    return "bos_token" in template or any(token.get("special") and token["content"] in template for token in added)
 
 
 def _special_tokens(tokens: list[str], types: list[int]) -> set[str]:

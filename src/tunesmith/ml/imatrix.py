@@ -111,7 +111,7 @@ def _write(target: Path, sums: dict[str, Array], counts: dict[str, int], chunks:
     with atomic_file(target) as file:
         from gguf.gguf_writer import WriterState
 
-        writer.fout, writer.state = [file], WriterState.EMPTY  # type: ignore[list-item]  # the package would open its own
+        writer.fout, writer.state = [file], WriterState.EMPTY  # the package would open its own
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 
 from tunesmith.db import Unit, visible_to
@@ -35,6 +37,12 @@ async def list_exports(unit: Unit, model_id: int, page: PageRequest) -> tuple[li
     total = await unit.session.scalar(select(func.count()).select_from(statement.subquery()))
     rows = await unit.session.execute(statement.order_by(ExportRow.id.desc()).offset(page.offset).limit(page.page_size))
     return list(rows.scalars()), int(total or 0)
+
+
+async def list_of_jobs(unit: Unit, job_ids: Sequence[int]) -> list[ExportRow]:
+    """What these jobs have made, oldest first."""
+    statement = visible_to(unit.principal, ExportRow).where(ExportRow.job_id.in_(job_ids)).order_by(ExportRow.id)
+    return list((await unit.session.execute(statement)).scalars())
 
 
 async def find_by_sha256(unit: Unit, sha256: str) -> ExportRow | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tunesmith.kit.paging import Page
 
@@ -99,6 +99,23 @@ class ExportOutput(BaseModel):
     )
 
 
+class ImportanceRequest(BaseModel):
+    """What an importance matrix is measured on, or one that there is."""
+
+    model_config = ConfigDict(extra="forbid")
+    dataset_id: int | None = Field(None, ge=1, le=2**31 - 1, description="Dataset whose rows the model is run over.")
+    rows: int = Field(256, ge=1, le=10_000, description="How many of its rows are looked at.")
+    file: str | None = Field(
+        None, max_length=4096, pattern=NO_NUL, description="An importance matrix of llama.cpp on the server's machine."
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ImportanceRequest:
+        if (self.dataset_id is None) == (self.file is None):
+            raise ValueError("give either dataset_id or file")
+        return self
+
+
 class ExportJobSpec(BaseModel):
     """What an `export` job does: a registered version, or any model by name."""
 
@@ -106,6 +123,9 @@ class ExportJobSpec(BaseModel):
     model_id: int | None = Field(None, description="Version to export.")
     model: str | None = Field(None, description="Model to export, as every command takes it.")
     outputs: list[ExportOutput] = Field(min_length=1, description="What to write, in this order.")
+    adapter: str | None = Field(None, description="Adapter folder that is merged into the model.")
+    name: str | None = Field(None, description="Stem of the files; default is the model's name.")
+    importance: ImportanceRequest | None = Field(None, description="Importance matrix for the GGUF methods.")
 
 
 class CertifyJobSpec(BaseModel):
@@ -209,6 +229,19 @@ class ExportRequest(BaseModel):
         description="`name@version`, `run:ID`, a folder, `tunesmith/tiny` or a Hub id in the local store.",
     )
     outputs: list[ExportOutput] = Field(min_length=1, max_length=20, description="What to write, in this order.")
+    adapter: str | None = Field(
+        None,
+        max_length=4096,
+        pattern=NO_NUL,
+        description="Adapter folder of the server's machine that is merged into the model first.",
+    )
+    name: str | None = Field(
+        None, max_length=100, pattern=NO_NUL, description="Stem of the files; default is the model's name."
+    )
+    importance: ImportanceRequest | None = Field(
+        None,
+        description="Importance matrix for the GGUF methods: the columns that your data uses keep more of their value.",
+    )
 
 
 class CertificateRequest(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from tunesmith.domains.export.artefact import shown_path
 from tunesmith.domains.export.download import Download, check_there, file_download, folder_download, send
 from tunesmith.domains.export.errors import ExportNotFound
 from tunesmith.domains.export.formats import artefact_output, check_possible, checked_outputs, outputs_of
+from tunesmith.domains.export.gguf_checking import KIND, ValidateGgufSpec, find_file
+from tunesmith.domains.export.given import given_files
 from tunesmith.domains.export.options import export_options
 from tunesmith.domains.export.schemas import (
     Certificate,
@@ -85,8 +87,14 @@ class ExportService:
         version = await self._registry.find_by_name(unit, request.model) if "@" in request.model else None
         source = await self._resolver.resolve(unit, request.model)
         await to_thread.run_sync(self._check, source, outputs)
+        adapter, importance = await to_thread.run_sync(given_files, request, self._settings)
         spec = ExportJobSpec(
-            model_id=version.id if version else None, model=None if version else request.model, outputs=outputs
+            model_id=version.id if version else None,
+            model=None if version else request.model,
+            outputs=outputs,
+            adapter=adapter,
+            name=request.name,
+            importance=importance,
         )
         return await self._jobs.submit(unit, "export", spec, name=f"export {request.model}"[:200])
 
@@ -139,6 +147,16 @@ class ExportService:
     def send(self, download: Download, start: int, stop: int) -> AsyncIterator[bytes]:
         """Bytes of a download."""
         return send(self._storage, download, start, stop)
+
+    async def start_validation(self, unit: Unit, file_path: str, prompt: str) -> JobView:
+        """Queue a `validate_gguf` job for a file that may be read here."""
+        path = await to_thread.run_sync(find_file, file_path, self._settings)
+        spec = ValidateGgufSpec(path=str(path), prompt=prompt)
+        return await self._jobs.submit(unit, KIND, spec, name=f"validate {path.name}"[:200])
+
+    async def list_of_jobs(self, unit: Unit, job_ids: Sequence[int]) -> list[ExportResponse]:
+        """What these jobs have made, oldest first."""
+        return [self._view(row) for row in await repository.list_of_jobs(unit, job_ids)]
 
     async def start_certification(self, unit: Unit, model_id: int, export_id: int) -> JobView:
         """Queue a `certify` job for an export that exists."""

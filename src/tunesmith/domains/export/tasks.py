@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from tunesmith.db import Unit
 from tunesmith.domains.datasets import DatasetService
@@ -86,9 +86,15 @@ class Exporter:
         spec = cast(ExportJobSpec, context.spec)
         subject = await self._subject(context, spec.model_id, spec.model)
         source = subject.source
+        if spec.adapter is not None:
+            source = Servable(source.name, source.base_path, Path(spec.adapter), source.base_path)
+            subject = replace(subject, source=source)
+        if spec.name is not None:
+            subject = replace(subject, file_stem=slugify(spec.name, "model"))
         finished = await context.run_child(
             CHILD,
             ExportSpec(
+                **await self._importance(context, spec),
                 job_id=context.job.id,
                 model_path=str(source.base_path),
                 adapter_path=str(source.adapter_path) if source.adapter_path else None,
@@ -107,6 +113,20 @@ class Exporter:
             path = resolve_under(context.run.path, written["path"])
             exports.append(await self._finish(context, subject, output, path, written["sha256"], heard))
         return ExportResult(exports=exports)
+
+    async def _importance(self, context: JobContext, spec: ExportJobSpec) -> dict[str, Any]:
+        """What the child measures the importance matrix on, or where there is one."""
+        wanted = spec.importance
+        if wanted is None:
+            return {}
+        if wanted.dataset_id is None:
+            return {"importance_path": wanted.file}
+        await context.progress(0, None, "writing the calibration rows")
+        async with context.read() as unit:
+            file = await self._datasets.export_messages(
+                unit, wanted.dataset_id, context.folder / "calibration.jsonl", skip_invalid=True
+            )
+        return {"calibration_path": str(file.path), "calibration_rows": wanted.rows}
 
     async def _finish(
         self, context: JobContext, subject: Subject, output: ExportOutput, path: Path, sha256: str, heard: Source

@@ -2,7 +2,8 @@
 
 from tunesmith.domains.workbench.service.chat import ChatBench
 from tunesmith.domains.workbench.service.datasets import DatasetBench
+from tunesmith.domains.workbench.service.gguf import GgufBench
 from tunesmith.domains.workbench.service.models import ModelBench
 from tunesmith.domains.workbench.service.train import TrainBench
 
-__all__ = ["ChatBench", "DatasetBench", "ModelBench", "TrainBench"]
+__all__ = ["ChatBench", "DatasetBench", "GgufBench", "ModelBench", "TrainBench"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from sqlalchemy import func, select
+
 from tunesmith.db import Unit, visible_to
-from tunesmith.domains.workbench.tables import WorkbenchRow
+from tunesmith.domains.workbench.tables import GgufConversionRow, WorkbenchRow
+from tunesmith.kit.paging import PageRequest
 
 
 async def find_state(unit: Unit, *, for_update: bool = False) -> WorkbenchRow | None:
@@ -24,3 +27,14 @@ async def get_or_add_state(unit: Unit, *, for_update: bool = False) -> Workbench
         unit.session.add(row)
         await unit.session.flush()
     return row
+
+
+async def list_conversions(unit: Unit, page: PageRequest) -> tuple[list[GgufConversionRow], int]:
+    """This person's conversions to GGUF, newest first."""
+    statement = visible_to(unit.principal, GgufConversionRow).where(
+        GgufConversionRow.project_id == unit.principal.project_id,
+        GgufConversionRow.created_by == unit.principal.user_id,
+    )
+    total = await unit.session.scalar(select(func.count()).select_from(statement.subquery()))
+    ordered = statement.order_by(GgufConversionRow.id.desc()).offset(page.offset).limit(page.page_size)
+    return list((await unit.session.execute(ordered)).scalars()), int(total or 0)

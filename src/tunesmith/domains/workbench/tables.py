@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tunesmith.db import Base, JsonColumn, ProjectOwned
@@ -32,3 +32,18 @@ class WorkbenchRow(ProjectOwned, Base):
     """Sections of a recipe that were configured for the next run."""
     training_job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
     """The run that was started last."""
+
+
+class GgufConversionRow(ProjectOwned, Base):
+    """A conversion to GGUF that one person has started; what came of it is the job's and the exports'."""
+
+    __tablename__ = "gguf_conversions"
+    __table_args__ = (Index("ix_gguf_conversions_created_by_id", "created_by", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    model: Mapped[str] = mapped_column(Text)
+    methods: Mapped[list[str]] = mapped_column(JsonColumn)
+    uses_importance: Mapped[bool]
+    source_bytes: Mapped[int] = mapped_column(BigInteger)
+    """Size of the weights that were converted."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tunesmith.domains.workbench.routes import chat, dataset, model, train
+from tunesmith.domains.workbench.routes import chat, dataset, gguf, model, train
 
 router = APIRouter()
-for _current in (model, dataset, train, chat):
+for _current in (model, dataset, train, chat, gguf):
     router.include_router(_current.router)
