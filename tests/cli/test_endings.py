@@ -23,6 +23,7 @@ COMMANDS = [
     "certify",
     "chat",
     "models",
+    "gguf",
     "datasets",
     "jobs",
     "registry",

@@ -188,6 +188,17 @@ def test_exports_are_copied_and_certified(road: Road, tunesmith: Command, tmp_pa
     assert tunesmith("export", road.version, "--format", "gguf", "--method", "IQ2_XS").code == 2
 
 
+def test_gguf_methods_and_files_are_told_about(road: Road, tunesmith: Command, tmp_path: Path) -> None:
+    assert "Q4_K_S, Q4_K_M" in tunesmith("gguf", "methods").out
+    found = tunesmith("gguf", "recommend", "--model-size-gb", 14, "--json").document
+    assert (found["method"], found["memory_considered"]) == ("Q4_K", True)
+    assert tunesmith("gguf", "validate", tmp_path / "none.gguf").code == 3
+    cut = tmp_path / "cut.gguf"
+    cut.write_bytes(b"GGUF")
+    wrong = tunesmith("gguf", "validate", cut)
+    assert (wrong.code, "FAILED header" in wrong.out) == (1, True)
+
+
 def test_models_are_evaluated_and_answer(
     road: Road, tunesmith: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from tunesmith.cli import (
     data_versions,
     explore,
     exports,
+    gguf,
     jobs,
     models,
     quickstart,
@@ -83,6 +84,7 @@ app.command("certify")(exports.certify)
 app.command("chat")(chat.chat)
 app.add_typer(models.app, name="models")
 app.add_typer(recipe.app, name="recipe")
+app.add_typer(gguf.app, name="gguf")
 data_versions.attach(data.app)
 data_changes.attach(data.app)
 data_quality.attach(data.app)

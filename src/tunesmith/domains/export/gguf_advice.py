@@ -130,6 +130,9 @@ def _alternatives(method: str, model_size_gb: float, available_gb: float | None)
     by_size = sorted(TEN, key=lambda name: estimated_gb(name, 1.0))
     at = by_size.index(method)
     named = [name for name in (*by_size[max(0, at - 2) : at], *by_size[at + 1 : at + 3]) if name != method]
+    if available_gb is not None and not _fits(method, model_size_gb, available_gb):
+        smaller = _smaller_that_fits(method, model_size_gb, available_gb)
+        named = [*named, smaller] if smaller and smaller not in named else named
     if method == "Q5_K":
         named = ["Q5_0", *(name for name in named if name != "Q5_0")]
     found = [

@@ -63,7 +63,7 @@ class ValidateGgufSpec(BaseModel):
     prompt: str = Field("Hello", description="What it is given to continue.")
 
 
-def find_file(reference: str, settings: Settings) -> Path:
+def get_file(reference: str, settings: Settings) -> Path:
     """The file that ``reference`` names, absolute or below an allowed root; raises PathNotAllowed, ArtefactNotFound."""
     path = allowed_path(reference, settings)
     if not path.is_file():

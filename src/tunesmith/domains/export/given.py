@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tunesmith.domains.export.errors import AdapterNotFound
-from tunesmith.domains.export.gguf_checking import allowed_path, find_file
+from tunesmith.domains.export.gguf_checking import allowed_path, get_file
 from tunesmith.domains.export.schemas import ExportRequest, ImportanceRequest
 from tunesmith.settings import Settings
 
@@ -17,7 +17,7 @@ def given_files(request: ExportRequest, settings: Settings) -> tuple[str | None,
     adapter = None if request.adapter is None else str(_adapter(request.adapter, settings))
     importance = request.importance
     if importance is not None and importance.file is not None:
-        file = str(find_file(importance.file, settings))
+        file = str(get_file(importance.file, settings))
         importance = importance.model_copy(update={"file": file})
     return adapter, importance
 

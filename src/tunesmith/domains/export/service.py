@@ -14,7 +14,7 @@ from tunesmith.domains.export.artefact import shown_path
 from tunesmith.domains.export.download import Download, check_there, file_download, folder_download, send
 from tunesmith.domains.export.errors import ExportNotFound
 from tunesmith.domains.export.formats import artefact_output, check_possible, checked_outputs, outputs_of
-from tunesmith.domains.export.gguf_checking import KIND, ValidateGgufSpec, find_file
+from tunesmith.domains.export.gguf_checking import KIND, ValidateGgufSpec, get_file
 from tunesmith.domains.export.given import given_files
 from tunesmith.domains.export.options import export_options
 from tunesmith.domains.export.schemas import (
@@ -150,7 +150,7 @@ class ExportService:
 
     async def start_validation(self, unit: Unit, file_path: str, prompt: str) -> JobView:
         """Queue a `validate_gguf` job for a file that may be read here."""
-        path = await to_thread.run_sync(find_file, file_path, self._settings)
+        path = await to_thread.run_sync(get_file, file_path, self._settings)
         spec = ValidateGgufSpec(path=str(path), prompt=prompt)
         return await self._jobs.submit(unit, KIND, spec, name=f"validate {path.name}"[:200])
 
