@@ -1,7 +1,7 @@
 """A run's state on disk without pickle: tensors as safetensors, everything else as JSON, and a manifest over both.
 
 step-000020/
-    adapter_model.safetensors  adapter_config.json    usable as an adapter as it is
+    adapter_model.safetensors  adapter_config.json    usable as an adapter as it is; model.safetensors when all is trained
     optimizer.safetensors      random.safetensors
     trainer_state.json         run_state.json
     manifest.json              SHA-256 and size of each file: written last
@@ -20,12 +20,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
+from tunesmith.ml.trained import Trained, write_json_file
 from tunesmith.wire.checkpoint import new_checkpoint, remove_checkpoint, verify_checkpoint
-
-ADAPTER_FILE = "adapter_model.safetensors"
 
 
 @dataclass
@@ -38,17 +36,12 @@ class RunState:
     training_seconds: float = 0.0
     threads: int = 1
     eval_loss: float | None = None
+    evaluation: dict[str, float] = field(default_factory=dict)
     best_value: float | None = None
     best_checkpoint: str | None = None
     evaluations_without_gain: int = 0
     lowest_eval_loss: float | None = None
     kept: list[str] = field(default_factory=list)
-
-
-def adapter_tensors(model: PeftModel) -> dict[str, torch.Tensor]:
-    """The trained tensors, by the names that PEFT gives them in a file."""
-    state = get_peft_model_state_dict(model, save_embedding_layers=False)
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(state.items())}
 
 
 def weights_sha256(tensors: Mapping[str, torch.Tensor]) -> str:
@@ -59,24 +52,6 @@ def weights_sha256(tensors: Mapping[str, torch.Tensor]) -> str:
         digest.update(json.dumps(head, separators=(",", ":")).encode() + b"\n")
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
-
-
-def write_adapter(model: PeftModel, folder: Path, base_reference: str) -> None:
-    """The adapter as PEFT reads it. The configuration names the base by its reference, and lists are sorted: same run, same bytes."""
-    save_file(adapter_tensors(model), folder / ADAPTER_FILE, metadata={"format": "pt"})
-    config = model.peft_config["default"].to_dict() | {
-        "base_model_name_or_path": base_reference,
-        "inference_mode": True,
-    }
-    plain = {name: sorted(value) if isinstance(value, set) else value for name, value in config.items()}
-    if isinstance(plain.get("target_modules"), list):
-        plain["target_modules"] = sorted(plain["target_modules"])
-    write_json_file(folder / "adapter_config.json", plain)
-
-
-def write_json_file(path: Path, value: Any) -> None:
-    """Plain JSON; the manifest sees to durability."""
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, default=str) + "\n", "utf-8")
 
 
 class Checkpoints:
@@ -105,8 +80,7 @@ class Checkpoints:
         step: int,
         state: RunState,
         *,
-        model: PeftModel,
-        base_reference: str,
+        trained: Trained,
         optimizer: Any,
         scheduler: Any,
         trainer_state: dict[str, Any],
@@ -117,7 +91,7 @@ class Checkpoints:
         optimizer_tensors, groups = split_optimizer(optimizer.state_dict())
         random_tensors, random_plain = read_generators()
         with new_checkpoint(target, step) as folder:
-            write_adapter(model, folder, base_reference)
+            trained.save(folder)
             save_file(optimizer_tensors, folder / "optimizer.safetensors")
             save_file(random_tensors, folder / "random.safetensors")
             write_json_file(folder / "trainer_state.json", trainer_state)
@@ -153,11 +127,9 @@ class Restored:
         plain = json.loads((folder / "run_state.json").read_text("utf-8"))
         return cls(folder, RunState(**plain["state"]), plain)
 
-    def into_model(self, model: PeftModel) -> None:
+    def into_weights(self, trained: Trained) -> None:
         """Put the trained tensors back."""
-        result = set_peft_model_state_dict(model, load_file(self.folder / ADAPTER_FILE))
-        if result.unexpected_keys:
-            raise ValueError(f"the checkpoint was made for other modules: {', '.join(result.unexpected_keys[:5])}")
+        trained.load(self.folder)
 
     def into_optimizer(self, optimizer: Any, scheduler: Any) -> None:
         """Put the moments and the schedule back."""

@@ -7,12 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from tunesmith.ml.machine import choose_device, computes_in_bf16
 from tunesmith.ml.tensors import ModelInvalid
 
-__all__ = ["Loaded", "choose_device", "load_model", "load_tokenizer", "load_weights"]
+__all__ = ["Loaded", "choose_device", "load_model", "load_scorer", "load_tokenizer", "load_weights"]
 
 SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
@@ -50,13 +57,30 @@ def load_model(
     return Loaded(model.to(target).eval(), load_tokenizer(path), target)
 
 
-def load_weights(path: str | Path, dtype: str | torch.dtype) -> PreTrainedModel:
-    """The bare model on the CPU."""
+def load_weights(path: str | Path, dtype: str | torch.dtype, *, quantization: Any = None) -> PreTrainedModel:
+    """The bare model on the CPU, its matrices in the format of ``quantization`` where one is given."""
+    return _load(AutoModelForCausalLM, path, dtype=dtype, quantization_config=quantization)
+
+
+def load_scorer(
+    path: str | Path, dtype: str | torch.dtype, *, pad_id: int | None = None, quantization: Any = None
+) -> PreTrainedModel:
+    """The model of a folder with a head that gives one number; the head is new unless the folder has one."""
+    named = {} if pad_id is None else {"pad_token_id": pad_id}
+    return _load(
+        AutoModelForSequenceClassification, path, dtype=dtype, quantization_config=quantization, num_labels=1, **named
+    )
+
+
+def _load(kind: Any, path: str | Path, **wanted: Any) -> PreTrainedModel:
     if not any(Path(path).glob("*.safetensors")):
         raise ModelInvalid(f"{path} has no weights as safetensors; other weight files are not read.")
-    return AutoModelForCausalLM.from_pretrained(
-        str(path), dtype=dtype, use_safetensors=True, attn_implementation="sdpa", **SAFE
+    if wanted.get("quantization_config") is None:
+        wanted.pop("quantization_config", None)
+    model: PreTrainedModel = kind.from_pretrained(
+        str(path), use_safetensors=True, attn_implementation="sdpa", **wanted, **SAFE
     )
+    return model
 
 
 def _number_format(path: Path, device: torch.device) -> torch.dtype:

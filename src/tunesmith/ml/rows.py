@@ -34,6 +34,7 @@ class TokenRows:
     starts: npt.NDArray[np.int64]
     cut: int = 0
     without_target: list[int] = field(default_factory=list)
+    divided: int = 0
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -98,6 +99,32 @@ def tokenize_file(path: Path, tokenizer: TextTokenizer, template: ChatTemplate, 
     return TokenRows(np.concatenate(ids), np.concatenate(trained), starts, cut, without_target)
 
 
+def tokenize_texts(path: Path, tokenizer: TextTokenizer, max_length: int) -> TokenRows:
+    """Tokenise a file of plain texts, all tokens trained on; one longer than ``max_length`` becomes several documents."""
+    pieces: list[npt.NDArray[np.int32]] = []
+    empty: list[int] = []
+    last = divided = 0
+    for number, content in read_rows(path):
+        last = number
+        ids = tokenizer.encode(content["text"] + tokenizer.eos_token).ids
+        if not content["text"].strip() or len(ids) < 2:
+            empty.append(number)
+            continue
+        divided += len(ids) > max_length
+        # A piece begins with the token that the one before ended with, so that each token is predicted once.
+        starts = range(0, max(len(ids) - 1, 1), max_length - 1)
+        pieces += [np.asarray(ids[at : at + max_length], dtype=np.int32) for at in starts]
+    if not pieces:
+        raise data_failure(
+            f"There is nothing to learn: none of the {last} texts has two tokens.", "Rows need a text with words in it."
+        )
+    lengths = [len(piece) for piece in pieces]
+    trained = np.ones(sum(lengths), dtype=np.bool_)
+    starts_at = np.cumsum(np.asarray([0, *lengths], dtype=np.int64))
+    trained[starts_at[:-1]] = False  # nothing predicts the first token of a document
+    return TokenRows(np.concatenate(pieces), trained, starts_at, without_target=empty, divided=divided)
+
+
 def _named(rows: list[int]) -> str:
     return f"row{'s' if len(rows) > 1 else ''} " + ", ".join(map(str, rows[:10])) + (" …" if len(rows) > 10 else "")
 
@@ -134,6 +161,11 @@ class Batches:
     def __len__(self) -> int:
         return len(self.sequences)
 
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each sequence."""
+        return [int(sum(self.rows.lengths[i] for i in documents)) for documents in self.sequences]
+
     def collate(self, examples: Iterable[dict[str, int]]) -> dict[str, Any]:
         """One batch. Padding is a document of its own at every place: it sees nothing and trains nothing."""
         chosen = [self.sequences[example["sequence"]] for example in examples]
@@ -151,4 +183,6 @@ class Batches:
                 targets[line, here] = torch.from_numpy(wanted)
                 position_ids[line, here] = torch.arange(len(ids))
                 at += len(ids)
-        return {"input_ids": input_ids, "position_ids": position_ids, "targets": targets, "tokens": sum(widths)}
+        trained = int((targets != IGNORED).sum())
+        batch = {"input_ids": input_ids, "position_ids": position_ids, "targets": targets, "tokens": sum(widths)}
+        return batch | {"counts": {"tokens": trained}}

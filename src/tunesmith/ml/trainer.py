@@ -1,7 +1,8 @@
 """TRL's trainer with four things of our own: the batches, the loss, the checkpoints and what is told about each update.
 
 TRL and transformers keep the loop: accumulation, clipping, optimizer, schedule. Their own saving would write pickles, their
-packing rebuilds the labels, and their loss computes entropy and accuracy at every position, so those are replaced.
+packing rebuilds the labels, and their loss computes entropy and accuracy at every position, so those are replaced. What is
+learnt is an ``objectives.Objective``; checkpoints, resuming, stopping and early stopping are the same for each of them.
 """
 
 from __future__ import annotations
@@ -14,18 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from datasets import Dataset
 from torch.utils.data import Sampler
-from transformers import PreTrainedTokenizerBase, PrinterCallback
+from transformers import PreTrainedTokenizerBase, PrinterCallback, Trainer
 from trl import SFTConfig, SFTTrainer
 
 from tunesmith.ml.checkpoint import Checkpoints, Restored, RunState
 from tunesmith.ml.failures import RunFailure
 from tunesmith.ml.machine import memory_gb
+from tunesmith.ml.objectives import Examples, Objective
+from tunesmith.ml.objectives.objective import Figures, add_counts, add_figures, averages, mean_loss
+from tunesmith.ml.policy import Batch, Policy
 from tunesmith.ml.report import Reporter
-from tunesmith.ml.rows import Batches
-from tunesmith.text import IGNORED
+from tunesmith.ml.trained import Trained
 from tunesmith.wire.recipe import Recipe
 
 MEAN_WINDOW = 0.1
@@ -46,41 +48,50 @@ class EpochOrder(Sampler[int]):
         yield from torch.randperm(self.length, generator=generator).tolist()
 
 
-class RunTrainer(SFTTrainer):
-    """Trains the adapter of ``model`` on ``batches``."""
+class ScoreTrainer(Trainer):
+    """Trains ``policy`` on ``examples``; all that is ours. By itself it serves models whose head gives a score."""
 
-    loss_is_scaled_for_ga = True  # compute_loss divides by the trained tokens of the whole update
+    loss_is_scaled_for_ga = True  # compute_loss divides by what the whole update has
 
     def __init__(
         self,
         *,
-        model: Any,
+        policy: Policy,
+        trained: Trained,
+        objective: Objective,
         tokenizer: PreTrainedTokenizerBase,
         recipe: Recipe,
-        batches: Batches,
-        validation: Batches | None,
-        autocast: torch.dtype | None,
+        examples: Examples,
+        validation: Examples | None,
         checkpoints: Checkpoints,
         reporter: Reporter,
         restored: Restored | None = None,
     ) -> None:
         self.recipe, self.plan = recipe, recipe.training
-        self.batches, self.validation = batches, validation
-        self.autocast_dtype = autocast
+        self.policy, self.trained, self.objective = policy, trained, objective
+        self.examples, self.validation = examples, validation
         self.checkpoints, self.reporter, self.restored = checkpoints, reporter, restored
         self.run_state = restored.state if restored else RunState()
         self.stopped = False
-        self._trained_in_update = self._tokens_in_update = 0
-        self._reported_losses: list[float] = []
+        self._counts: dict[str, int] = {}
+        self._tokens_in_update = 0
+        self._figures: Figures = {}
         self._handled_step = -1
+        model = policy.model
+        learning = [(p, p.data) for p in model.parameters() if p.requires_grad]
         super().__init__(
             model=model,
-            args=trainer_arguments(recipe, batches, checkpoints.folder, next(model.parameters()).device),
-            data_collator=batches.collate,
+            args=trainer_arguments(recipe, len(examples), checkpoints.folder, next(model.parameters()).device),
+            data_collator=examples.collate,
             # Only the numbers of the sequences go through Arrow; the collator looks the tokens up.
-            train_dataset=Dataset.from_dict({"sequence": list(range(len(batches)))}),
+            train_dataset=Dataset.from_dict({"sequence": list(range(len(examples)))}),
             processing_class=tokenizer,
         )
+        for (
+            parameter,
+            values,
+        ) in learning:  # beside a base in four bits TRL rounds them to bf16, where small steps vanish
+            parameter.data = values
         self.remove_callback(PrinterCallback)
 
     # ---- data order
@@ -88,57 +99,47 @@ class RunTrainer(SFTTrainer):
     @property
     def updates_per_epoch(self) -> int:
         """Optimizer updates in one pass over the data."""
-        return updates_per_epoch(self.recipe, len(self.batches))
+        return updates_per_epoch(self.recipe, len(self.examples))
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        return EpochOrder(self.batches, self.recipe.seed, lambda: self.state.global_step // self.updates_per_epoch)
+        return EpochOrder(self.examples, self.recipe.seed, lambda: self.state.global_step // self.updates_per_epoch)
 
     # ---- loss
 
-    def _get_num_items_in_batch(self, batch_samples: list[dict[str, Any]], device: torch.device) -> torch.Tensor:
-        """How many tokens this update trains on, over all its forward passes."""
-        trained = sum(int((batch["targets"] != IGNORED).sum()) for batch in batch_samples)
-        self._trained_in_update = trained
+    def _get_num_items_in_batch(self, batch_samples: list[Batch], device: torch.device) -> torch.Tensor:
+        """What this update learns from, over all its forward passes; called once, before the first of them."""
+        self.objective.prepare(self.policy, batch_samples, self.state.global_step)
+        self._counts = add_counts(batch_samples)
         self._tokens_in_update = sum(batch["tokens"] for batch in batch_samples)
-        return torch.tensor(max(trained, 1), device=device)
+        return torch.tensor(max(self._counts["tokens"], 1), device=device)
 
     def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+        self, model: Any, inputs: Batch, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> torch.Tensor:
-        """Cross entropy over the trained tokens, divided by how many the whole update has."""
-        loss = self.loss_sum(model, inputs)
-        return loss / (num_items_in_batch if num_items_in_batch is not None else 1)
+        """The loss of one forward pass: its share in the mean over the whole update."""
+        outcome = self.objective.outcome(self.policy, inputs)
+        add_figures(self._figures, outcome.figures)
+        return mean_loss(outcome, self._counts)
 
-    def loss_sum(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-        """Sum of the losses of one batch. The head runs only where at least one row has a target."""
-        targets = inputs["targets"]
-        places = (targets != IGNORED).any(dim=0).nonzero().squeeze(1)
-        device_type = targets.device.type
-        with torch.autocast(device_type, self.autocast_dtype, enabled=self.autocast_dtype is not None):
-            logits = model(
-                input_ids=inputs["input_ids"],
-                position_ids=inputs["position_ids"],
-                use_cache=False,
-                logits_to_keep=places,
-            ).logits
-        return F.cross_entropy(
-            logits.float().flatten(0, 1), targets[:, places].flatten(), ignore_index=IGNORED, reduction="sum"
-        )
-
-    def evaluation_loss(self) -> float:
-        """Mean loss over the trained tokens of the validation data."""
+    def evaluate_all(self) -> dict[str, float]:
+        """``loss`` and the objective's figures as means over the validation data."""
         assert self.validation is not None
-        self.model.eval()
-        total, trained = 0.0, 0
+        sums: dict[str, float] = {}
+        counts: dict[str, int] = {}
+        figures: Figures = {}
         size = self.plan.batch_size
-        with torch.no_grad():
+        with torch.no_grad(), self.policy.evaluating():
             for start in range(0, len(self.validation), size):
                 numbers = range(start, min(start + size, len(self.validation)))
-                batch = self._prepare_inputs(self.validation.collate({"sequence": i} for i in numbers))
-                total += float(self.loss_sum(self.model, batch))
-                trained += int((batch["targets"] != IGNORED).sum())
-        self.model.train()
-        return total / max(trained, 1)
+                batch = self.validation.collate({"sequence": i} for i in numbers)
+                self.objective.prepare(self.policy, [batch], -1)
+                counts = add_counts([{"counts": counts}, batch])
+                outcome = self.objective.outcome(self.policy, self._prepare_inputs(batch))
+                for unit, total in outcome.sums.items():
+                    sums[unit] = sums.get(unit, 0.0) + float(total)
+                add_figures(figures, outcome.figures)
+        loss = sum(total / max(counts[unit], 1) for unit, total in sums.items())
+        return {"loss": loss, **averages(figures)}
 
     # ---- after each update
 
@@ -182,7 +183,7 @@ class RunTrainer(SFTTrainer):
         seconds = time.perf_counter() - self._update_began
         state = self.run_state
         state.losses.append(loss)
-        state.trained_tokens += self._trained_in_update
+        state.trained_tokens += self._counts["tokens"]
         state.tokens += self._tokens_in_update
         state.training_seconds += seconds
         self._window.append((loss, self._tokens_in_update, seconds))
@@ -196,17 +197,21 @@ class RunTrainer(SFTTrainer):
             "grad_norm": grad_norm,
             "tokens_per_second": sum(tokens) / max(sum(seconds), 1e-9),
             "memory_gb": memory_gb(self.args.device),
+            **averages(self._figures),
         }
+        self._figures.clear()
         self.reporter.metric(step, values, epoch=self.state.epoch)
         done = step - self._first_step
         eta_seconds = (time.perf_counter() - self._began) / done * (self.state.max_steps - step)
         self.reporter.progress(step, self.state.max_steps, "training", eta_seconds=eta_seconds)
 
     def _evaluate_now(self, step: int) -> None:
-        state, value = self.run_state, self.evaluation_loss()
-        state.eval_loss = value
+        state, found = self.run_state, self.evaluate_all()
+        value = state.eval_loss = found["loss"]
+        state.evaluation = found
         self._evaluated_at = step
-        self.reporter.metric(step, {"eval_loss": value}, epoch=self.state.epoch)
+        told = {f"eval_{name}": figure for name, figure in found.items()}
+        self.reporter.metric(step, told, epoch=self.state.epoch)
         rule = self.plan.early_stopping
         if state.lowest_eval_loss is None or value < state.lowest_eval_loss - (rule.min_delta if rule else 0.0):
             state.lowest_eval_loss, state.evaluations_without_gain = value, 0
@@ -230,8 +235,7 @@ class RunTrainer(SFTTrainer):
         path, size_bytes = self.checkpoints.save(
             step,
             state,
-            model=self.model,
-            base_reference=self.recipe.model.base,
+            trained=self.trained,
             optimizer=self.optimizer,
             scheduler=self.lr_scheduler,
             trainer_state=asdict(self.state),
@@ -263,7 +267,7 @@ class RunTrainer(SFTTrainer):
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         assert self.restored is not None
-        self.restored.into_model(self.model)
+        self.restored.into_weights(self.trained)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if self.restored is not None:
@@ -286,6 +290,10 @@ class RunTrainer(SFTTrainer):
         raise AssertionError("checkpoints are written by _save_now")
 
 
+class RunTrainer(ScoreTrainer, SFTTrainer):
+    """The same for language models, on top of TRL's trainer."""
+
+
 def updates_per_epoch(recipe: Recipe, sequences: int) -> int:
     """Optimizer updates in one pass over the data."""
     plan = recipe.training
@@ -298,10 +306,10 @@ def total_updates(recipe: Recipe, sequences: int) -> int:
     return plan.max_steps or math.ceil((plan.epochs or 1) * updates_per_epoch(recipe, sequences))
 
 
-def trainer_arguments(recipe: Recipe, batches: Batches, folder: Path, device: torch.device) -> SFTConfig:
+def trainer_arguments(recipe: Recipe, examples: int, folder: Path, device: torch.device) -> SFTConfig:
     """The recipe in the trainer's words. Logging, evaluation and saving are ours, so the library's are off."""
     plan = recipe.training
-    updates = total_updates(recipe, len(batches))
+    updates = total_updates(recipe, examples)
     return SFTConfig(
         output_dir=str(folder),
         per_device_train_batch_size=plan.batch_size,

@@ -7,31 +7,17 @@ version. Unknown keys are refused with the nearest name. ``docs/reference/recipe
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from tunesmith.wire.formats import ExportFormat, method_in
 from tunesmith.wire.gguf_methods import GGUF_METHODS as GGUF_METHODS
 from tunesmith.wire.gguf_methods import find_method
+from tunesmith.wire.methods import Adapter, LoraSection, MethodSection, Objective
+from tunesmith.wire.section import Section
 
-
-class Section(BaseModel):
-    """A part of the recipe: unknown keys are errors, values keep their declared type."""
-
-    model_config = ConfigDict(extra="forbid", use_enum_values=True, validate_default=True, allow_inf_nan=False)
-
-
-class Objective(StrEnum):
-    """What is optimised."""
-
-    SFT = "sft"
-
-
-class Adapter(StrEnum):
-    """Which weights are trained."""
-
-    LORA = "lora"
+__all__ = ["Adapter", "ExportFormat", "LoraSection", "MethodSection", "Objective", "Precision", "Recipe", "Section"]
 
 
 class Scheduler(StrEnum):
@@ -98,31 +84,6 @@ class DataSection(Section):
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="Refuse to run on other bytes than these.", title="SHA-256"
     )
-
-
-class LoraSection(Section):
-    """Low-rank adapters (Hu et al. 2021)."""
-
-    r: int = Field(16, ge=1, le=1024, description="Rank: higher learns more and costs more memory.", title="Rank")
-    alpha: float = Field(32, gt=0, description="Scale of the update: alpha / r.", title="Alpha")
-    dropout: float = Field(0.0, ge=0, lt=1, description="Dropout inside the adapter.", title="Dropout")
-    target_modules: Literal["auto", "all-linear"] | Annotated[list[str], Field(min_length=1)] = Field(
-        "all-linear", description="`auto`, `all-linear`, or names of modules.", title="Target modules"
-    )
-    use_rslora: bool = Field(False, description="Scale by alpha / sqrt(r) (rank-stabilised).", title="rsLoRA")
-    use_dora: bool = Field(
-        False, description="Decompose weights into magnitude and direction (DoRA): better, slower.", title="DoRA"
-    )
-
-
-class MethodSection(Section):
-    """What is optimised, and which weights change."""
-
-    objective: Objective = Field(Objective.SFT, description="`sft`: learn the answers of the data.", title="Objective")
-    adapter: Adapter = Field(
-        Adapter.LORA, description="`lora`: train small matrices beside the frozen model.", title="Adapter"
-    )
-    lora: LoraSection = Field(default_factory=LoraSection, description="Settings of the adapter.", title="LoRA")
 
 
 class EarlyStopping(Section):

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from tunesmith.kit.errors import InvalidInput
+from tunesmith.wire.methods import stale_sections
 from tunesmith.wire.recipe import Recipe
 
 MAX_RECIPE_BYTES = 1 << 20
@@ -103,6 +104,10 @@ def _override(data: dict[str, Any], keys: list[str], value: object) -> None:
     other = {"training.epochs": "max_steps", "training.max_steps": "epochs"}.get(".".join(keys))
     if other:
         section.pop(other, None)
+    if keys[:-1] == ["method"] and keys[-1] in ("objective", "adapter"):  # settings of what it was before
+        chosen = {keys[-1]: value}
+        for name in stale_sections(chosen.get("objective"), chosen.get("adapter")):
+            section.pop(name, None)
 
 
 def _read_file(path: Path) -> str:

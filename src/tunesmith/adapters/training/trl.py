@@ -9,13 +9,14 @@ import sys
 from pathlib import Path
 
 from tunesmith.ports.training import EngineProblem
+from tunesmith.wire.methods import Adapter
 from tunesmith.wire.recipe import Recipe
 
 LIBRARIES = ("torch", "transformers", "peft", "trl")
 
 
 class TrlEngine:
-    """Supervised fine-tuning with LoRA on mps, cuda or cpu."""
+    """Every objective, with adapters or with all weights, on mps, cuda or cpu."""
 
     name = "trl"
     module = "tunesmith.ml.sft"
@@ -23,7 +24,8 @@ class TrlEngine:
     def check(self, recipe: Recipe) -> list[EngineProblem]:
         """Libraries that are not installed, and devices that are not there."""
         problems = []
-        missing = [library for library in LIBRARIES if importlib.util.find_spec(library) is None]
+        needed = [*LIBRARIES, *(["bitsandbytes"] if recipe.method.adapter == Adapter.QLORA else [])]
+        missing = [library for library in needed if importlib.util.find_spec(library) is None]
         if missing:
             problems.append(
                 EngineProblem(
