@@ -1,4 +1,5 @@
-"""Write the example domain's files: the training rows, a copy with faults, the held-out and the general questions.
+"""Write the example domain's files: the training rows, a copy with faults, the held-out and the general questions, and the
+same domain as pairs, marked answers and plain texts.
 
     python tools/build_example_data.py            # examples/, and the same in the wheel's bundle
 
@@ -18,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from tools.base_text.asking import COMPANY, DESTINATION, Asking
 from tools.base_text.example_domain import facts
 from tools.base_text.names import with_particles
+from tools.base_text.preferences import kto_rows, preference_rows, text_rows
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = [ROOT / "examples" / "haedam-ferry", ROOT / "src" / "tunesmith" / "bundle" / "examples" / "haedam-ferry"]
@@ -144,6 +146,9 @@ def build() -> dict[str, str]:
         "train_with_faults.jsonl": "".join(line + "\n" for line in faulty),
         "faults.json": json.dumps(listed, indent=1) + "\n",
         "train.csv": table.getvalue(),
+        "preferences.jsonl": "".join(_line(row) + "\n" for row in preference_rows()),
+        "marked.jsonl": "".join(_line(row) + "\n" for row in kto_rows()),
+        "texts.jsonl": "".join(_line(row) + "\n" for row in text_rows()),
     }
 
 

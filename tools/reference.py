@@ -18,6 +18,7 @@ PAGES: dict[str, tuple[str, str]] = {
     ".env.example": ("settings", "env_example"),
     "docs/reference/settings.md": ("settings", "page"),
     "docs/reference/recipe.md": ("recipe", "page"),
+    "docs/reference/capabilities.md": ("capabilities", "page"),
     "docs/reference/cli.md": ("cli", "page"),
     "docs/reference/errors.md": ("errors", "page"),
     "docs/reference/findings.md": ("findings", "page"),

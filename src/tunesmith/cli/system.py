@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tunesmith.cli.runner import AsJson, in_session
+
+if TYPE_CHECKING:
+    from tunesmith.cli.session import Session
+
+DEVICES = ("cpu", "cuda", "mps")
 
 app = typer.Typer(
     help="What this machine can do; the schema as SQL; the OpenAPI document.", invoke_without_command=True
@@ -20,9 +25,14 @@ def system(ctx: typer.Context, as_json: AsJson = False) -> None:
 
     if ctx.invoked_subcommand is not None:
         return
-    info = in_session(ctx, lambda s: s.client.get("/system"))
+
+    async def body(session: Session) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        info = await session.client.get("/system")
+        return info, (await session.client.get("/recipes/capabilities"))["cells"]
+
+    info, cells = in_session(ctx, body)
     if as_json:
-        print_json(info)
+        print_json(info | {"training": cells})
         return
     plain = [(k, size(v) if k.endswith("_bytes") else v) for k, v in info.items() if not isinstance(v, dict | list)]
     print_table("This machine", ("what", "value"), plain)
@@ -37,6 +47,19 @@ def system(ctx: typer.Context, as_json: AsJson = False) -> None:
     )
     out.print("")
     print_table("Packages", ("package", "version"), info["packages"].items())
+    out.print("")
+    print_table("Training", ("objective", "adapter", *DEVICES), _methods(cells))
+    notes = {(c["reason"], c["alternative"]) for c in cells if c["state"] == "fails"}
+    for reason, alternative in sorted(notes):
+        out.print(f"[dim]fails: {reason} {alternative}[/]")
+
+
+def _methods(cells: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """A row for each objective and adapter, a column for each device."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for cell in cells:
+        rows.setdefault((cell["objective"], cell["adapter"]), {}).setdefault(cell["device"], cell["state"])
+    return [(*names, *(states.get(device, "–") for device in DEVICES)) for names, states in rows.items()]
 
 
 @app.command("openapi")

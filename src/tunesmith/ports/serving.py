@@ -31,10 +31,19 @@ class Servable:
     adapter_path: Path | None = None
     tokenizer_path: Path | None = None
     remote: RemoteAddress | None = None
+    trained_from: Path | None = None
+    """The model that all weights of this one were trained from, when it is not an adapter that can be switched off."""
+
+    @property
+    def has_base(self) -> bool:
+        """Whether there is a model before it to compare with."""
+        return self.adapter_path is not None or self.trained_from is not None
 
     @property
     def base(self) -> Servable:
-        """The same model without its adapter."""
+        """The model before it was tuned: without its adapter, or the one that it was trained from."""
+        if self.trained_from is not None:
+            return Servable(f"base of {self.name}", self.trained_from, None, self.trained_from)
         return Servable(self.name, self.base_path, None, self.tokenizer_path, self.remote)
 
 

@@ -2,7 +2,8 @@
 
 An engine's child is started with a run directory whose spec is a ``TrainSpec``. It tells events as ``wire.events`` has them,
 writes checkpoints that ``wire.checkpoint`` verifies, goes on from ``resume_from``, ends on ``stop`` with a checkpoint, and
-leaves ``artifacts/adapter/`` (usable alone), ``artifacts/recipe.yaml`` (resolved) and a result with the figures of the run.
+leaves ``artifacts/adapter/`` or, with all weights trained, ``artifacts/model/`` (both usable alone), ``artifacts/recipe.yaml``
+(resolved) and a result with the figures of the run.
 """
 
 from __future__ import annotations

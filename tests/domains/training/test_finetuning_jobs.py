@@ -117,7 +117,21 @@ async def test_short_form_becomes_a_recipe(
         ({"data": {"train": "/etc/passwd"}}, 403, "path-not-allowed", "/etc/passwd"),
         ({"data": {"train": "rows.jsonl"}}, 422, "configuration", "relative"),
         ({"data": {"train": "dataset:Ferry@1.0", "sha256": "0" * 64}}, 422, "data-mismatch", "SHA-256"),
-        ({"method": {"adapter": "qlora"}}, 422, "configuration", "method.adapter"),
+        ({"method": {"adapter": "prefix"}}, 422, "configuration", "method.adapter"),
+        ({"method": {"objective": "dpo"}}, 422, "dataset-format", "objective dpo learns from the formats preference"),
+        ({"method": {"objective": "sft", "dpo": {}}}, 422, "configuration", "settings of another objective"),
+        (
+            {"method": {"adapter": "lora", "quantization": {}}},
+            422,
+            "configuration",
+            "quantization is for adapter qlora",
+        ),
+        (
+            {"method": {"adapter": "qlora"}, "resources": {"device": "mps"}},
+            422,
+            "configuration",
+            "sft with qlora does not work on mps",
+        ),
         ({"training": {"learning_rat": 1}}, 422, "configuration", "did you mean learning_rate"),
         ({"export": [{"format": "gguf"}]}, 422, "configuration", "register"),
     ],
@@ -136,7 +150,10 @@ async def test_what_cannot_run_is_refused_at_once(
 @pytest.mark.parametrize(
     ("change", "status", "code", "words"),
     [
-        ({"method": "qlora"}, 422, "unsupported-method", "lora"),
+        ({"method": "prefix"}, 422, "unsupported-method", "qlora"),
+        ({"method": "dpo"}, 422, "dataset-format", "preference"),
+        ({"method": "lora", "hyperparameters": {"adapter": "full"}}, 422, "configuration", "adapter of its own"),
+        ({"method": "dpo", "hyperparameters": {"beta": -1}}, 422, "configuration", "beta"),
         ({"gpu_ids": [0]}, 422, "unsupported-method", "gpu_ids"),
         ({"hyperparameters": {"lora_rnk": 8}}, 422, "configuration", "did you mean lora_rank"),
         ({"hyperparameters": {"lora_rank": 0}}, 422, "configuration", "hyperparameters.lora_rank"),
@@ -320,7 +337,7 @@ async def test_each_fault_of_a_recipe_says_its_reason(client: httpx.AsyncClient)
 
 def test_the_bundle_carries_the_same_presets_as_the_checkout() -> None:
     root = Path(__file__).resolve().parents[3]
-    for file in (root / "recipes").glob("sft-*.yaml"):
+    for file in [*(root / "recipes").glob("sft-*.yaml"), *(root / "recipes").glob("tiny-*.yaml")]:
         assert (root / "src/tunesmith/bundle/recipes" / file.name).read_bytes() == file.read_bytes()
 
 

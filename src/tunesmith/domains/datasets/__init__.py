@@ -10,7 +10,7 @@ from tunesmith.domains.datasets.errors import (
 )
 from tunesmith.domains.datasets.exploration import Question
 from tunesmith.domains.datasets.explorations import ExplorationService
-from tunesmith.domains.datasets.exporting import MessagesFile, refuse_unsupervised
+from tunesmith.domains.datasets.exporting import MessagesFile, refuse_format, refuse_unsupervised
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.incoming.service import UploadService
 from tunesmith.domains.datasets.intake import Intake
@@ -83,5 +83,6 @@ __all__ = [
     "View",
     "XrayService",
     "examine_file",
+    "refuse_format",
     "refuse_unsupervised",
 ]

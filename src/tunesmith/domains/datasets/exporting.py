@@ -1,11 +1,13 @@
-"""Rows as the canonical conversations that training reads: JSON Lines of ``{"messages": […], "tools"?: […]}``."""
+"""Rows in the canonical shapes that training reads (``formats.to_example``), as JSON Lines."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tunesmith.domains.datasets.doctor import Finding, Limits, examine
 from tunesmith.domains.datasets.doctor.examine import Tally
@@ -20,7 +22,7 @@ LISTED_ROWS = 100
 
 @dataclass(frozen=True)
 class MessagesFile:
-    """A file of conversations, and the rows of the dataset that are not in it."""
+    """A file of canonical rows, and the rows of the dataset that are not in it."""
 
     path: Path
     rows: int
@@ -29,12 +31,26 @@ class MessagesFile:
 
 
 def export_messages(source: RowSource, target: Path, *, skip_invalid: bool) -> MessagesFile:
+    """``export_rows`` for conversations."""
+    return export_rows(source, target, accepted=SUPERVISED, skip_invalid=skip_invalid)
+
+
+def export_rows(
+    source: RowSource,
+    target: Path,
+    *,
+    accepted: Collection[DataFormat],
+    skip_invalid: bool = False,
+    with_columns: bool = False,
+) -> MessagesFile:
     """Write the trainable rows of ``source`` to ``target``: whole, or not at all.
 
+    ``with_columns`` adds ``columns``: the row's own texts and numbers by name, for rules that compare with them.
     Raises DatasetRedError, naming the rows, when some cannot be trained on and ``skip_invalid`` is not asked for; and when
-    none can. Raises DatasetFormatError when its rows are no conversations.
+    none can. Raises DatasetFormatError when the rows are of another format than those accepted.
     """
-    refuse_unsupervised(source.format, "The dataset")
+    if source.format not in accepted:
+        refuse_format(source.format, "The dataset", accepted)
     limits = Limits(check_pii=False, check_duplicates=False)
     tally = Tally()
     red: list[Finding] = []
@@ -50,6 +66,8 @@ def export_messages(source: RowSource, target: Path, *, skip_invalid: bool) -> M
                     skipped.append(examined.record.row)
             elif examined.checked is not None and not (red and not skip_invalid):
                 example = to_example(examined.record.value, source.format)
+                if with_columns:
+                    example["columns"] = _columns(examined.record.value)
                 line = json.dumps(example, ensure_ascii=False).encode() + b"\n"
                 file.write(line)
                 hashed.update(line)
@@ -57,6 +75,24 @@ def export_messages(source: RowSource, target: Path, *, skip_invalid: bool) -> M
         if (red and not skip_invalid) or rows == 0:
             raise _refusal(red, tally)
     return MessagesFile(target, rows, hashed.hexdigest(), skipped)
+
+
+def _columns(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in row.items() if isinstance(value, str | int | float)}
+
+
+def refuse_format(
+    fmt: DataFormat, name: str, accepted: Collection[DataFormat], learner: str = "this training", others: str = ""
+) -> None:
+    """Raise DatasetFormatError, naming format and choices, unless ``fmt`` is one of those that ``learner`` accepts."""
+    if fmt not in accepted:
+        wanted = ", ".join(sorted(accepted))
+        raise DatasetFormatError(
+            f"{name} holds {TITLES[fmt]}, and {learner} learns from the formats {wanted}.",
+            hint=f"Use data of one of the formats {wanted}, or map its columns to one of them."
+            + (f" These rows suit method.objective {others}." if others else ""),
+            format=fmt.value,
+        )
 
 
 def refuse_unsupervised(fmt: DataFormat, name: str) -> None:

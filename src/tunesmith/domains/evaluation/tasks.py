@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 from tunesmith.db import Unit
@@ -74,12 +73,12 @@ class Evaluator:
     async def _models(self, unit: Unit, spec: EvaluateSpec) -> Models:
         if spec.publication is not None:
             made = spec.publication
-            tuned = Servable("tuned", Path(made.base_path), Path(made.adapter_dir), Path(made.base_path))
+            tuned = made.servable("tuned")
             names = (made.base_model, "tuned")
         elif spec.model_id is not None:
             files = await self._registry.files(unit, spec.model_id)
             version = await self._registry.get(unit, spec.model_id)
-            tuned = Servable(version.reference, files.base_path, files.adapter_path, files.base_path)
+            tuned = files.servable(version.reference)
             names = (version.base_model, version.reference)
         elif spec.model is not None:
             tuned = await self._resolver.resolve(unit, spec.model)
@@ -88,7 +87,7 @@ class Evaluator:
             raise NothingToEvaluate("The job names no model.", hint="Give publication, model_id or model.")
         if spec.base is not None:
             return Models(tuned, names[1], await self._resolver.resolve(unit, spec.base), spec.base)
-        return Models(tuned, names[1], tuned.base if tuned.adapter_path is not None else None, names[0])
+        return Models(tuned, names[1], tuned.base if tuned.has_base else None, names[0])
 
     async def _sources(self, unit: Unit, spec: EvaluateSpec, context: JobContext) -> Sources:
         async def rows(dataset_id: int | None) -> list[Row]:

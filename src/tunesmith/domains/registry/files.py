@@ -12,8 +12,11 @@ from tunesmith.domains.registry.errors import FilesDamaged, RegistrationInvalid
 from tunesmith.ports.storage import ObjectNotFound, Storage
 from tunesmith.wire.checkpoint import sha256_file
 
-ADAPTER_CONFIG = "adapter_config.json"
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
+KINDS = {
+    "adapter": ("adapter_config.json", "adapter_model.safetensors"),
+    "model": ("config.json", "model.safetensors"),
+}
+"""What a version may be, by the folder in it: configuration and weights that it must have."""
 PICKLED = {".bin", ".pt", ".pth", ".pkl", ".ckpt"}
 
 
@@ -27,30 +30,34 @@ class FileEntry:
     size_bytes: int
 
 
-def _listed(folder: Path) -> list[Path]:
-    if not (folder / ADAPTER_CONFIG).is_file() or not (folder / ADAPTER_WEIGHTS).is_file():
-        raise RegistrationInvalid(f"{folder} is no adapter folder: it needs {ADAPTER_CONFIG} and {ADAPTER_WEIGHTS}.")
+def _listed(folder: Path) -> tuple[str, list[Path]]:
+    """What the folder is, and its files."""
+    fitting = [kind for kind, needed in KINDS.items() if all((folder / name).is_file() for name in needed)]
+    if not fitting:
+        needed = " or ".join(f"{config} and {weights}" for config, weights in KINDS.values())
+        raise RegistrationInvalid(f"{folder} is neither an adapter folder nor a model folder: it needs {needed}.")
     files = sorted(f for f in folder.rglob("*") if f.is_file() and not f.is_symlink())
     pickled = [file.name for file in files if file.suffix in PICKLED]
     if pickled:
         raise RegistrationInvalid(
             f"{folder.name} holds pickle files ({', '.join(pickled)}).", hint="Save weights as safetensors."
         )
-    return files
+    return fitting[0], files
 
 
-async def store_adapter(storage: Storage, folder: Path, prefix: str) -> list[FileEntry]:
-    """Copy every file of an adapter folder below ``prefix``; a second run writes the same again."""
+async def store_weights(storage: Storage, folder: Path, prefix: str) -> list[FileEntry]:
+    """Copy every file of an adapter or model folder below ``prefix``; a second run writes the same again."""
     entries = []
-    for file in await to_thread.run_sync(_listed, folder):
-        path = f"adapter/{file.relative_to(folder).as_posix()}"
+    kind, files = await to_thread.run_sync(_listed, folder)
+    for file in files:
+        path = f"{kind}/{file.relative_to(folder).as_posix()}"
         stored = await storage.put_file(file, f"{prefix}/{path}")
         entries.append(FileEntry(path, stored.key, stored.sha256, stored.size_bytes))
     return entries
 
 
 async def local_folder(storage: Storage, entries: list[FileEntry], cache: Path) -> Path:
-    """A folder of this machine that holds the adapter: the store's own, or a checked copy below ``cache``."""
+    """A folder of this machine that holds the weights: the store's own, or a checked copy below ``cache``."""
     for entry in entries:
         try:
             local = storage.local_path(entry.storage_key)
@@ -60,9 +67,10 @@ async def local_folder(storage: Storage, entries: list[FileEntry], cache: Path) 
             raise FilesDamaged(f"{entry.path} should have {entry.size_bytes} bytes but has {local.stat().st_size}.")
         if local is None:
             await _fetch(storage, entry, cache / entry.path)
-    config = next(entry for entry in entries if entry.path == f"adapter/{ADAPTER_CONFIG}")
+    configs = {f"{kind}/{needed[0]}": kind for kind, needed in KINDS.items()}
+    config = next(entry for entry in entries if entry.path in configs)
     local = storage.local_path(config.storage_key)
-    return local.parent if local is not None else cache / "adapter"
+    return local.parent if local is not None else cache / configs[config.path]
 
 
 async def _fetch(storage: Storage, entry: FileEntry, target: Path) -> None:

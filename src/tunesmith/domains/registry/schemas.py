@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from tunesmith.kit.paging import Page
+from tunesmith.ports.serving import NotServable, Servable
 
 NAME_PATTERN = r"^[A-Za-z0-9_-]{1,255}$"
 VERSION_PATTERN = r"^\d{1,9}\.\d{1,9}\.\d{1,9}$"
@@ -48,7 +49,11 @@ class Publication(BaseModel):
     job_id: int | None = Field(None, description="Job that trained it.")
     base_model: str = Field(description="Base model, as the recipe names it.")
     base_path: str = Field(description="Folder of the base model.")
-    adapter_dir: str = Field(description="Folder of the adapter that came of it.")
+    adapter_dir: str | None = Field(None, description="Folder of the adapter that came of it.")
+    model_dir: str | None = Field(
+        None, description="Folder of the model that came of it, when all weights were trained."
+    )
+    task: Literal["text", "score"] = Field("text", description="`text`: it writes; `score`: it is a reward model.")
     recipe: dict[str, Any] = Field(default_factory=dict, description="The resolved recipe.")
     dataset: DatasetReference | None = Field(None, description="The data.")
     metrics: dict[str, Any] = Field(default_factory=dict, description="What the training measured.")
@@ -56,6 +61,29 @@ class Publication(BaseModel):
     trained_tokens: int | None = Field(None, description="Labels that carried loss, over all updates.")
     final_loss: float | None = Field(None, description="Mean training loss over the last tenth of the updates.")
     eval_loss: float | None = Field(None, description="Last evaluation loss.")
+
+    @model_validator(mode="after")
+    def _has_weights(self) -> Publication:
+        if (self.adapter_dir is None) == (self.model_dir is None):
+            raise ValueError("one of adapter_dir and model_dir is needed")
+        return self
+
+    @property
+    def weights_dir(self) -> Path:
+        """Folder of what was trained."""
+        return Path(self.adapter_dir or self.model_dir or "")
+
+    def servable(self, name: str, weights: Path | None = None) -> Servable:
+        """What to load for it, its weights in ``weights`` when they were moved. Raises NotServable for a reward model."""
+        if self.task == "score":
+            raise NotServable(
+                f"{name} is a reward model: it scores answers and writes none.",
+                hint="Its pair accuracy is in the figures of its run; chat, evaluate and export a model that writes.",
+            )
+        folder, base = weights or self.weights_dir, Path(self.base_path)
+        if self.model_dir is not None:
+            return Servable(name, folder, None, folder, trained_from=base)
+        return Servable(name, base, folder, base)
 
 
 class ModelRegisterRequest(BaseModel):
@@ -155,6 +183,24 @@ class ModelCardResponse(BaseModel):
 class VersionFiles:
     """Where the files of a version can be read on this machine."""
 
-    base_reference: str
-    base_path: Path
-    adapter_path: Path
+    publication: Publication
+    weights_path: Path
+
+    @property
+    def base_reference(self) -> str:
+        """Base model, as the recipe names it."""
+        return self.publication.base_model
+
+    @property
+    def base_path(self) -> Path:
+        """Folder of the base model."""
+        return Path(self.publication.base_path)
+
+    @property
+    def adapter_path(self) -> Path | None:
+        """Folder of the adapter; None when all weights were trained."""
+        return self.weights_path if self.publication.adapter_dir else None
+
+    def servable(self, name: str) -> Servable:
+        """What to load for the version. Raises NotServable for a reward model."""
+        return self.publication.servable(name, self.weights_path)

@@ -15,7 +15,7 @@ from tunesmith.domains.jobs import JobService
 from tunesmith.domains.registry import repository
 from tunesmith.domains.registry.card import write_card
 from tunesmith.domains.registry.errors import ModelVersionNotFound, RegistrationConflict, RegistrationInvalid
-from tunesmith.domains.registry.files import FileEntry, local_folder, manifest_sha256, store_adapter
+from tunesmith.domains.registry.files import FileEntry, local_folder, manifest_sha256, store_weights
 from tunesmith.domains.registry.repository import VersionFilter
 from tunesmith.domains.registry.schemas import (
     EvidenceView,
@@ -55,8 +55,7 @@ class RegistryService:
         async with access.read() as unit:
             spec = await self._spec_of(unit, request)
         prefix = f"models/{secrets.token_hex(8)}"
-        folder = Path(spec.publication.adapter_dir)
-        files = await store_adapter(self.storage, folder, prefix)
+        files = await store_weights(self.storage, spec.publication.weights_dir, prefix)
         try:
             async with access.write("model.register", resource=f"job:{request.job_id}") as unit:
                 return await self.record(unit, spec, files)
@@ -79,7 +78,7 @@ class RegistryService:
         try:
             publication = Publication.model_validate(document)
         except ValidationError as error:
-            missing = ", ".join(".".join(str(part) for part in fault["loc"]) for fault in error.errors())
+            missing = ", ".join(".".join(map(str, fault["loc"])) or fault["msg"] for fault in error.errors())
             raise RegistrationInvalid(f"What job {job.id} left behind is incomplete: {missing}.") from error
         publication.job_id = job.id
         return RegisterSpec(
@@ -206,8 +205,8 @@ class RegistryService:
             FileEntry(file.path, file.storage_key, file.sha256, file.size_bytes)
             for file in await repository.list_files(unit, model_id)
         ]
-        adapter = await local_folder(self.storage, entries, self._cache_dir / str(model_id))
-        return VersionFiles(row.base_model, Path(row.publication["base_path"]), adapter)
+        weights = await local_folder(self.storage, entries, self._cache_dir / str(model_id))
+        return VersionFiles(Publication.model_validate(row.publication), weights)
 
     async def card(self, unit: Unit, model_id: int) -> str:
         """The model card, as Markdown."""

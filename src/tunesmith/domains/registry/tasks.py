@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import cast
 
 from tunesmith.domains.jobs import JobContext, JobKind
-from tunesmith.domains.registry.files import store_adapter
+from tunesmith.domains.registry.files import store_weights
 from tunesmith.domains.registry.schemas import RegisterResult, RegisterSpec
 from tunesmith.domains.registry.service import RegistryService
 
@@ -19,9 +18,8 @@ def kinds(registry: RegistryService) -> list[JobKind]:
         if spec.publication.job_id is None and "publication" in context.job.inputs:
             spec.publication.job_id = context.job.inputs["publication"].job_id
         await context.progress(0, 2, "copying files into the store")
-        folder = Path(spec.publication.adapter_dir)
         # The prefix is this job's own, so a second run after a kill writes the same names, and nobody else's.
-        files = await store_adapter(registry.storage, folder, f"models/job-{context.job.id}")
+        files = await store_weights(registry.storage, spec.publication.weights_dir, f"models/job-{context.job.id}")
         await context.progress(1, 2, "writing the version")
         async with context.write() as unit:
             version = await registry.record(unit, spec, files, register_job_id=context.job.id)

@@ -88,18 +88,19 @@ class ModelResolver:
         if document is None:
             raise RunNotServable(f"Job {job_id} ({job.kind}) is {job.state} and has left no model.")
         made = Publication.model_validate(document)
-        return _with_adapter(f"run:{job_id}", Path(made.base_path), Path(made.adapter_dir))
+        return _present(made.servable(f"run:{job_id}"))
 
     async def _version(self, unit: Unit, reference: str) -> Servable:
         found = await self._registry.find_by_name(unit, reference)
         if found is None:
             raise ModelNotFound(f"There is no model version {reference!r}.", hint="GET /v1/models lists what answers.")
         files = await self._registry.files(unit, found.id)
-        return _with_adapter(reference, files.base_path, files.adapter_path)
+        return _present(files.servable(reference))
 
 
-def _with_adapter(name: str, base: Path, adapter: Path) -> Servable:
-    for what, folder in (("base model", base), ("adapter", adapter)):
-        if not folder.is_dir():
-            raise ModelNotFound(f"The {what} of {name} is no longer at {folder.name!r} on this machine.")
-    return Servable(name, base, adapter, base)
+def _present(model: Servable) -> Servable:
+    whole = "model" if model.trained_from else "base model"
+    for what, folder in ((whole, model.base_path), ("adapter", model.adapter_path)):
+        if folder is not None and not folder.is_dir():
+            raise ModelNotFound(f"The {what} of {model.name} is no longer at {folder.name!r} on this machine.")
+    return model

@@ -13,14 +13,21 @@ from tunesmith.domains.datasets import (
     DatasetResponse,
     DatasetService,
     DatasetStatus,
-    refuse_unsupervised,
+    refuse_format,
 )
 from tunesmith.domains.models import PathNotAllowed
 from tunesmith.domains.training.errors import DataMismatch
 from tunesmith.domains.training.graph import RunData
 from tunesmith.settings import Mode, Settings
+from tunesmith.wire.methods import FORMATS, Objective
 from tunesmith.wire.recipe import Recipe
 from tunesmith.wire.recipe_text import RecipeError
+
+
+def accepted_formats(objective: str) -> frozenset[DataFormat]:
+    """The formats of rows that an objective learns from."""
+    return frozenset(DataFormat(name) for name in FORMATS[objective])
+
 
 REFERENCE = "dataset:"
 ROOTS_HINT = "Upload the file as a dataset, or add its folder to TUNESMITH_MODELS__ALLOWED_ROOTS."
@@ -37,7 +44,8 @@ class DataSource:
         """The ids of all datasets that ``recipe`` names; each is refused by name when it cannot be used."""
         data, plan = recipe.data, recipe.evaluate
         fmt = None if data.format == "auto" else DataFormat(data.format)
-        train = await self._find(unit, data.train, base_dir, fmt)
+        objective = str(recipe.method.objective)
+        train = await self._find(unit, data.train, base_dir, fmt, objective)
         if data.sha256 and data.sha256 != train.sha256:
             raise DataMismatch(
                 f"data.train ({data.train}) has SHA-256 {train.sha256}, but the recipe asks for {data.sha256}.",
@@ -52,11 +60,14 @@ class DataSource:
         found = {}
         for name, where in named.items():
             if where:
-                wanted = fmt if name in ("validation", "test") else None
-                found[name] = (await self._find(unit, where, base_dir, wanted)).id
+                same = name in ("validation", "test")
+                chosen = (fmt, objective) if same else (None, str(Objective.SFT))  # questions are conversations
+                found[name] = (await self._find(unit, where, base_dir, *chosen)).id
         return RunData(train=train.id, **found)
 
-    async def _find(self, unit: Unit, where: str, base_dir: Path | None, fmt: DataFormat | None) -> DatasetResponse:
+    async def _find(
+        self, unit: Unit, where: str, base_dir: Path | None, fmt: DataFormat | None, objective: str
+    ) -> DatasetResponse:
         if where.startswith(REFERENCE):
             dataset = await self._datasets.find_by_reference(unit, where)
             if dataset is None:
@@ -65,7 +76,13 @@ class DataSource:
                 )
         else:
             dataset = await self._import(unit, where, base_dir, fmt)
-        refuse_unsupervised(dataset.format, f"The dataset {dataset.name}@{dataset.version}")
+        refuse_format(
+            dataset.format,
+            f"The dataset {dataset.name}@{dataset.version}",
+            accepted_formats(objective),
+            f"objective {objective}",
+            ", ".join(name for name, formats in FORMATS.items() if dataset.format in formats),
+        )
         if dataset.status is DatasetStatus.INVALID:
             red = dataset.findings_counts.red if dataset.findings_counts else "some"
             raise DatasetRedError(

@@ -30,7 +30,9 @@ class UnsupportedMethod(Unsupported):
     """A method, objective or field of the short form that this version does not have."""
 
     code, title = "unsupported-method", "This way of training is not supported"
-    hint = "This version trains LoRA adapters by supervised fine-tuning: method `lora`."
+    hint = (
+        "Methods are lora, qlora, full (supervised), and dpo, orpo, kto, reward, grpo, cpt; a recipe can combine them."
+    )
 
 
 class DataMismatch(InvalidInput):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.domains.jobs import GraphNode
+from tunesmith.wire.methods import CONVERSATIONS, FORMATS, Objective
 from tunesmith.wire.recipe import Recipe
 
 PARTS = ("train", "validation", "test")
@@ -33,10 +34,7 @@ def compile_graph(recipe: Recipe, model_path: str, data: RunData) -> tuple[list[
     if evaluate:
         nodes.append(evaluate)
     elif recipe.evaluate.enabled:
-        warnings.append(
-            "Nothing is evaluated after the training: the recipe names no data for it "
-            "(data.validation, data.test, data.split or evaluate.questions)."
-        )
+        warnings.append(_why_not_evaluated(recipe))
     if recipe.register_as:
         nodes.append(_register_node(recipe, is_evaluated=evaluate is not None))
         if recipe.export:
@@ -80,14 +78,16 @@ def _train_node(recipe: Recipe, model_path: str, data: RunData, parts: dict[str,
 def _evaluate_node(recipe: Recipe, data: RunData, parts: dict[str, int]) -> GraphNode | None:
     """The evaluation: on the test data if there is some, else on the validation data."""
     plan = recipe.evaluate
-    if not plan.enabled:
+    if not plan.enabled or recipe.method.objective == Objective.REWARD:
         return None
     spec: dict[str, Any] = {"max_new_tokens": plan.max_new_tokens, "max_questions": plan.max_questions}
     node = GraphNode("evaluate", "evaluate", f"{recipe.name}: evaluate", spec)
     node.inputs["publication"] = ("train", "publication")
     held_out = data.test if data.test is not None else data.validation
     part = "test" if "test" in parts else "validation"
-    if held_out is not None and (data.test is not None or "test" not in parts):
+    if not _are_conversations(recipe):
+        pass  # pairs, marked answers and texts are measured in the run itself
+    elif held_out is not None and (data.test is not None or "test" not in parts):
         spec["dataset_id"] = held_out
     elif part in parts:
         node.inputs["dataset_id"] = ("split", f"parts.{parts[part]}.dataset_id")
@@ -97,6 +97,25 @@ def _evaluate_node(recipe: Recipe, data: RunData, parts: dict[str, int]) -> Grap
         spec["general_dataset_id"] = data.general
     has_data = {"dataset_id", "questions_dataset_id"} & (set(spec) | set(node.inputs))
     return node if has_data else None
+
+
+def _are_conversations(recipe: Recipe) -> bool:
+    return FORMATS[recipe.method.objective] == CONVERSATIONS
+
+
+def _why_not_evaluated(recipe: Recipe) -> str:
+    objective = recipe.method.objective
+    if objective == Objective.REWARD:
+        return "A reward model writes no answers; its pair accuracy on held-out pairs is in the figures of the run."
+    if not _are_conversations(recipe):
+        return (
+            f"No answers are asked for after the training: the held-out rows of {objective} are measured in the run itself. "
+            "evaluate.questions names conversations to ask about."
+        )
+    return (
+        "Nothing is evaluated after the training: the recipe names no data for it "
+        "(data.validation, data.test, data.split or evaluate.questions)."
+    )
 
 
 def _register_node(recipe: Recipe, *, is_evaluated: bool) -> GraphNode:

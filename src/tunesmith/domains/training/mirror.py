@@ -10,7 +10,7 @@ from tunesmith.db import Unit
 from tunesmith.domains.jobs import JobState, JobView
 from tunesmith.domains.training import repository
 from tunesmith.domains.training.schemas import FinetuningStatus, RunFigures
-from tunesmith.domains.training.short_form import hyperparameters_of
+from tunesmith.domains.training.short_form import hyperparameters_of, method_of
 from tunesmith.domains.training.tables import FinetuningJobRow, TrainingCheckpointRow, TrainingPointRow
 from tunesmith.wire.events import CheckpointSaved, Event, Finished, Metric
 
@@ -70,7 +70,7 @@ def _of_recipe(spec: dict[str, Any]) -> dict[str, Any]:
     return {
         "job_name": recipe["name"],
         "base_model": recipe["model"]["base"],
-        "method": recipe["method"]["adapter"],
+        "method": method_of(recipe),
         "hyperparameters": hyperparameters_of(recipe),
         "recipe": recipe,
     }
@@ -83,12 +83,16 @@ async def _keep_point(unit: Unit, job: JobView, event: Metric) -> None:
         unit.session.add(row)
     elif row.attempt < job.attempt:  # a step that a resumed run does again
         row.attempt = job.attempt
+        row.figures = {}
         for name in CURVES:
             setattr(row, name, None)
     row.epoch, row.at = event.epoch, datetime.fromtimestamp(event.at, UTC)
     for name in CURVES:
         if name in event.values:
             setattr(row, name, event.values[name])
+    others = {name: value for name, value in event.values.items() if name not in CURVES}
+    if others:
+        row.figures = {**(row.figures or {}), **others}
 
 
 async def _keep_checkpoint(unit: Unit, job: JobView, event: CheckpointSaved) -> None:

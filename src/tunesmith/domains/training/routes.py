@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Header, Path, Query, Response
 
 from tunesmith.db import Access, Unit
 from tunesmith.domains.jobs import JobLogsResponse, JobService, Priority, border, follow_events
+from tunesmith.domains.training.capabilities import capability_matrix
 from tunesmith.domains.training.exchange import export_recipe, import_recipe
 from tunesmith.domains.training.presets import list_presets
 from tunesmith.domains.training.recipe_book import RecipeBook
@@ -23,6 +24,7 @@ from tunesmith.domains.training.recipe_views import (
 )
 from tunesmith.domains.training.repository import JobFilter
 from tunesmith.domains.training.schemas import (
+    CapabilityMatrix,
     CheckpointListResponse,
     CheckpointResponse,
     FinetuningJobListResponse,
@@ -232,6 +234,12 @@ async def get_recipe_schema(unit: Reads) -> dict[str, Any]:
     return Recipe.model_json_schema(by_alias=True)
 
 
+@recipes.get("/capabilities")
+async def list_capabilities(unit: Reads) -> CapabilityMatrix:
+    """Which methods work with which adapter on which device, from recorded runs; for the others why not, and what does."""
+    return capability_matrix()
+
+
 @recipes.get("/presets")
 async def list_recipe_presets(unit: Reads) -> RecipePresetListResponse:
     """The recipes that come with the program."""
@@ -239,7 +247,9 @@ async def list_recipe_presets(unit: Reads) -> RecipePresetListResponse:
 
 
 @recipes.post("/validate", responses=problem_responses(422))
-async def validate_recipe_text(unit: Checks, body: RecipeValidationRequest) -> RecipeValidationResponse:
+async def validate_recipe_text(
+    unit: Checks, training: Training, body: RecipeValidationRequest
+) -> RecipeValidationResponse:
     """Look at a recipe without starting anything: every fault with its line, or the recipe with its defaults."""
     try:
         recipe = validate_recipe(body.recipe) if body.recipe is not None else read_recipe(body.yaml or "")
@@ -248,6 +258,10 @@ async def validate_recipe_text(unit: Checks, body: RecipeValidationRequest) -> R
         return RecipeValidationResponse(
             valid=False, errors=[RecipeFault.model_validate(fault) for fault in faults], recipe=None, yaml=None
         )
+    problems = training.known_problems(recipe)
+    if problems:
+        known = [RecipeFault(location=p.location, message=f"{p.message} {p.hint}", value=p.value) for p in problems]
+        return RecipeValidationResponse(valid=False, errors=known, recipe=None, yaml=None)
     return RecipeValidationResponse(valid=True, errors=[], recipe=recipe.to_plain(), yaml=write_recipe(recipe))
 
 

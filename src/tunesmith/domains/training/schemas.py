@@ -31,6 +31,10 @@ class RunFigures(BaseModel):
     steps: int = Field(description="Optimizer updates.")
     final_loss: float | None = Field(None, description="Mean training loss over the last tenth of the updates.")
     eval_loss: float | None = Field(None, description="Last evaluation loss.")
+    evaluation: dict[str, float] = Field(
+        default_factory=dict,
+        description="What the objective measures on the validation data besides the loss: accuracy, margin, reward …",
+    )
     trained_tokens: int = Field(0, description="Labels that carried loss, over all updates.")
     tokens_per_second: float | None = Field(None, description="Tokens without padding, a second.")
     weights_sha256: str | None = Field(None, description="SHA-256 over the trained tensors.")
@@ -101,7 +105,9 @@ class FinetuningJobResponse(BaseModel):
     job_name: str = Field(description="Name that people see.")
     base_model: str = Field(description="Base model, as the recipe names it.")
     dataset_id: int | None = Field(description="Dataset that it trains on; null until a split has made it.")
-    method: str = Field(description="Which weights are trained.", examples=["lora"])
+    method: str = Field(
+        description="How it trains: the adapter of a supervised run, else the objective.", examples=["lora", "dpo"]
+    )
     hyperparameters: dict[str, Any] = Field(description="The settings of the run, flat, in one spelling.")
     recipe: dict[str, Any] = Field(description="The recipe.")
     status: FinetuningStatus = Field(description="Where the job is in its life.")
@@ -158,6 +164,10 @@ class TrainingMetrics(BaseModel):
     grad_norm: float | None = Field(description="Norm of the gradient before clipping.")
     tokens_per_second: float | None = Field(description="Tokens without padding, a second.")
     memory_gb: float | None = Field(description="Memory in use, in 10⁹ bytes.")
+    figures: dict[str, float] = Field(
+        default_factory=dict,
+        description="What the objective measures besides: accuracy, margin, reward, kl, and the same with `eval_` before it.",
+    )
     gpu: dict[str, float] | None = Field(None, description="Figures of the GPU, where there is one.")
     timestamp: datetime = Field(description="When it was measured.")
 
@@ -186,6 +196,38 @@ class JobSamplesResponse(BaseModel):
 
     job_id: int = Field(description="Id of the job.")
     samples: list[SampleView] = Field(description="The samples.")
+
+
+class CapabilityState(StrEnum):
+    """What is known of a way to train."""
+
+    WORKS = "works"
+    FAILS = "fails"
+    UNTRIED = "untried"
+
+
+class CapabilityCell(BaseModel):
+    """One way to train on one kind of device."""
+
+    objective: str = Field(description="What is optimised.", examples=["dpo"])
+    adapter: str = Field(description="Which weights are trained.", examples=["qlora"])
+    device: str = Field(description="cpu, cuda or mps.")
+    engine: str = Field(description="Engine that trains.")
+    state: CapabilityState = Field(description="`works` only from a recorded run; `fails`; `untried`.")
+    reason: str = Field("", description="Why it does not work, or is not known to.")
+    alternative: str = Field("", description="The nearest thing that works, or how to find out.")
+    recorded_at: datetime | None = Field(None, description="When the run was recorded.")
+    device_name: str = Field("", description="The device of the run.")
+    versions: dict[str, str] = Field(default_factory=dict, description="Versions of the libraries of the run.")
+    steps: int = Field(0, description="Updates of the run.")
+    seconds: float = Field(0.0, description="How long the run took, loading included.")
+    weights_sha256: str = Field("", description="Of what the run trained.")
+
+
+class CapabilityMatrix(BaseModel):
+    """Objective by adapter by device by engine."""
+
+    cells: list[CapabilityCell] = Field(description="Every cell.")
 
 
 class RecipePreset(BaseModel):

@@ -11,6 +11,7 @@ from tunesmith.domains.datasets import DatasetService
 from tunesmith.domains.jobs import JobLogsResponse, JobService, JobState, JobView
 from tunesmith.domains.models import ModelStore
 from tunesmith.domains.training import repository
+from tunesmith.domains.training.capabilities import ENGINE, refused_cell
 from tunesmith.domains.training.data import DataSource
 from tunesmith.domains.training.errors import CheckpointError, CheckpointNotFound, FinetuningJobNotFound, RunActive
 from tunesmith.domains.training.graph import compile_graph
@@ -33,7 +34,7 @@ from tunesmith.domains.training.tracking import Mirrors
 from tunesmith.kit.errors import InvalidInput
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.paths import link_folder
-from tunesmith.ports.training import TrainingEngine
+from tunesmith.ports.training import EngineProblem, TrainingEngine
 from tunesmith.settings import Settings
 from tunesmith.wire.checkpoint import CheckpointDamaged, verify_checkpoint
 from tunesmith.wire.recipe import Recipe
@@ -72,7 +73,7 @@ class TrainingService:
     ) -> FinetuningJobResponse:
         """Queue a run. Raises RecipeError, UnsupportedMethod and what finding the model and the data raises."""
         recipe = wanted if isinstance(wanted, Recipe) else await self._recipe_of(unit, wanted)
-        problems = self.engine.check(recipe)
+        problems = [*self.known_problems(recipe), *self.engine.check(recipe)]
         if problems:
             faults = [{"location": p.location, "message": p.message, "value": p.value} for p in problems]
             raise RecipeError(" ".join(p.message for p in problems), hint=problems[0].hint, errors=faults)
@@ -85,6 +86,15 @@ class TrainingService:
         row.warnings = [*warnings, *await self.mirrors.warnings()]
         await unit.session.flush()
         return (await self._views(unit, [row]))[0]
+
+    def known_problems(self, recipe: Recipe) -> list[EngineProblem]:
+        """What the capability matrix knows not to work of a recipe, with what does."""
+        device = recipe.resources.device if recipe.resources.device != "auto" else self.settings.device
+        cell = refused_cell(recipe, str(device)) if self.engine.name == ENGINE else None
+        if cell is None:
+            return []
+        message = f"{cell.objective} with {cell.adapter} does not work on {cell.device}: {cell.reason}"
+        return [EngineProblem("method.adapter", message, cell.alternative, cell.adapter)]
 
     async def _recipe_of(self, unit: Unit, form: JobForm) -> Recipe:
         dataset = await self.datasets.get(unit, form.dataset_id)
@@ -315,4 +325,4 @@ def _links(job_id: int) -> dict[str, str]:
 
 def _point(row: TrainingPointRow, wanted: list[str]) -> TrainingMetrics:
     values = {name: getattr(row, name) if name in wanted else None for name in CURVE_NAMES}
-    return TrainingMetrics(step=row.step, timestamp=row.at, **values)
+    return TrainingMetrics(step=row.step, timestamp=row.at, figures=row.figures or {}, **values)

@@ -10,10 +10,13 @@ from pydantic_core import PydanticCustomError, ValidationError
 
 from tunesmith.domains.training.errors import UnsupportedMethod
 from tunesmith.domains.training.schemas import Id
+from tunesmith.wire.methods import SECTIONS
 from tunesmith.wire.recipe import Recipe
 from tunesmith.wire.recipe_text import RecipeError, validate_recipe
 
-METHODS = ("lora",)
+ADAPTERS = ("full", "lora", "qlora")
+METHODS = (*ADAPTERS, "dpo", "orpo", "kto", "reward", "grpo", "cpt")
+"""An adapter, for supervised fine-tuning, or an objective, which then trains the adapter of the hyperparameters."""
 LATER_FIELDS = ("gpu_ids", "resume_from_checkpoint")
 SETTINGS: dict[str, str] = {
     "lora_rank": "method.lora.r",
@@ -41,8 +44,14 @@ SETTINGS: dict[str, str] = {
     "keep_last_n": "training.keep_last_n",
     "metric_for_best": "training.metric_for_best",
     "seed": "seed",
+    "adapter": "method.adapter",
+    "quantization_type": "method.quantization.type",
+    "double_quantization": "method.quantization.double",
+    "compute_dtype": "method.quantization.compute_dtype",
 }
 """Names of hyperparameters, and the key of the recipe that each one sets. Answers use these names."""
+OF_OBJECTIVES = {f"{name}.{key}": (name, key) for name, section in SECTIONS.items() for key in section.model_fields}
+"""Settings of one objective: ``dpo.beta``; under a method of that name the first part may be left out."""
 ALIASES = {
     "lora_r": "lora_rank",
     "epochs": "num_epochs",
@@ -50,6 +59,10 @@ ALIASES = {
     "lr_scheduler": "scheduler",
     "max_seq_length": "max_length",
     "sequence_len": "max_length",
+    "lora_target_modules": "target_modules",
+    "bnb_4bit_quant_type": "quantization_type",
+    "bnb_4bit_use_double_quant": "double_quantization",
+    "bnb_4bit_compute_dtype": "compute_dtype",
 }
 """Other spellings that are taken in."""
 
@@ -61,7 +74,7 @@ class JobForm(BaseModel):
     job_name: str = Field(min_length=1, max_length=200, description="A name that people recognise.")
     base_model: str = Field(min_length=1, max_length=1024, description="The model to start from.")
     dataset_id: Id = Field(description="Dataset to train on.")
-    method: str = Field("lora", max_length=50, description="`lora`.")
+    method: str = Field("lora", max_length=50, description=f"One of {', '.join(METHODS)}.", examples=list(METHODS))
     hyperparameters: dict[str, Any] = Field(
         default_factory=dict, description=f"Any of {', '.join(SETTINGS)}; left out, the recipe's defaults hold."
     )
@@ -72,13 +85,16 @@ class JobForm(BaseModel):
             "name": self.job_name,
             "model": {"base": self.base_model},
             "data": {"train": train},
+            "method": {"adapter": self.method} if self.method in ADAPTERS else {"objective": self.method},
         }
         for name, path, value in self._settings():
             section = data
             *folders, key = path.split(".")
             for folder in folders:
                 section = section.setdefault(folder, {})
-            if key in section:
+            if path == "method.adapter" and section.get(key, value) != value:
+                raise _fault(f"hyperparameters.{name}", f"method {self.method} is an adapter of its own", value)
+            if key in section and path != "method.adapter":
                 raise _fault(f"hyperparameters.{name}", "the same setting is given under two names", value)
             section[key] = value
         try:
@@ -92,7 +108,7 @@ class JobForm(BaseModel):
     def _settings(self) -> list[tuple[str, str, Any]]:
         found = []
         for name, value in self.hyperparameters.items():
-            path = SETTINGS.get(ALIASES.get(name, name))
+            path = SETTINGS.get(ALIASES.get(name, name)) or self._of_objective(name)
             if path is None:
                 near = difflib.get_close_matches(name, [*SETTINGS, *ALIASES], n=1, cutoff=0.5)
                 meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(SETTINGS)}"
@@ -100,6 +116,11 @@ class JobForm(BaseModel):
             if value is not None:
                 found.append((name, path, value))
         return found
+
+    def _of_objective(self, name: str) -> str | None:
+        """The key of a setting that only one objective reads."""
+        objective, key = OF_OBJECTIVES.get(name) or OF_OBJECTIVES.get(f"{self.method}.{name}") or (None, None)
+        return f"method.{objective}.{key}" if objective else None
 
 
 def _fault(location: str, message: str, value: Any = None) -> RecipeError:
@@ -186,4 +207,15 @@ def hyperparameters_of(recipe: dict[str, Any]) -> dict[str, Any]:
             value = value.get(part) if isinstance(value, dict) else None
         if value is not None:
             found[name] = value
+    method = recipe.get("method") or {}
+    for name, (objective, key) in OF_OBJECTIVES.items():
+        value = (method.get(objective) or {}).get(key)
+        if value is not None:
+            found[name] = value
     return found
+
+
+def method_of(recipe: dict[str, Any]) -> str:
+    """The one word for how a recipe trains: the adapter of a supervised run, else the objective."""
+    method = recipe["method"]
+    return str(method["adapter"] if method.get("objective", "sft") == "sft" else method["objective"])

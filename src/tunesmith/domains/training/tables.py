@@ -91,6 +91,7 @@ class TrainingPointRow(Base):
     grad_norm: Mapped[float | None] = mapped_column()
     tokens_per_second: Mapped[float | None] = mapped_column()
     memory_gb: Mapped[float | None] = mapped_column()
+    figures: Mapped[dict[str, float] | None] = mapped_column(JsonColumn)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,9 +11,11 @@ from tunesmith.db import Unit
 from tunesmith.domains.datasets import DatasetResponse
 from tunesmith.domains.jobs import JobContext, JobKind, JobView
 from tunesmith.domains.training import repository
+from tunesmith.domains.training.data import accepted_formats
 from tunesmith.domains.training.mirror import follow_event, follow_job
 from tunesmith.domains.training.schemas import RunFigures
 from tunesmith.domains.training.service import TrainingService
+from tunesmith.wire.methods import Adapter, Objective
 from tunesmith.wire.recipe import Recipe
 from tunesmith.wire.recipe_text import read_recipe
 from tunesmith.wire.spec import TrainSpec
@@ -70,11 +73,15 @@ async def run_training(training: TrainingService, context: JobContext) -> TrainR
     folder.mkdir(exist_ok=True)
     async with context.read() as unit:
         dataset = await training.datasets.get(unit, spec.dataset_id)
-        train = await training.datasets.export_messages(unit, spec.dataset_id, folder / "train.jsonl")
+        shape: dict[str, Any] = {
+            "accepted": accepted_formats(str(spec.recipe.method.objective)),
+            "with_columns": spec.recipe.method.objective == Objective.GRPO,
+        }
+        train = await training.datasets.export_rows(unit, spec.dataset_id, folder / "train.jsonl", **shape)
         validation = None
         if spec.validation_dataset_id is not None:
             target = folder / "validation.jsonl"
-            validation = await training.datasets.export_messages(unit, spec.validation_dataset_id, target)
+            validation = await training.datasets.export_rows(unit, spec.validation_dataset_id, target, **shape)
         row = await repository.find_job(unit.session, unit.principal, context.job.id)
     order = TrainSpec(
         recipe=spec.recipe,
@@ -98,7 +105,7 @@ async def run_training(training: TrainingService, context: JobContext) -> TrainR
             "job_id": context.job.id,
             "base_model": spec.recipe.model.base,
             "base_path": spec.model_path,
-            "adapter_dir": str(artifacts / "adapter"),
+            **_weights(artifacts, spec.recipe),
             "recipe": resolved.to_plain(),
             "dataset": _reference(dataset, train.rows),
             "metrics": figures.model_dump(mode="json"),
@@ -114,6 +121,13 @@ def _visible(device: str | None) -> dict[str, str]:
     """Only the GPU that the queue has given to this run is seen by its child, unless the engine says otherwise."""
     name = (device or "").rpartition("/")[2]
     return {"CUDA_VISIBLE_DEVICES": name.removeprefix("cuda:")} if name.startswith("cuda:") else {}
+
+
+def _weights(artifacts: Path, recipe: Recipe) -> dict[str, str]:
+    """Where the trained weights are, and what they are good for."""
+    is_full = recipe.method.adapter == Adapter.FULL
+    place = {"model_dir": str(artifacts / "model")} if is_full else {"adapter_dir": str(artifacts / "adapter")}
+    return place | {"task": "score" if recipe.method.objective == Objective.REWARD else "text"}
 
 
 def _reference(dataset: DatasetResponse, rows: int) -> dict[str, Any]:
