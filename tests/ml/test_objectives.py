@@ -81,7 +81,7 @@ def test_tells_its_own_measures(made: tuple[str, str, runs.RunDirectory, Any]) -
     objective, _, run, end = made
     assert end.result["steps"] == 4
     assert list(runs.curve(run)) == [1, 2, 3, 4]
-    assert FIGURES[objective] <= set(end.result["evaluation"])
+    assert FIGURES[objective] <= set(end.result["measures"])
     for name in FIGURES[objective]:
         assert 4 in runs.curve(run, f"eval_{name}")
     if objective not in ("grpo", "kto"):
@@ -123,7 +123,7 @@ def test_goes_on_exactly(
     resumed = runs.train(again).result
     assert min(runs.curve(again)) == 3
     assert runs.curve(again) == {step: loss for step, loss in runs.curve(run).items() if step > 2}
-    for name in ("weights_sha256", "eval_loss", "evaluation", "trained_tokens"):
+    for name in ("weights_sha256", "eval_loss", "measures", "trained_tokens"):
         assert resumed[name] == end.result[name], name
 
 

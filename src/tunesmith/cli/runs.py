@@ -105,6 +105,8 @@ def show_run(result: dict[str, Any]) -> None:
         + (f", evaluation loss {result['eval_loss']:.4f}" if result.get("eval_loss") is not None else "")
         + f", {result['tokens_per_second']:.0f} tokens/s"
     )
+    if result.get("measures"):
+        out.print("Held out: " + ", ".join(f"{name} {value:.4g}" for name, value in result["measures"].items()))
     show_evaluation(result.get("evaluation"))
     if result.get("version"):
         out.print(f"Registered as [bold]{result['version']}[/]")

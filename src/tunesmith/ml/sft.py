@@ -138,7 +138,7 @@ def run_result(state: Any, *, stopped: bool, resumed: bool) -> dict[str, Any]:
         "steps": len(state.losses),
         "final_loss": sum(last_tenth) / len(last_tenth),
         "eval_loss": state.eval_loss,
-        "evaluation": {name: value for name, value in state.evaluation.items() if name != "loss"},
+        "measures": {name: value for name, value in state.evaluation.items() if name != "loss"},
         "trained_tokens": state.trained_tokens,
         "tokens_per_second": round(state.tokens / max(state.training_seconds, 1e-9), 1),
         "resumed": resumed,

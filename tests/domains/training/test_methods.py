@@ -74,7 +74,7 @@ class TestRealRuns:
         done = (await client.get(f"{JOBS}/{job['id']}")).json()
         assert [step["state"] for step in done["graph"]] == ["succeeded"] * 3, done
         assert done["method"] == "reward"
-        assert 0 <= done["figures"]["evaluation"]["accuracy"] <= 1
+        assert 0 <= done["figures"]["measures"]["accuracy"] <= 1
         points = (await client.get(f"{JOBS}/{job['id']}/metrics")).json()["points"]
         assert {"accuracy", "margin", "eval_accuracy"} <= set(points[-1]["figures"])
         question = {"messages": [{"role": "user", "content": "Say ship"}]}

@@ -19,9 +19,9 @@ from tunesmith.domains.datasets.errors import (
     DatasetPurgedError,
 )
 from tunesmith.domains.datasets.evaluation_sets import judges_of
-from tunesmith.domains.datasets.exporting import MessagesFile, export_messages, export_rows
+from tunesmith.domains.datasets.exporting import MessagesFile, export_rows
 from tunesmith.domains.datasets.findings_file import FINDINGS, INDEX, read_findings
-from tunesmith.domains.datasets.formats import DataFormat
+from tunesmith.domains.datasets.formats import SUPERVISED, DataFormat
 from tunesmith.domains.datasets.looking import Reading, Seen, read_as, see
 from tunesmith.domains.datasets.mapping.saved import saved_mapping
 from tunesmith.domains.datasets.places import LocalFiles
@@ -359,34 +359,25 @@ class DatasetService:
             items=items, total=found.total, page=page.page, page_size=page.page_size, **found.summary
         )
 
-    async def export_messages(
-        self, unit: Unit, dataset_id: int, target: Path, *, skip_invalid: bool = False
-    ) -> MessagesFile:
-        """Write what training reads to ``target``. Raises DatasetRedError naming rows that cannot be trained on."""
-        source = await self._readable_source(unit, dataset_id)
-        return await asyncio.to_thread(export_messages, source, target, skip_invalid=skip_invalid)
-
     async def export_rows(
         self,
         unit: Unit,
         dataset_id: int,
         target: Path,
         *,
-        accepted: Collection[DataFormat],
+        accepted: Collection[DataFormat] = SUPERVISED,
         with_columns: bool = False,
+        skip_invalid: bool = False,
     ) -> MessagesFile:
-        """The same for rows of other formats, in the shape that their objective reads."""
-        source = await self._readable_source(unit, dataset_id)
-        return await asyncio.to_thread(
-            export_rows, source, target, accepted=accepted, with_columns=with_columns, skip_invalid=False
-        )
-
-    async def _readable_source(self, unit: Unit, dataset_id: int) -> RowSource:
+        """Write what training reads to ``target``. Raises DatasetRedError naming rows that cannot be trained on."""
         row = await self.get_row(unit, dataset_id)
         copy = await self.plain_copy_of(row)
         if copy is not None:  # a run that begins before the validation has ended
             row.plain_path = (await copy.store(self.storage, _unwatched)).key
-        return await self.source_of(row)
+        how: dict[str, Any] = {"accepted": accepted, "with_columns": with_columns, "skip_invalid": skip_invalid}
+        return await asyncio.to_thread(export_rows, await self.source_of(row), target, **how)
+
+    export_messages = export_rows  # for those who read conversations
 
 
 def next_version(version: str, taken: Collection[str]) -> str:
