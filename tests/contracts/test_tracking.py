@@ -113,6 +113,14 @@ class TestMlflow:
         with pytest.raises(TrackerRefused, match=r"(?i)invalid"):
             await tracker.deliver(Delivery(run=bad))
 
+    async def test_a_bare_database_keeps_its_files_in_the_data_folder(self, tmp_path: Path) -> None:
+        settings = load_settings(data_dir=tmp_path / "data", tracking={"mlflow_uri": f"sqlite:///{tmp_path}/ml.db"})
+        (tracker,) = trackers(settings)
+        end = TrackedEnd(status="finished", at=1_700_000_100.0, files=left_behind(tmp_path / "r"))
+        await tracker.deliver(Delivery(run=a_run("one"), end=end))
+        await tracker.close()
+        assert [*(tmp_path / "data" / "tracking" / "mlflow").rglob("adapter/adapter_config.json")]
+
     async def test_one_that_is_away(self, tmp_path: Path) -> None:
         uri = f"http://somebody:secret@127.0.0.1:{free_port()}"
         (tracker,) = trackers(load_settings(data_dir=tmp_path, tracking={"mlflow_uri": uri}))

@@ -15,7 +15,7 @@ def trackers(settings: Settings) -> list[Tracker]:
 
     wanted: list[Tracker] = []
     if settings.tracking.mlflow_uri:
-        wanted.append(MlflowTracker(settings.tracking, settings.child_environment()))
+        wanted.append(MlflowTracker(settings.tracking, settings.child_environment(), settings.data_dir))
     if settings.tracking.wandb_mode != "off":
         wanted.append(WandbTracker(settings.tracking, settings.child_environment(), settings.data_dir))
     return wanted

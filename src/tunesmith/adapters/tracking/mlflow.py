@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import importlib.util
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from tunesmith.kit.answering import AnsweringProcess, NoAnswer
@@ -22,7 +23,7 @@ class MlflowTracker:
     name = "mlflow"
     title = "MLflow"
 
-    def __init__(self, settings: TrackingSettings, environment: dict[str, str]) -> None:
+    def __init__(self, settings: TrackingSettings, environment: dict[str, str], data_dir: Path) -> None:
         self._uri = settings.mlflow_uri or ""
         self._timeout_seconds = settings.timeout_seconds
         quiet = {
@@ -34,6 +35,8 @@ class MlflowTracker:
             "GIT_PYTHON_REFRESH": "quiet",
         }
         command = [sys.executable, "-W", "ignore", "-m", "tunesmith.adapters.tracking.mlflow_child"]
+        if urlsplit(self._uri).scheme not in PORTS:  # a bare database says nothing of where files go
+            command.append(str(data_dir / "tracking" / "mlflow"))
         self._child = AnsweringProcess(command, environment | quiet)
 
     @property

@@ -6,6 +6,7 @@ Everything is looked for before it is made, so a delivery that is repeated after
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -88,7 +89,10 @@ def _experiment_of(client: MlflowClient, run: TrackedRun) -> str:
     found = client.get_experiment_by_name(run.experiment)
     if found is None:
         try:
-            return str(client.create_experiment(run.experiment, tags=run.experiment_tags))
+            place = None
+            if len(sys.argv) > 1:  # where files go beside a bare database
+                place = str(Path(sys.argv[1]) / hashlib.sha256(run.experiment.encode()).hexdigest()[:16])
+            return str(client.create_experiment(run.experiment, place, run.experiment_tags))
         except MlflowException as error:  # another worker was quicker
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
