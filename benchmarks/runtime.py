@@ -53,11 +53,16 @@ def serving(folder: Path) -> Iterator[str]:
     """`tunesmith serve`; answers its address."""
     command = [sys.executable, "-m", "tunesmith.cli.main", "--data-dir", str(folder / "data"), "serve", "--port", "0"]
     environment = {**os.environ, "TUNESMITH_MODELS__ALLOWED_ROOTS": str(folder)}
-    with subprocess.Popen([*command, "--no-worker"], stderr=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stderr is not None
+    log = folder / "server.log"  # not a pipe, which the access log would fill
+    with (
+        log.open("wb") as output,
+        subprocess.Popen([*command, "--no-worker"], stderr=output, env=environment) as process,
+    ):
         try:
-            ready = next(line for line in process.stderr if "Tunesmith is ready:" in line)
-            yield ready.split("ready: ")[1].split("/app/")[0]
+            while "Tunesmith is ready: " not in (said := log.read_text()):
+                assert process.poll() is None, said
+                time.sleep(0.05)
+            yield said.split("ready: ")[1].split("/app/")[0]
         finally:
             process.terminate()
 
