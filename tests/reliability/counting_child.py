@@ -69,6 +69,8 @@ def main() -> None:
             if end == "cancel":
                 report.failed("UNKNOWN_ERROR", "cancelled")
                 sys.exit(1)
+            if step == spec["save_every"] + 1:
+                meal = b"x" * (spec["eat_mib"] << 20)  # noqa: F841 - held until the next step
             time.sleep(spec["step_seconds"])
         (run.artifacts / "digest.txt").write_text(digest)
         report.finished({"digest": digest, "steps": step})

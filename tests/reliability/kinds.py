@@ -25,7 +25,20 @@ class CountSpec(ChildSpec):
     save_every: int = 5
     step_seconds: float = 0.02
     misdeed: Literal["memory", "fail", "hang", "die", "deaf", "disk-full"] | None = None
+    eat_mib: int = 0
     resume_from: str | None = None
+
+
+class EatLess:
+    """A counting child that ran out of memory eats half as much; one that eats less than 64 MiB is beyond help."""
+
+    def repair(self, spec: CountSpec, doing: str | None) -> tuple[CountSpec, str] | None:
+        if spec.eat_mib < 64:
+            return None
+        return spec.model_copy(update={"eat_mib": spec.eat_mib // 2}), f"Repaired: it eats {spec.eat_mib // 2} MiB."
+
+    def carry(self, spec: CountSpec, earlier: CountSpec) -> CountSpec:
+        return spec.model_copy(update={"eat_mib": min(spec.eat_mib, earlier.eat_mib)})
 
 
 class Anything(BaseModel):
@@ -51,7 +64,9 @@ class Sum(BaseModel):
 
 async def count(context: JobContext) -> BaseModel:
     """Count in a child."""
-    finished = await context.run_child("tests.reliability.counting_child", context.spec, env={"PYTHONPATH": str(ROOT)})
+    finished = await context.run_child(
+        "tests.reliability.counting_child", context.spec, env={"PYTHONPATH": str(ROOT)}, repairs=EatLess()
+    )
     return Anything(**finished.result)
 
 

@@ -21,6 +21,7 @@ from tunesmith.domains.jobs.follow import follow as follow_events
 from tunesmith.domains.jobs.kinds import GraphNode, JobKind
 from tunesmith.domains.jobs.machines import list_queues, list_workers
 from tunesmith.domains.jobs.resources import history
+from tunesmith.domains.jobs.repairs import Repairs
 from tunesmith.domains.jobs.schemas import (
     JobEventView,
     JobListResponse,
@@ -63,6 +64,7 @@ __all__ = [
     "Priority",
     "QueuesResponse",
     "ResourceHistory",
+    "Repairs",
     "ResumeImpossible",
     "Stopped",
     "WorkerView",

@@ -17,6 +17,7 @@ from tunesmith.domains.jobs.errors import Cancelled
 from tunesmith.domains.jobs.holder import Holder
 from tunesmith.domains.jobs.launcher import Launcher
 from tunesmith.domains.jobs.lifecycle import add_event
+from tunesmith.domains.jobs.repairs import Repairs
 from tunesmith.domains.jobs.schemas import JobView
 from tunesmith.kit.principal import Principal
 from tunesmith.wire.events import Finished
@@ -60,15 +61,21 @@ class JobContext:
         return RunDirectory(self._launcher.folder / "attempts" / str(attempt)) if attempt else None
 
     async def run_child(
-        self, module: str, spec: BaseModel, *, python: str | None = None, env: dict[str, str] | None = None
+        self,
+        module: str,
+        spec: BaseModel,
+        *,
+        python: str | None = None,
+        env: dict[str, str] | None = None,
+        repairs: Repairs | None = None,
     ) -> Finished:
         """Start ``python -m module FOLDER`` (or take up the one that was started) and follow it to its last word.
 
         Events reach the database within half a second. A child that dies is started again as long as it reached a new
-        checkpoint; a spec with ``resume_from`` gets the newest verified one. Raises ChildFailed, Cancelled and Stopped, which
-        a task lets pass.
+        checkpoint; a spec with ``resume_from`` gets the newest verified one. A child that ran out of memory is started
+        again with what ``repairs`` makes of its spec. Raises ChildFailed, Cancelled and Stopped, which a task lets pass.
         """
-        return await self._launcher.run_child(module, spec, python=python, env=env)
+        return await self._launcher.run_child(module, spec, python=python, env=env, repairs=repairs)
 
     async def progress(self, step: int, total_steps: int | None = None, message: str | None = None) -> None:
         """Say how far the work is; calls that follow too closely are left out."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from tunesmith.domains.jobs.failure import JobFailure
 from tunesmith.domains.jobs.holder import Holder, is_database_away
 from tunesmith.domains.jobs.kinds import JobKind
 from tunesmith.domains.jobs.lifecycle import add_event
+from tunesmith.domains.jobs.memory_kills import MemoryKills
 from tunesmith.domains.jobs.process import Beat, Child, attempt_numbers, find_child, start_child
-from tunesmith.domains.jobs.verdict import how_it_ended, judge, oom_kills, output_tail
+from tunesmith.domains.jobs.repairs import OUT_OF_MEMORY, Repairs, as_repaired, carried
+from tunesmith.domains.jobs.verdict import how_it_ended, judge, output_tail
 from tunesmith.settings import Settings
 from tunesmith.wire.checkpoint import find_newest_checkpoint
 from tunesmith.wire.events import Failed, Finished
@@ -40,6 +42,7 @@ class Order:
     call: int
     python: str | None
     env: dict[str, str]
+    repairs: Repairs | None = None
 
 
 @dataclass
@@ -49,7 +52,7 @@ class Attempt:
     number: int
     child: Child
     copier: Copier
-    oom_kills: int | None
+    memory_kills: MemoryKills
 
     @property
     def run(self) -> RunDirectory:
@@ -73,10 +76,16 @@ class Launcher:
         return self._settings.runs_dir / str(self._holder.job.id)
 
     async def run_child(
-        self, module: str, spec: BaseModel, *, python: str | None = None, env: dict[str, str] | None = None
+        self,
+        module: str,
+        spec: BaseModel,
+        *,
+        python: str | None = None,
+        env: dict[str, str] | None = None,
+        repairs: Repairs | None = None,
     ) -> Finished:
         """See ``JobContext.run_child``."""
-        order = Order(module, spec, self._calls, python, env or {})
+        order = Order(module, spec, self._calls, python, env or {}, repairs)
         self._calls += 1
         attempt = await asyncio.to_thread(self._find_attempt, order)
         try:
@@ -90,6 +99,9 @@ class Launcher:
                 word = await self._follow(attempt)
                 if isinstance(word, Finished):
                     return self._accept(word)
+                if repaired := await self._repair(order, attempt, word):
+                    order, attempt, is_forgiven = repaired, None, True
+                    continue
                 if word is not None and not word.retryable:
                     self._raise_end(only="cancel")
                     raise ChildFailed(_failure_of(word))
@@ -115,7 +127,9 @@ class Launcher:
         return self._holder.first_attempt
 
     def _attempt(self, number: int, child: Child) -> Attempt:
-        return Attempt(number, child, Copier(self._holder, self._kind, child.run, number), oom_kills())
+        return Attempt(
+            number, child, Copier(self._holder, self._kind, child.run, number), MemoryKills(child.identity.pid)
+        )
 
     async def _start(self, order: Order, is_forgiven: bool) -> Attempt:
         attempts = self.folder / "attempts"
@@ -137,7 +151,10 @@ class Launcher:
         if "resume_from" in type(order.spec).model_fields:
             changes["resume_from"] = await self._find_checkpoint(order, attempts, usable)
         known = {name: value for name, value in changes.items() if name in type(order.spec).model_fields}
-        spec = order.spec.model_copy(update=known).model_dump(mode="json", by_alias=True)
+        given = order.spec
+        if order.repairs is not None:
+            given = await asyncio.to_thread(carried, order.repairs, given, [attempts / str(n) for n in usable])
+        spec = given.model_copy(update=known).model_dump(mode="json", by_alias=True)
         run = await asyncio.to_thread(RunDirectory.create, attempts / str(number), spec)
         self._holder.watch_over(run)
         await self._holder.check_lease()
@@ -171,6 +188,7 @@ class Launcher:
         leaves_at: float | None = None
         while True:
             is_alive = attempt.child.is_alive()  # asked before reading: what it wrote before it died is read below
+            attempt.memory_kills.look()
             await self._copy(attempt)
             now = time.monotonic()
             if not is_alive:
@@ -222,6 +240,27 @@ class Launcher:
         if self._holder.end == "stop" and only is None:
             raise Stopped
 
+    async def _repair(self, order: Order, attempt: Attempt, word: Failed | None) -> Order | None:
+        """The order to go on with when memory was what the child lacked and its kind knows how to ask for less."""
+        if order.repairs is None or self._holder.end is not None:
+            return None
+        failure = _failure_of(word) if word is not None else await self._judge(attempt, 1)
+        if failure.reason != OUT_OF_MEMORY:
+            return None
+        used = await asyncio.to_thread(as_repaired, order.repairs, order.spec, attempt.run, self._holder.job.message)
+        if used is None:
+            return None
+        spec, what = used
+        await self._tell(attempt, "warning", f"{failure.message} {what}")
+        return replace(order, spec=spec)
+
+    async def _judge(self, attempt: Attempt, starts: int) -> JobFailure:
+        """Why a child died that left no last word."""
+        lines = await asyncio.to_thread(output_tail, attempt.run)
+        exit_code = attempt.child.exit_code
+        killed = exit_code in (-9, None) and await asyncio.to_thread(attempt.memory_kills.happened)
+        return judge(lines, exit_code, killed_for_memory=killed, starts=starts)
+
     async def _bury(self, attempt: Attempt, word: Failed | None) -> bool:
         """Decide what follows a death: raises, or returns whether this start counts as none (nobody held the lease)."""
         self._raise_end()
@@ -230,10 +269,8 @@ class Launcher:
             await self._tell(attempt, "warning", "The child process left because no worker held its lease.")
             return True
         lines = await asyncio.to_thread(output_tail, attempt.run)
-        exit_code = attempt.child.exit_code
-        kills = oom_kills()
-        killed_for_memory = exit_code == -9 and None not in (kills, attempt.oom_kills) and kills != attempt.oom_kills
-        what = word.message if word is not None else f"The child process {how_it_ended(exit_code)} without a last word."
+        how = how_it_ended(attempt.child.exit_code)
+        what = word.message if word is not None else f"The child process {how} without a last word."
         last_lines = f" Its last lines:\n{chr(10).join(lines)}" if lines and word is None else ""
         async with self._holder.held() as (unit, row):
             starts = row.starts_without_checkpoint
@@ -241,7 +278,7 @@ class Launcher:
         if starts >= self._settings.jobs.max_starts_without_checkpoint:
             if word is not None:
                 raise ChildFailed(_failure_of(word))
-            raise ChildFailed(judge(lines, exit_code, killed_for_memory=killed_for_memory, starts=starts))
+            raise ChildFailed(await self._judge(attempt, starts))
         return False
 
     async def _tell(self, attempt: Attempt, level: str, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -22,6 +23,8 @@ CLOCK_TOLERANCE_SECONDS = 2.0
 """Start times are counted from the boot time, which moves when the clock is set."""
 FIRST_BEAT_SECONDS = 60.0
 """How long a child may take to its first sign of life."""
+OOM_SCORE = "500"
+"""How much rather than others the system ends a child when memory runs out: from -1000 to 1000, others have 0."""
 
 
 class ChildIdentity(BaseModel):
@@ -116,6 +119,8 @@ def start_child(
         call=call,
     )
     write_json(run.child_file, identity.model_dump())
+    with contextlib.suppress(OSError):  # where memory ends, the child goes before the worker that can start it again
+        Path(f"/proc/{process.pid}/oom_score_adj").write_text(OOM_SCORE)
     return Child(run, identity, process)
 
 

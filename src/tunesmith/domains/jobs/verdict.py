@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-from pathlib import Path
 
 from tunesmith.domains.jobs.failure import ErrorType, JobFailure
 from tunesmith.wire.run_dir import RunDirectory
@@ -15,16 +14,6 @@ OUT_OF_MEMORY = re.compile(
     r"MemoryError|out of memory|[Cc]an(?:'t|not) allocate memory|bad_alloc|CUBLAS_STATUS_ALLOC_FAILED"
 )
 DISK_FULL = re.compile(r"No space left on device|ENOSPC|Disk quota exceeded")
-VMSTAT = Path("/proc/vmstat")
-
-
-def oom_kills() -> int | None:
-    """How many processes this system has killed for memory since it started; None where it does not say."""
-    try:
-        found = re.search(r"^oom_kill (\d+)$", VMSTAT.read_text(), re.MULTILINE)
-    except OSError:
-        return None
-    return int(found[1]) if found else None
 
 
 def output_tail(run: RunDirectory) -> list[str]:
