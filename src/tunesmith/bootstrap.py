@@ -47,9 +47,9 @@ from tunesmith.domains.projects import ProjectService
 from tunesmith.domains.registry import RegistryService
 from tunesmith.domains.registry import kinds as registry_kinds
 from tunesmith.domains.runtime import ModelResolver, RuntimeService
-from tunesmith.domains.training import Mirrors, ModelSaver, RecipeBook, TrainingService, saving_kinds
+from tunesmith.domains.training import Adviser, Mirrors, ModelSaver, RecipeBook, TrainingService, saving_kinds
 from tunesmith.domains.training import kinds as training_kinds
-from tunesmith.domains.workbench import ChatBench, DatasetBench, GgufBench, ModelBench, TrainBench
+from tunesmith.domains.workbench import ChatBench, DatasetBench, GgufBench, ModelBench, TrainAdvice, TrainBench
 from tunesmith.kit.principal import Principal
 from tunesmith.ports.serving import Servable, ServingBackend
 from tunesmith.ports.storage import Storage
@@ -100,6 +100,7 @@ class Services(DataServices):
     recipes: RecipeBook
     saver: ModelSaver
     train_bench: TrainBench
+    train_advice: TrainAdvice
 
     def by_type(self, service: type[Any]) -> Any:
         """The service of that class."""
@@ -175,8 +176,15 @@ def build(settings: Settings) -> Services:
         trackers=trackers(settings),
     )
     registry.listeners.append(mirrors.note_version)
+    adviser = Adviser(models=models, datasets=datasets)
     training = TrainingService(
-        settings=settings, jobs=jobs, models=models, datasets=datasets, engine=engine, mirrors=mirrors
+        settings=settings,
+        jobs=jobs,
+        models=models,
+        datasets=datasets,
+        engine=engine,
+        mirrors=mirrors,
+        adviser=adviser,
     )
     conversations = ConversationService(settings=settings, datasets=datasets)
     answers = Answerer(settings=settings, conversations=conversations, runtime=runtime, resolver=resolver)
@@ -229,6 +237,7 @@ def build(settings: Settings) -> Services:
             models=models,
             jobs=jobs,
         ),
+        train_advice=TrainAdvice(models=models, datasets=data.dataset_bench, adviser=adviser, training=training),
     )
 
 

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from tests.fixtures.server import Server
+from tunesmith.cli.forecast import show_forecast
 from tunesmith.cli.main import main
 
 pytestmark = pytest.mark.early
@@ -132,6 +133,26 @@ def test_runs_can_be_detached_stopped_and_resumed(road: Road, tunesmith: Command
     assert "cancelled" in tunesmith("jobs", "list", "--state", "cancelled").out
     refused = tunesmith("jobs", "stop", run_id)
     assert (refused.code, "Hint:" in refused.err) == (4, True)
+
+
+def test_a_forecast_says_what_the_run_would_take_and_starts_nothing(
+    road: Road, tunesmith: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = tunesmith("jobs", "list", "--kind", "train", "--json").document["total"]
+    said = tunesmith("train", road.recipe, "--forecast", "--json")
+    assert said.code == 0, said.err
+    forecast = said.document
+    assert {"peak_memory_bytes", "seconds", "seconds_per_step", "tokens", "truncated_rows", "problems"} <= set(forecast)
+    assert (forecast["steps"], forecast["truncated_rows"]) == (2, 0)
+    assert forecast["seconds"] > forecast["start_seconds"] > 0
+    assert "few-updates" in {problem["code"] for problem in forecast["problems"]}
+    assert tunesmith("jobs", "list", "--kind", "train", "--json").document["total"] == before
+    show_forecast("road.yaml", forecast)
+    for_people = " ".join(capsys.readouterr().out.split())
+    assert "memory at most" in for_people
+    assert "amber few-updates: The run makes only 2 updates" in for_people
+    without = tunesmith("train", "--resume", 1, "--forecast")
+    assert (without.code, "needs a recipe" in without.err) == (2, True)
 
 
 def test_a_run_and_its_log_are_shown(road: Road, tunesmith: Command) -> None:

@@ -20,9 +20,12 @@ def train(
     overrides: Annotated[list[str] | None, typer.Argument(help="Changes, as key.path=value.")] = None,
     resume: Annotated[int | None, typer.Option(help="Go on with this stopped or failed run instead.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait for the end (needs --server).")] = False,
+    forecast: Annotated[
+        bool, typer.Option("--forecast", help="Only say what the run would take, and what is wrong with it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Run a recipe. Ctrl-C saves a checkpoint and says how to go on."""
+    """Run a recipe. Ctrl-C saves a checkpoint and says how to go on. ``--forecast`` exits 1 when it would not end well."""
     from tunesmith.cli.output import print_json
     from tunesmith.cli.runs import follow_run, prepared_recipe, show_run
 
@@ -33,8 +36,16 @@ def train(
     if detach and not ctx.obj.server:
         raise CommandError("--detach needs --server: without one this process does the work.", "Leave --detach away.")
 
+    if forecast and recipe is None:
+        raise CommandError(
+            "--forecast needs a recipe.", "For example: tunesmith train recipes/quickstart.yaml --forecast"
+        )
     if recipe is not None:
         existing_file(recipe)
+        if forecast:
+            from tunesmith.cli.forecast import forecast_run
+
+            return forecast_run(ctx, recipe, overrides or [], as_json)
 
     async def body(session: Session) -> dict[str, Any]:
         await session.need_worker()

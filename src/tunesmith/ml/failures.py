@@ -19,6 +19,17 @@ OUT_OF_MEMORY_WORDS = (
     "could not create a memory object",
     "could not create a primitive",
 )
+DEVICE_WORDS = (
+    "cuda error",
+    "cuda driver",
+    "no kernel image",
+    "device-side assert",
+    "cudnn_status",
+    "cublas_status",
+    "nccl error",
+    "mps backend",
+    "hip error",
+)
 NO_SPACE_WORDS = ("no space left on device", "disk quota exceeded", "file too large")
 
 
@@ -71,6 +82,23 @@ def explain(error: BaseException) -> RunFailure:
             "The disk is full; the checkpoints that were complete are still there.",
             "Free some space in the data folder, then resume the job.",
             reason="disk-full",
+        )
+    if any(w in lowered for w in DEVICE_WORDS):
+        return RunFailure(
+            "GPU_ERROR",
+            "device",
+            f"The device failed ({words[:200]}).",
+            "Resume the job: it goes on from its last checkpoint. If it fails again, check the driver, or set "
+            "resources.device: cpu.",
+            reason="device",
+        )
+    if isinstance(error, ImportError):
+        return RunFailure(
+            "ENGINE_ERROR",
+            "engine",
+            f"A library that the training needs cannot be loaded ({words[:200]}).",
+            "Install it with: pip install 'tunesmith[train]'",
+            reason="library-missing",
         )
     if isinstance(error, CheckpointDamaged):
         return RunFailure("CHECKPOINT_ERROR", "checkpoint", words, "Resume from another checkpoint of this job.")

@@ -164,7 +164,8 @@ class Batches:
     @property
     def lengths(self) -> list[int]:
         """Tokens of each sequence."""
-        return [int(sum(self.rows.lengths[i] for i in documents)) for documents in self.sequences]
+        lengths = self.rows.lengths
+        return [int(sum(lengths[i] for i in documents)) for documents in self.sequences]
 
     def collate(self, examples: Iterable[dict[str, int]]) -> dict[str, Any]:
         """One batch. Padding is a document of its own at every place: it sees nothing and trains nothing."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,14 @@ stay_offline()
 share_the_processor()
 
 
-def main(run_dir: str) -> None:
+def main(run_dir: str, work: Callable[[Reporter], None] | None = None) -> None:
     """Run, and turn whatever goes wrong into a ``failed`` event; the traceback goes to the output."""
     with Reporter(run_dir) as reporter:
         reporter.progress(0, message="starting")  # a sign of life before the seconds that the imports take
         from tunesmith.ml.failures import explain
 
         try:
-            train(reporter)
+            (work or train)(reporter)
         except Exception as error:
             traceback.print_exception(error)
             failure = explain(error)
@@ -36,8 +37,8 @@ def main(run_dir: str) -> None:
             raise SystemExit(1) from None
 
 
-def train(reporter: Reporter) -> None:
-    """The run."""
+def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None = None) -> None:
+    """The run; with ``rehearse`` only as far as the first update, which that does in its own way."""
     import torch
     import transformers
 
@@ -111,6 +112,8 @@ def train(reporter: Reporter) -> None:
         restored=restored,
     )
     trainer.run_state.threads = threads
+    if rehearse:
+        return reporter.finished(rehearse(trainer))
     steps = total_updates(recipe, len(examples))
     if restored:
         checkpoints.resumed_from = checkpoints.relative(restored.folder)
@@ -123,14 +126,14 @@ def train(reporter: Reporter) -> None:
     if not trainer.stopped and state.best_checkpoint and state.best_checkpoint != state.kept[-1]:
         Restored.read(checkpoints.path(state.best_checkpoint)).into_weights(trained)
         reporter.log(f"the result is the best checkpoint, {Path(state.best_checkpoint).name}")
-    result = run_result(state, stopped=trainer.stopped, resumed=restored is not None)
+    result = run_result(state, stopped=trainer.stopped, resumed=restored is not None, repairs=spec.repairs)
     result["weights_sha256"] = weights_sha256(trained.published())
     if not trainer.stopped:
         write_artifacts(reporter.run.artifacts, trained, recipe, result)
     reporter.finished(result, stopped=trainer.stopped)
 
 
-def run_result(state: Any, *, stopped: bool, resumed: bool) -> dict[str, Any]:
+def run_result(state: Any, *, stopped: bool, resumed: bool, repairs: list[str]) -> dict[str, Any]:
     """The figures of the run."""
     last_tenth = state.losses[-max(1, len(state.losses) // 10) :]
     return {
@@ -142,7 +145,8 @@ def run_result(state: Any, *, stopped: bool, resumed: bool) -> dict[str, Any]:
         "trained_tokens": state.trained_tokens,
         "tokens_per_second": round(state.tokens / max(state.training_seconds, 1e-9), 1),
         "resumed": resumed,
-        "repaired": False,
+        "repaired": bool(repairs),
+        "repairs": repairs,
         "checkpoint": state.best_checkpoint or (state.kept[-1] if state.kept else None),
     }
 

@@ -37,6 +37,11 @@ class TrainingEngine(Protocol):
         """What ``python -m`` starts with the run directory as its argument."""
         ...
 
+    @property
+    def forecast_module(self) -> str:
+        """What ``python -m`` starts to rehearse a run, with a ``ForecastSpec``."""
+        ...
+
     def check(self, recipe: Recipe) -> list[EngineProblem]:
         """What this engine cannot do of ``recipe`` on this machine; empty when it can do all of it."""
         ...

@@ -169,6 +169,11 @@ class ResourcesSection(Section):
     memory_limit_gib: float | None = Field(
         None, gt=0, description="The child limits its own data memory to this.", title="Memory limit (GiB)"
     )
+    repair: bool = Field(
+        True,
+        description="A run that does not fit into memory goes on with the same global batch in smaller portions.",
+        title="Repair out-of-memory",
+    )
 
 
 class EvaluateSection(Section):

@@ -34,6 +34,19 @@ class TrainSpec(ChildSpec):
     train_file: str = Field(description="JSONL of messages to train on.")
     validation_file: str | None = Field(None, description="JSONL of messages to evaluate on.")
     resume_from: str | None = Field(None, description="Folder of a verified checkpoint to go on from.")
+    repairs: list[str] = Field(
+        default_factory=list, description="What earlier attempts had to change in the recipe to fit into memory."
+    )
+
+
+class ForecastSpec(ChildSpec):
+    """Rehearse a training: what it will take, from its first updates."""
+
+    kind: Literal["forecast"] = "forecast"
+    recipe: Recipe = Field(description="The recipe.")
+    model_path: str = Field(description="Folder of the base model.")
+    train_file: str = Field(description="JSONL of messages to train on.")
+    validation_file: str | None = Field(None, description="JSONL of messages to evaluate on.")
 
 
 class ServeSpec(ChildSpec):

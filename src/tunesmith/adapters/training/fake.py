@@ -11,6 +11,7 @@ class FakeEngine:
 
     name = "fake"
     module = "tunesmith.ml.fake"
+    forecast_module = "tunesmith.ml.forecast"
 
     def __init__(self, run_seconds: float = 1.0) -> None:
         self.run_seconds = run_seconds

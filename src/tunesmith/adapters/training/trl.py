@@ -20,6 +20,7 @@ class TrlEngine:
 
     name = "trl"
     module = "tunesmith.ml.sft"
+    forecast_module = "tunesmith.ml.forecast"
 
     def check(self, recipe: Recipe) -> list[EngineProblem]:
         """Libraries that are not installed, and devices that are not there."""

@@ -4,6 +4,9 @@ from tunesmith.domains.training.recipe_book import RecipeBook
 from tunesmith.domains.training.repository import JobFilter
 from tunesmith.domains.training.saving import ModelSaver, SavedModel
 from tunesmith.domains.training.saving import kinds as saving_kinds
+from tunesmith.domains.training.advising import Adviser
+from tunesmith.domains.training.forecasting import ForecastResponse
+from tunesmith.domains.training.recommending import Recommendation
 from tunesmith.domains.training.schemas import (
     CheckpointResponse,
     FinetuningJobResponse,
@@ -17,6 +20,7 @@ from tunesmith.domains.training.tasks import TrainJobSpec, TrainResult, kinds
 from tunesmith.domains.training.tracking import Mirrors
 
 __all__ = [
+    "Adviser",
     "CheckpointResponse",
     "FinetuningJobCreate",
     "FinetuningJobResponse",
@@ -26,6 +30,8 @@ __all__ = [
     "ModelSaver",
     "RecipeBook",
     "Mirrors",
+    "ForecastResponse",
+    "Recommendation",
     "RunFigures",
     "SavedModel",
     "TrainJobSpec",

@@ -7,11 +7,13 @@ from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Path, Query, Response
+from fastapi.responses import JSONResponse
 
 from tunesmith.db import Access, Unit
 from tunesmith.domains.jobs import JobLogsResponse, JobService, Priority, border, follow_events
 from tunesmith.domains.training.capabilities import capability_matrix
 from tunesmith.domains.training.exchange import export_recipe, import_recipe
+from tunesmith.domains.training.forecasting import ForecastResponse
 from tunesmith.domains.training.presets import list_presets
 from tunesmith.domains.training.recipe_book import RecipeBook
 from tunesmith.domains.training.recipe_views import (
@@ -46,7 +48,19 @@ from tunesmith.domains.training.service import TrainingService
 from tunesmith.domains.training.short_form import FinetuningJobCreate
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.principal import Permission
-from tunesmith.kit.web import ID_MAX, allow, event_stream, paging, problem_responses, provide, reading, writing
+from tunesmith.kit.web import (
+    ID_MAX,
+    Accepted,
+    Wait,
+    allow,
+    event_stream,
+    paging,
+    problem_responses,
+    provide,
+    reading,
+    result_or_accepted,
+    writing,
+)
 from tunesmith.wire.recipe import Recipe
 from tunesmith.wire.recipe_text import RecipeError, read_recipe, validate_recipe, write_recipe
 
@@ -77,6 +91,28 @@ async def create_finetuning_job(
     """Start a fine-tuning run from a recipe, or from the short form."""
     folder = FilePath(base_dir) if base_dir and "\x00" not in base_dir else None
     return await training.start(unit, body.root, base_dir=folder, priority=priority)
+
+
+@router.post(
+    "/preflight",
+    response_model=ForecastResponse,
+    responses={202: {"model": Accepted}, **problem_responses(403, 404, 409, 422)},
+)
+async def forecast_finetuning_job(
+    access: Annotated[Access, allow(Permission.TRAIN)],
+    training: Training,
+    body: FinetuningJobCreate,
+    base_dir: Annotated[
+        str | None,
+        Query(max_length=4096, description="Folder that relative paths in the recipe start from (local mode)."),
+    ] = None,
+    wait: Wait = 2,
+) -> dict[str, Any] | JSONResponse:
+    """Rehearse a run without starting it: memory, time, tokens, and every problem with what to do about it."""
+    folder = FilePath(base_dir) if base_dir and "\x00" not in base_dir else None
+    async with access.write("finetuning.preflight") as unit:
+        job = await training.forecast(unit, body.root, base_dir=folder)
+    return await result_or_accepted(training.jobs, access, job, wait)
 
 
 @router.get("", responses=problem_responses(422))

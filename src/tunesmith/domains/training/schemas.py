@@ -40,6 +40,7 @@ class RunFigures(BaseModel):
     weights_sha256: str | None = Field(None, description="SHA-256 over the trained tensors.")
     resumed: bool = Field(False, description="Whether the run went on from a checkpoint.")
     repaired: bool = Field(False, description="Whether the recipe was repaired on the way.")
+    repairs: list[str] = Field(default_factory=list, description="What was changed so that it fits into memory.")
 
 
 class CheckpointResponse(BaseModel):

@@ -9,12 +9,13 @@ from pathlib import Path
 from tunesmith.db import Unit
 from tunesmith.domains.datasets import DatasetService
 from tunesmith.domains.jobs import JobLogsResponse, JobService, JobState, JobView
-from tunesmith.domains.models import ModelStore
+from tunesmith.domains.models import ModelStore, ResolvedModel
 from tunesmith.domains.training import repository
+from tunesmith.domains.training.advising import Adviser
 from tunesmith.domains.training.capabilities import ENGINE, refused_cell
 from tunesmith.domains.training.data import DataSource
 from tunesmith.domains.training.errors import CheckpointError, CheckpointNotFound, FinetuningJobNotFound, RunActive
-from tunesmith.domains.training.graph import compile_graph
+from tunesmith.domains.training.graph import RunData, compile_graph
 from tunesmith.domains.training.schemas import (
     CheckpointListResponse,
     CheckpointResponse,
@@ -59,6 +60,7 @@ class TrainingService:
         datasets: DatasetService,
         engine: TrainingEngine,
         mirrors: Mirrors,
+        adviser: Adviser,
     ) -> None:
         self.settings = settings
         self.jobs = jobs
@@ -66,19 +68,14 @@ class TrainingService:
         self.datasets = datasets
         self.engine = engine
         self.mirrors = mirrors
+        self._adviser = adviser
         self._data = DataSource(settings=settings, datasets=datasets)
 
     async def start(
         self, unit: Unit, wanted: Recipe | JobForm, *, base_dir: Path | None = None, priority: int = 0
     ) -> FinetuningJobResponse:
         """Queue a run. Raises RecipeError, UnsupportedMethod and what finding the model and the data raises."""
-        recipe = wanted if isinstance(wanted, Recipe) else await self._recipe_of(unit, wanted)
-        problems = [*self.known_problems(recipe), *self.engine.check(recipe)]
-        if problems:
-            faults = [{"location": p.location, "message": p.message, "value": p.value} for p in problems]
-            raise RecipeError(" ".join(p.message for p in problems), hint=problems[0].hint, errors=faults)
-        model = await self.models.resolve(recipe.model.base, unit=unit, base_dir=base_dir)
-        data = await self._data.ids_of(unit, recipe, base_dir)
+        recipe, model, data = await self._found(unit, wanted, base_dir)
         nodes, warnings = compile_graph(recipe, str(model.path), data)
         views = await self.jobs.submit_graph(unit, nodes, name=recipe.name, priority=priority)
         row = await self._get_row(unit, views["train"].id)
@@ -96,9 +93,34 @@ class TrainingService:
         message = f"{cell.objective} with {cell.adapter} does not work on {cell.device}: {cell.reason}"
         return [EngineProblem("method.adapter", message, cell.alternative, cell.adapter)]
 
-    async def _recipe_of(self, unit: Unit, form: JobForm) -> Recipe:
+    async def forecast(self, unit: Unit, wanted: Recipe | JobForm, *, base_dir: Path | None = None) -> JobView:
+        """Queue the rehearsal of a run; refuses what ``start`` refuses."""
+        recipe, model, data = await self._found(unit, wanted, base_dir)
+        spec = {
+            "recipe": recipe.to_plain(),
+            "model_path": str(model.path),
+            "dataset_id": data.train,
+            "validation_dataset_id": data.validation,
+        }
+        return await self.jobs.submit(unit, "forecast", spec, name=f"Forecast {recipe.name}"[:200])
+
+    async def _found(
+        self, unit: Unit, wanted: Recipe | JobForm, base_dir: Path | None
+    ) -> tuple[Recipe, ResolvedModel, RunData]:
+        """What is wanted as a recipe that this engine can do, its model and its data."""
+        recipe = wanted if isinstance(wanted, Recipe) else await self._recipe_of(unit, wanted, base_dir)
+        problems = [*self.known_problems(recipe), *self.engine.check(recipe)]
+        if problems:
+            faults = [{"location": p.location, "message": p.message, "value": p.value} for p in problems]
+            raise RecipeError(" ".join(p.message for p in problems), hint=problems[0].hint, errors=faults)
+        model = await self.models.resolve(recipe.model.base, unit=unit, base_dir=base_dir)
+        return recipe, model, await self._data.ids_of(unit, recipe, base_dir)
+
+    async def _recipe_of(self, unit: Unit, form: JobForm, base_dir: Path | None) -> Recipe:
         dataset = await self.datasets.get(unit, form.dataset_id)
-        return form.to_recipe(f"dataset:{dataset.name}@{dataset.version}")
+        model = await self.models.resolve(form.base_model, unit=unit, base_dir=base_dir)
+        advice = await self._adviser.recommend(unit, model, form.dataset_id)
+        return form.to_recipe(f"dataset:{dataset.name}@{dataset.version}", advice.parameters)
 
     async def get(self, unit: Unit, job_id: int) -> FinetuningJobResponse:
         """The job; raises FinetuningJobNotFound."""

@@ -65,6 +65,14 @@ ALIASES = {
     "bnb_4bit_compute_dtype": "compute_dtype",
 }
 """Other spellings that are taken in."""
+DECIDED_WITH = {
+    "lora_alpha": ("method.lora.r",),
+    "num_epochs": ("training.max_steps",),
+    "gradient_accumulation_steps": ("training.batch_size",),
+    "eval_steps": ("training.max_steps", "training.epochs"),
+    "save_steps": ("training.max_steps", "training.epochs"),
+}
+"""What is not recommended beside these settings, since it belongs to them."""
 
 
 class JobForm(BaseModel):
@@ -76,11 +84,15 @@ class JobForm(BaseModel):
     dataset_id: Id = Field(description="Dataset to train on.")
     method: str = Field("lora", max_length=50, description=f"One of {', '.join(METHODS)}.", examples=list(METHODS))
     hyperparameters: dict[str, Any] = Field(
-        default_factory=dict, description=f"Any of {', '.join(SETTINGS)}; left out, the recipe's defaults hold."
+        default_factory=dict,
+        description=f"Any of {', '.join(SETTINGS)}; what is left out is recommended for the model and the data.",
     )
 
-    def to_recipe(self, train: str) -> Recipe:
-        """The recipe that it stands for, with ``train`` as the reference of the dataset; raises RecipeError."""
+    def to_recipe(self, train: str, recommended: dict[str, Any]) -> Recipe:
+        """The recipe that it stands for, with ``train`` as the reference of the dataset; raises RecipeError.
+
+        ``recommended`` has values for the hyperparameters that are left out.
+        """
         data: dict[str, Any] = {
             "name": self.job_name,
             "model": {"base": self.base_model},
@@ -88,15 +100,18 @@ class JobForm(BaseModel):
             "method": {"adapter": self.method} if self.method in ADAPTERS else {"objective": self.method},
         }
         for name, path, value in self._settings():
-            section = data
-            *folders, key = path.split(".")
-            for folder in folders:
-                section = section.setdefault(folder, {})
+            section, key = _place(data, path)
             if path == "method.adapter" and section.get(key, value) != value:
                 raise _fault(f"hyperparameters.{name}", f"method {self.method} is an adapter of its own", value)
             if key in section and path != "method.adapter":
                 raise _fault(f"hyperparameters.{name}", "the same setting is given under two names", value)
             section[key] = value
+        given = {path for _name, path, _value in self._settings()}
+        for name, value in recommended.items():
+            path = SETTINGS[name]
+            if not given & {path, *DECIDED_WITH.get(name, ())}:
+                section, key = _place(data, path)
+                section[key] = value
         try:
             return validate_recipe(data, name="hyperparameters")
         except RecipeError as error:
@@ -121,6 +136,14 @@ class JobForm(BaseModel):
         """The key of a setting that only one objective reads."""
         objective, key = OF_OBJECTIVES.get(name) or OF_OBJECTIVES.get(f"{self.method}.{name}") or (None, None)
         return f"method.{objective}.{key}" if objective else None
+
+
+def _place(data: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
+    """The section of a dotted path, made where there is none, and the last name."""
+    *folders, key = path.split(".")
+    for folder in folders:
+        data = data.setdefault(folder, {})
+    return data, key
 
 
 def _fault(location: str, message: str, value: Any = None) -> RecipeError:

@@ -13,6 +13,8 @@ from tunesmith.domains.jobs import JobContext, JobKind, JobView
 from tunesmith.domains.training import repository
 from tunesmith.domains.training.data import accepted_formats
 from tunesmith.domains.training.mirror import follow_event, follow_job
+from tunesmith.domains.training.rehearsing import forecast_kind
+from tunesmith.domains.training.repairing import MemoryRepairs
 from tunesmith.domains.training.schemas import RunFigures
 from tunesmith.domains.training.service import TrainingService
 from tunesmith.wire.methods import Adapter, Objective
@@ -61,7 +63,8 @@ def kinds(training: TrainingService) -> list[JobKind]:
             needs_device=True,
             on_change=on_change,
             on_event=follow_event,
-        )
+        ),
+        forecast_kind(training),
     ]
 
 
@@ -92,7 +95,7 @@ async def run_training(training: TrainingService, context: JobContext) -> TrainR
         device=training.settings.device,
     )
     env = _visible(context.job.device) | training.engine.environment(spec.recipe)
-    finished = await context.run_child(training.engine.module, order, env=env)
+    finished = await context.run_child(training.engine.module, order, env=env, repairs=MemoryRepairs())
     assert context.run is not None
     artifacts = context.run.artifacts
     resolved = await context.in_thread(read_recipe, artifacts / "recipe.yaml")

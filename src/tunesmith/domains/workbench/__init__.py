@@ -5,5 +5,6 @@ from tunesmith.domains.workbench.service.datasets import DatasetBench
 from tunesmith.domains.workbench.service.gguf import GgufBench
 from tunesmith.domains.workbench.service.models import ModelBench
 from tunesmith.domains.workbench.service.train import TrainBench
+from tunesmith.domains.workbench.service.train_advice import TrainAdvice
 
-__all__ = ["ChatBench", "DatasetBench", "GgufBench", "ModelBench", "TrainBench"]
+__all__ = ["ChatBench", "DatasetBench", "GgufBench", "ModelBench", "TrainAdvice", "TrainBench"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tunesmith.domains.workbench.routes import chat, dataset, gguf, model, train
+from tunesmith.domains.workbench.routes import chat, dataset, gguf, model, train, train_advice
 
 router = APIRouter()
-for _current in (model, dataset, train, chat, gguf):
+for _current in (model, dataset, train, train_advice, chat, gguf):
     router.include_router(_current.router)

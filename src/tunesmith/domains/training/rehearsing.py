@@ -1,0 +1,106 @@
+"""What the worker does for a ``forecast`` job: fetch the data as the run would, rehearse it in a child, look for problems."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tunesmith.domains.jobs import ChildFailed, JobContext, JobKind
+from tunesmith.domains.training.forecasting import ForecastResponse, Machine, forecast_of, impossible
+from tunesmith.domains.training.service import TrainingService
+from tunesmith.wire.recipe import Recipe, SplitSection
+from tunesmith.wire.spec import ForecastSpec
+
+ANSWERS = ("DATASET_ERROR", "CONFIGURATION_ERROR", "GPU_ERROR")
+"""Failures of a rehearsal that are an answer: the run would fail in the same way."""
+
+
+class ForecastJobSpec(BaseModel):
+    """A run to be forecast: the recipe, and what its names were found to be."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+    recipe: Recipe = Field(description="The recipe.")
+    model_path: str = Field(description="Folder of the base model.")
+    dataset_id: int = Field(description="Dataset to train on.")
+    validation_dataset_id: int | None = Field(None, description="Dataset for the evaluation loss.")
+
+
+def forecast_kind(training: TrainingService) -> JobKind:
+    """The kind of job that forecasts."""
+
+    async def run(context: JobContext) -> BaseModel:
+        return await rehearse(training, context)
+
+    return JobKind("forecast", ForecastJobSpec, ForecastResponse, run)
+
+
+async def rehearse(training: TrainingService, context: JobContext) -> ForecastResponse:
+    """Rehearse. What the run would fail with is an answer here: a red problem."""
+    began = time.monotonic()
+    spec = context.spec
+    assert isinstance(spec, ForecastJobSpec)
+    train, validation = await _data(training, context, spec)
+    machine = Machine.look(training.settings.runs_dir, training.settings.jobs.max_runtime_hours)
+    order = ForecastSpec(
+        recipe=spec.recipe,
+        model_path=spec.model_path,
+        train_file=str(train),
+        validation_file=str(validation) if validation else None,
+        device=training.settings.device,
+    )
+    started = time.monotonic()
+    try:
+        finished = await context.run_child(
+            training.engine.forecast_module, order, env=training.engine.environment(spec.recipe)
+        )
+    except ChildFailed as error:
+        if error.failure.error_type not in ANSWERS:
+            raise
+        return impossible(error.failure.code, error.failure.message, error.failure.hint)
+    besides = started - began
+    return forecast_of(
+        finished.result, spec.recipe, machine, besides_seconds=besides, has_validation=validation is not None
+    )
+
+
+async def _data(training: TrainingService, context: JobContext, spec: ForecastJobSpec) -> tuple[Path, Path | None]:
+    folder = context.folder / "data"
+    folder.mkdir(exist_ok=True)
+    train, validation = folder / "train.jsonl", None
+    async with context.read() as unit:
+        await training.datasets.export_messages(unit, spec.dataset_id, train)
+        if spec.validation_dataset_id is not None:
+            validation = folder / "validation.jsonl"
+            await training.datasets.export_messages(unit, spec.validation_dataset_id, validation)
+    shares = spec.recipe.data.split
+    if shares is None or shares.train >= 1:
+        return train, validation
+    held_out = await context.in_thread(split_rows, train, folder, shares, spec.recipe.seed)
+    return folder / "kept.jsonl", validation or held_out
+
+
+def split_rows(file: Path, folder: Path, shares: SplitSection, seed: int) -> Path | None:
+    """Divide rows by chance, as many to each part as the run's split will give it; answers the held-out part.
+
+    A row keeps its number: in the part that it is not in there is an empty line.
+    """
+    with file.open("rb") as rows:
+        lines = [line for line in rows if line.strip()]
+    order = list(range(len(lines)))
+    random.Random(seed).shuffle(order)
+    total = shares.train + shares.validation + shares.test
+    kept = max(1, round(len(lines) * shares.train / total))
+    held_out = round(len(lines) * shares.validation / total)
+    _write(folder / "kept.jsonl", lines, set(order[:kept]))
+    if not held_out or kept >= len(lines):
+        return None
+    target = folder / "held-out.jsonl"
+    _write(target, lines, set(order[kept : kept + held_out]))
+    return target
+
+
+def _write(target: Path, lines: list[bytes], numbers: set[int]) -> None:
+    target.write_bytes(b"".join(line if number in numbers else b"\n" for number, line in enumerate(lines)))
