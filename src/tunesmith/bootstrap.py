@@ -37,9 +37,8 @@ from tunesmith.domains.datasets import (
 from tunesmith.domains.datasets.tasks import kinds as dataset_kinds
 from tunesmith.domains.evaluation import EvaluationService, Evaluator
 from tunesmith.domains.evaluation import kinds as evaluation_kinds
-from tunesmith.domains.export import Exporter, ExportService, GgufValidator, gguf_kinds
+from tunesmith.domains.export import Exporter, ExportService, GgufValidator, PushService, gguf_kinds
 from tunesmith.domains.export import kinds as export_kinds
-from tunesmith.domains.export.pushing import PushService
 from tunesmith.domains.jobs import JobService
 from tunesmith.domains.models import ArchiveService, HubService, ModelStore
 from tunesmith.domains.models.tasks import kinds as model_kinds

@@ -192,7 +192,7 @@ CREATE TABLE workbench_states (
 	project_id INTEGER NOT NULL,
 	created_by INTEGER NOT NULL,
 	created_at DATETIME NOT NULL,
-	updated_at DATETIME NOT NULL, dataset_id INTEGER REFERENCES training_datasets (id), uploaded_dataset_id INTEGER REFERENCES training_datasets (id), dataset_job_id INTEGER REFERENCES jobs (id), training JSON, training_job_id INTEGER REFERENCES jobs (id),
+	updated_at DATETIME NOT NULL, dataset_id INTEGER REFERENCES training_datasets (id), uploaded_dataset_id INTEGER REFERENCES training_datasets (id), dataset_job_id INTEGER REFERENCES jobs (id), training JSON, training_job_id INTEGER REFERENCES jobs (id), conversation_id INTEGER,
 	CONSTRAINT pk_workbench_states PRIMARY KEY (id),
 	CONSTRAINT fk_workbench_states_created_by_users FOREIGN KEY(created_by) REFERENCES users (id),
 	CONSTRAINT fk_workbench_states_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id),
@@ -483,7 +483,7 @@ CREATE TABLE training_points (
 	grad_norm DOUBLE,
 	tokens_per_second DOUBLE,
 	memory_gb DOUBLE,
-	at DATETIME NOT NULL,
+	at DATETIME NOT NULL, figures JSON,
 	CONSTRAINT pk_training_points PRIMARY KEY (job_id, step),
 	CONSTRAINT fk_training_points_job_id_finetuning_jobs FOREIGN KEY(job_id) REFERENCES finetuning_jobs (id) ON DELETE CASCADE
 );
@@ -558,4 +558,115 @@ CREATE INDEX ix_resource_samples_host_at ON resource_samples (host, at);
 
 CREATE UNIQUE INDEX ux_jobs_device_held ON jobs (device) WHERE state IN ('running', 'stopping');
 
-INSERT INTO alembic_version (version_num) VALUES ('0007');
+CREATE TABLE tracking_outbox (
+	id INTEGER NOT NULL,
+	job_id INTEGER NOT NULL,
+	tracker VARCHAR(20) NOT NULL,
+	is_open BOOLEAN NOT NULL,
+	event_offset INTEGER NOT NULL,
+	model_ids JSON NOT NULL,
+	run_id VARCHAR(64),
+	url VARCHAR(1024),
+	points INTEGER NOT NULL,
+	skipped_points INTEGER NOT NULL,
+	refusals INTEGER NOT NULL,
+	message TEXT,
+	try_at DATETIME NOT NULL,
+	lease_until DATETIME,
+	delivered_at DATETIME,
+	CONSTRAINT pk_tracking_outbox PRIMARY KEY (id),
+	CONSTRAINT fk_tracking_outbox_job_id_finetuning_jobs FOREIGN KEY(job_id) REFERENCES finetuning_jobs (id) ON DELETE CASCADE,
+	CONSTRAINT uq_tracking_outbox_job_id_tracker UNIQUE (job_id, tracker)
+);
+
+CREATE INDEX ix_tracking_outbox_tracker_is_open_try_at ON tracking_outbox (tracker, is_open, try_at);
+
+CREATE TABLE gguf_conversions (
+	id INTEGER NOT NULL,
+	job_id INTEGER NOT NULL,
+	model TEXT NOT NULL,
+	methods JSON NOT NULL,
+	uses_importance BOOLEAN NOT NULL,
+	source_bytes BIGINT NOT NULL,
+	project_id INTEGER NOT NULL,
+	created_by INTEGER NOT NULL,
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	CONSTRAINT pk_gguf_conversions PRIMARY KEY (id),
+	CONSTRAINT fk_gguf_conversions_created_by_users FOREIGN KEY(created_by) REFERENCES users (id),
+	CONSTRAINT fk_gguf_conversions_job_id_jobs FOREIGN KEY(job_id) REFERENCES jobs (id),
+	CONSTRAINT fk_gguf_conversions_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id)
+);
+
+CREATE INDEX ix_gguf_conversions_created_by_id ON gguf_conversions (created_by, id);
+
+CREATE INDEX ix_gguf_conversions_project_id ON gguf_conversions (project_id);
+
+CREATE TABLE chat_conversations (
+	id INTEGER NOT NULL,
+	title VARCHAR(200) NOT NULL,
+	model VARCHAR(1000),
+	adapter VARCHAR(1000),
+	system_prompt TEXT,
+	parameters JSON NOT NULL,
+	overflow VARCHAR(20) NOT NULL,
+	summary TEXT,
+	summary_turn_id INTEGER,
+	current_turn_id INTEGER,
+	project_id INTEGER NOT NULL,
+	created_by INTEGER NOT NULL,
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	CONSTRAINT pk_chat_conversations PRIMARY KEY (id),
+	CONSTRAINT fk_chat_conversations_created_by_users FOREIGN KEY(created_by) REFERENCES users (id),
+	CONSTRAINT fk_chat_conversations_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id)
+);
+
+CREATE INDEX ix_chat_conversations_created_by_id ON chat_conversations (created_by, id);
+
+CREATE INDEX ix_chat_conversations_project_id ON chat_conversations (project_id);
+
+CREATE TABLE chat_turns (
+	id INTEGER NOT NULL,
+	conversation_id INTEGER NOT NULL,
+	parent_id INTEGER,
+	role VARCHAR(20) NOT NULL,
+	content TEXT NOT NULL,
+	reasoning TEXT,
+	status VARCHAR(20) NOT NULL,
+	finish_reason VARCHAR(20),
+	model VARCHAR(1000),
+	parameters JSON,
+	prompt_tokens INTEGER,
+	completion_tokens INTEGER,
+	context_length INTEGER,
+	dropped_turns INTEGER,
+	seconds FLOAT,
+	error JSON,
+	rating VARCHAR(10),
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	CONSTRAINT pk_chat_turns PRIMARY KEY (id),
+	CONSTRAINT fk_chat_turns_conversation_id_chat_conversations FOREIGN KEY(conversation_id) REFERENCES chat_conversations (id) ON DELETE CASCADE,
+	CONSTRAINT fk_chat_turns_parent_id_chat_turns FOREIGN KEY(parent_id) REFERENCES chat_turns (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_chat_turns_conversation_id ON chat_turns (conversation_id);
+
+CREATE INDEX ix_chat_turns_parent_id ON chat_turns (parent_id);
+
+CREATE TABLE hub_tokens (
+	id INTEGER NOT NULL,
+	sealed TEXT NOT NULL,
+	project_id INTEGER NOT NULL,
+	created_by INTEGER NOT NULL,
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	CONSTRAINT pk_hub_tokens PRIMARY KEY (id),
+	CONSTRAINT fk_hub_tokens_created_by_users FOREIGN KEY(created_by) REFERENCES users (id),
+	CONSTRAINT fk_hub_tokens_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id)
+);
+
+CREATE INDEX ix_hub_tokens_project_id ON hub_tokens (project_id);
+
+INSERT INTO alembic_version (version_num) VALUES ('0010');

@@ -27,6 +27,7 @@ from tunesmith.wire.serving import (
     Generation,
     LogprobSequence,
     Message,
+    PromptCount,
     RowScore,
     ScoreRow,
     StreamChunk,
@@ -84,15 +85,20 @@ class LogitsEngine(ABC):
         except TunesmithError as error:
             raise Refused(error.code, error.message, error.status) from error
 
+    async def count(self, messages: list[Message]) -> PromptCount:
+        """The prompt's tokens."""
+        prompt = await self.render(messages, True)
+        return PromptCount.of(prompt, len(self._tokenizer.encode(prompt).ids))
+
     async def tokenize(self, text: str) -> list[int]:
         """Token ids of a text."""
         return self._tokenizer.encode(text).ids
 
-    async def generate(self, requests: list[GenerateRequest], use_adapter: bool) -> list[Generation]:
+    async def generate(self, requests: list[GenerateRequest], adapter: str | None) -> list[Generation]:
         """Continue many prompts, one after the other."""
         return [await self._generate(request) for request in requests]
 
-    async def stream(self, request: GenerateRequest, use_adapter: bool) -> AsyncGenerator[StreamChunk]:
+    async def stream(self, request: GenerateRequest, adapter: str | None) -> AsyncGenerator[StreamChunk]:
         """One prompt; the answer comes in one piece."""
         made = await self._generate(request)
         yield StreamChunk(prompt_tokens=made.prompt_tokens)
@@ -100,7 +106,7 @@ class LogitsEngine(ABC):
         spent = len(made.token_ids) + (made.stop_token_id is not None)
         yield StreamChunk(finish_reason=made.finish_reason, prompt_tokens=made.prompt_tokens, completion_tokens=spent)
 
-    async def score(self, rows: list[ScoreRow], use_adapter: bool) -> list[RowScore]:
+    async def score(self, rows: list[ScoreRow], adapter: str | None) -> list[RowScore]:
         """Teacher-forced loss of rows."""
         scores = []
         for row in rows:
@@ -119,7 +125,7 @@ class LogitsEngine(ABC):
             scores.append(RowScore(loss_sum=lost, trained_tokens=len(at), tokens=len(ids)))
         return scores
 
-    async def logprobs(self, sequences: list[LogprobSequence], top: int | None, use_adapter: bool) -> list[Array]:
+    async def logprobs(self, sequences: list[LogprobSequence], top: int | None, adapter: str | None) -> list[Array]:
         """Distributions that predict each sequence's tokens from its start on."""
         found: list[Array] = []
         for sequence in sequences:

@@ -38,8 +38,8 @@ class TrainingEngine(Protocol):
         ...
 
     @property
-    def forecast_module(self) -> str:
-        """What ``python -m`` starts to rehearse a run, with a ``ForecastSpec``."""
+    def forecast_module(self) -> str | None:
+        """What ``python -m`` starts to rehearse a run, with a ``ForecastSpec``; None when this engine cannot."""
         ...
 
     def check(self, recipe: Recipe) -> list[EngineProblem]:

@@ -163,7 +163,7 @@ async def test_a_split_dataset_is_trained_on_by_its_parts(
         ("start", {}, 404, "no-current-dataset", "dataset"),
         ("save", {}, 404, "no-current-run", "run"),
         ("save", {"job_id": 99}, 404, "finetuning-job-not-found", "99"),
-        ("save", {"format": "hub"}, 422, "hub-push-unsupported", "Hub"),
+        ("save", {"format": "hub"}, 422, "validation", "repo_id"),
         ("evaluate", {}, 404, "no-current-run", "run"),
         ("evaluate", {"job_id": 99}, 404, "finetuning-job-not-found", "99"),
     ],

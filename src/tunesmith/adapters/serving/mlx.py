@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +17,7 @@ class MlxBackend:
     """Serves an exported folder without a cache: enough to judge it."""
 
     name: ClassVar[str] = "mlx"
+    switches_adapters: ClassVar[bool] = False
 
     def check(self, model: Servable) -> None:
         """The folder must have a model and a tokenizer."""
@@ -36,3 +37,7 @@ class MlxBackend:
     def command(self, folder: Path) -> Sequence[str]:
         """Runs ``tunesmith.ml.serve_mlx``."""
         return [sys.executable, "-m", "tunesmith.ml.serve_mlx", str(folder)]
+
+    def environment(self, model: Servable) -> Mapping[str, str]:
+        """Nothing: there is no secret."""
+        return {}

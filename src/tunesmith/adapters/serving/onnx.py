@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +17,7 @@ class OnnxBackend:
     """Serves an exported graph: slow, since it keeps no cache, and enough to judge it."""
 
     name: ClassVar[str] = "onnx"
+    switches_adapters: ClassVar[bool] = False
 
     def check(self, model: Servable) -> None:
         """The folder must have a graph and a tokenizer."""
@@ -36,3 +37,7 @@ class OnnxBackend:
     def command(self, folder: Path) -> Sequence[str]:
         """Runs ``tunesmith.ml.serve_onnx``."""
         return [sys.executable, "-m", "tunesmith.ml.serve_onnx", str(folder)]
+
+    def environment(self, model: Servable) -> Mapping[str, str]:
+        """Nothing: there is no secret."""
+        return {}

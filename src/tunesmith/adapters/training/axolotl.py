@@ -20,6 +20,7 @@ class AxolotlEngine:
 
     name = "axolotl"
     module = "tunesmith.ml.axolotl_run"
+    forecast_module = None
 
     def __init__(self, settings: AxolotlSettings, data_dir: Path | None = None) -> None:
         self._settings = settings

@@ -18,6 +18,7 @@ class MlxEngine:
 
     name = "mlx"
     module = "tunesmith.ml.mlx_run"
+    forecast_module = None
 
     def check(self, recipe: Recipe) -> list[EngineProblem]:
         """Whether it is installed, whether this is a machine for it, and what it cannot do of the recipe."""

@@ -32,8 +32,8 @@ from tunesmith.domains.datasets.schemas.exploration import (
 from tunesmith.domains.datasets.schemas.saving import DatasetSaveRequest, DatasetSaveResponse
 from tunesmith.domains.datasets.schemas.split import DatasetSplitRequest, DatasetSplitResponse
 from tunesmith.domains.datasets.schemas.tokens import TokenAnalysis, TokenAnalysisRequest
-from tunesmith.domains.datasets.semantic import SemanticService
 from tunesmith.domains.datasets.schemas.xray import DatasetXrayRequest, DatasetXrayResponse
+from tunesmith.domains.datasets.semantic import SemanticService
 from tunesmith.domains.datasets.service import DatasetService
 from tunesmith.domains.datasets.versions.service import VersionService
 from tunesmith.domains.datasets.xray import XrayService

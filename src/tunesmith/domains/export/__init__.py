@@ -3,6 +3,7 @@
 from tunesmith.domains.export.gguf_advice import GgufMethodList, GgufRecommendation, method_table, recommend
 from tunesmith.domains.export.gguf_checking import GgufValidation, GgufValidator
 from tunesmith.domains.export.gguf_checking import kinds as gguf_kinds
+from tunesmith.domains.export.pushing import PushRequest, PushResult, PushService
 from tunesmith.domains.export.schemas import (
     Certificate,
     ExportJobSpec,
@@ -31,6 +32,9 @@ __all__ = [
     "GgufValidation",
     "GgufValidator",
     "ImportanceRequest",
+    "PushRequest",
+    "PushResult",
+    "PushService",
     "gguf_kinds",
     "kinds",
     "method_table",

@@ -34,6 +34,7 @@ from tunesmith.domains.registry import RegistryService
 from tunesmith.domains.runtime import ModelResolver, RuntimeBusy, RuntimeService, RuntimeStartSlow, Servable
 from tunesmith.kit.clock import utc_now
 from tunesmith.kit.errors import InvalidInput, MissingExtra, TunesmithError
+from tunesmith.kit.ids import slugify
 from tunesmith.kit.paths import resolve_under
 from tunesmith.ports.storage import Storage
 from tunesmith.settings import Settings

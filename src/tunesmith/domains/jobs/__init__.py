@@ -20,8 +20,8 @@ from tunesmith.domains.jobs.follow import border
 from tunesmith.domains.jobs.follow import follow as follow_events
 from tunesmith.domains.jobs.kinds import GraphNode, JobKind
 from tunesmith.domains.jobs.machines import list_queues, list_workers
-from tunesmith.domains.jobs.resources import history
 from tunesmith.domains.jobs.repairs import Repairs
+from tunesmith.domains.jobs.resources import history
 from tunesmith.domains.jobs.schemas import (
     JobEventView,
     JobListResponse,
@@ -63,8 +63,8 @@ __all__ = [
     "LogLineView",
     "Priority",
     "QueuesResponse",
-    "ResourceHistory",
     "Repairs",
+    "ResourceHistory",
     "ResumeImpossible",
     "Stopped",
     "WorkerView",

@@ -1,12 +1,12 @@
 """Fine-tuning: recipes become graphs of jobs; runs are followed, stopped and resumed. The engine behind it is a port's adapter."""
 
+from tunesmith.domains.training.advising import Adviser
+from tunesmith.domains.training.forecasting import ForecastResponse
 from tunesmith.domains.training.recipe_book import RecipeBook
+from tunesmith.domains.training.recommending import Recommendation
 from tunesmith.domains.training.repository import JobFilter
 from tunesmith.domains.training.saving import ModelSaver, SavedModel
 from tunesmith.domains.training.saving import kinds as saving_kinds
-from tunesmith.domains.training.advising import Adviser
-from tunesmith.domains.training.forecasting import ForecastResponse
-from tunesmith.domains.training.recommending import Recommendation
 from tunesmith.domains.training.schemas import (
     CheckpointResponse,
     FinetuningJobResponse,
@@ -25,12 +25,12 @@ __all__ = [
     "FinetuningJobCreate",
     "FinetuningJobResponse",
     "FinetuningStatus",
+    "ForecastResponse",
     "JobFilter",
     "JobForm",
+    "Mirrors",
     "ModelSaver",
     "RecipeBook",
-    "Mirrors",
-    "ForecastResponse",
     "Recommendation",
     "RunFigures",
     "SavedModel",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from tunesmith.db import Unit
 from tunesmith.domains.datasets import (
@@ -22,6 +23,12 @@ from tunesmith.settings import Mode, Settings
 from tunesmith.wire.methods import FORMATS, Objective
 from tunesmith.wire.recipe import Recipe
 from tunesmith.wire.recipe_text import RecipeError
+
+
+def shape_of_rows(recipe: Recipe) -> dict[str, Any]:
+    """How ``DatasetService.export_rows`` writes what this recipe learns from."""
+    objective = recipe.method.objective
+    return {"accepted": accepted_formats(str(objective)), "with_columns": objective == Objective.GRPO}
 
 
 def accepted_formats(objective: str) -> frozenset[DataFormat]:

@@ -9,8 +9,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from tunesmith.domains.jobs import ChildFailed, JobContext, JobKind
+from tunesmith.domains.training.data import shape_of_rows
 from tunesmith.domains.training.forecasting import ForecastResponse, Machine, forecast_of, impossible
 from tunesmith.domains.training.service import TrainingService
+from tunesmith.kit.errors import Unsupported
 from tunesmith.wire.recipe import Recipe, SplitSection
 from tunesmith.wire.spec import ForecastSpec
 
@@ -52,10 +54,13 @@ async def rehearse(training: TrainingService, context: JobContext) -> ForecastRe
         device=training.settings.device,
     )
     started = time.monotonic()
-    try:
-        finished = await context.run_child(
-            training.engine.forecast_module, order, env=training.engine.environment(spec.recipe)
+    module = training.engine.forecast_module
+    if module is None:
+        raise Unsupported(
+            f"The engine {training.engine.name} cannot rehearse a run.", hint="Forecast with the engine trl."
         )
+    try:
+        finished = await context.run_child(module, order, env=training.engine.environment(spec.recipe))
     except ChildFailed as error:
         if error.failure.error_type not in ANSWERS:
             raise
@@ -71,10 +76,11 @@ async def _data(training: TrainingService, context: JobContext, spec: ForecastJo
     folder.mkdir(exist_ok=True)
     train, validation = folder / "train.jsonl", None
     async with context.read() as unit:
-        await training.datasets.export_messages(unit, spec.dataset_id, train)
+        shape = shape_of_rows(spec.recipe)
+        await training.datasets.export_rows(unit, spec.dataset_id, train, **shape)
         if spec.validation_dataset_id is not None:
             validation = folder / "validation.jsonl"
-            await training.datasets.export_messages(unit, spec.validation_dataset_id, validation)
+            await training.datasets.export_rows(unit, spec.validation_dataset_id, validation, **shape)
     shares = spec.recipe.data.split
     if shares is None or shares.train >= 1:
         return train, validation

@@ -91,7 +91,7 @@ class ModelSaver:
         """Queue the copy; a merged model is made (and certified) first. Raises JobStateConflict without a finished run."""
         run = await self._jobs.get(unit, run_id)
         made = (run.result or {}).get("publication") or {}
-        if run.state is not JobState.SUCCEEDED or not made.get("adapter_dir"):
+        if run.state is not JobState.SUCCEEDED or not (made.get("adapter_dir") or made.get("model_dir")):
             raise JobStateConflict(
                 f"Run {run_id} ({run.name}) is {run.state}; there is no model to save yet.",
                 hint="Wait for its end, or resume it.",
@@ -100,6 +100,10 @@ class ModelSaver:
         target = target_of(path, f"run-{run_id}-{format}", self._settings, overwrite=overwrite)
         spec: dict[str, Any] = {"run_id": run_id, "format": format, "target": str(target), "overwrite": overwrite}
         name = f"save {run.name}: {format}"
+        if format == "adapter" and not made.get("adapter_dir"):
+            raise InvalidInput(
+                f"All weights of run {run_id} were trained; it has no adapter.", hint="Save it as merged."
+            )
         if format == "adapter":
             return await self._jobs.submit(unit, KIND, {**spec, "source": made["adapter_dir"]}, name=name[:200])
         output = {"model": f"run:{run_id}", "outputs": [{"format": "merged", "method": None}]}

@@ -30,8 +30,8 @@ from tunesmith.domains.training.schemas import (
 )
 from tunesmith.domains.training.short_form import JobForm
 from tunesmith.domains.training.tables import FinetuningJobRow, TrainingCheckpointRow, TrainingPointRow
-from tunesmith.kit.clock import utc_now
 from tunesmith.domains.training.tracking import Mirrors
+from tunesmith.kit.clock import utc_now
 from tunesmith.kit.errors import InvalidInput
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.paths import link_folder

@@ -11,7 +11,7 @@ from tunesmith.db import Unit
 from tunesmith.domains.datasets import DatasetResponse
 from tunesmith.domains.jobs import JobContext, JobKind, JobView
 from tunesmith.domains.training import repository
-from tunesmith.domains.training.data import accepted_formats
+from tunesmith.domains.training.data import shape_of_rows
 from tunesmith.domains.training.mirror import follow_event, follow_job
 from tunesmith.domains.training.rehearsing import forecast_kind
 from tunesmith.domains.training.repairing import MemoryRepairs
@@ -76,10 +76,7 @@ async def run_training(training: TrainingService, context: JobContext) -> TrainR
     folder.mkdir(exist_ok=True)
     async with context.read() as unit:
         dataset = await training.datasets.get(unit, spec.dataset_id)
-        shape: dict[str, Any] = {
-            "accepted": accepted_formats(str(spec.recipe.method.objective)),
-            "with_columns": spec.recipe.method.objective == Objective.GRPO,
-        }
+        shape = shape_of_rows(spec.recipe)
         train = await training.datasets.export_rows(unit, spec.dataset_id, folder / "train.jsonl", **shape)
         validation = None
         if spec.validation_dataset_id is not None:

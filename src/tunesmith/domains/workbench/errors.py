@@ -38,10 +38,3 @@ class RunGoesOn(Conflict):
 
     code, title = "training-active", "A run of yours has not ended"
     hint = "Wait for it, stop it, or send queue: true to have this one wait behind it."
-
-
-class HubPushUnsupported(Unsupported):
-    """Pushing to the Hub has no place here."""
-
-    code, title = "hub-push-unsupported", "This version does not push to the Hub from the workbench"
-    hint = "Save the run as adapter or merged, and push that folder with the Hub's own client."

@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse
 
 from tunesmith.db import Access
 from tunesmith.domains.evaluation import EvaluationResponse
+from tunesmith.domains.export import PushRequest, PushResult, PushService
 from tunesmith.domains.jobs import JobView
 from tunesmith.domains.training import ModelSaver, SavedModel
-from tunesmith.domains.workbench.errors import HubPushUnsupported
 from tunesmith.domains.workbench.schemas.train import (
     EvaluateRunRequest,
     LoraConfigRequest,
@@ -102,21 +102,27 @@ async def get_training_history(
     return await bench.history(access, page, max_points)
 
 
-@router.post("/save", response_model=SavedModel, responses=ANSWERS)
+@router.post("/save", response_model=SavedModel | PushResult, responses={**ANSWERS, **problem_responses(401, 403, 503)})
 async def save_trained_model(
     access: Trainer,
     bench: Bench,
     saver: Annotated[ModelSaver, provide(ModelSaver)],
+    pushing: Annotated[PushService, provide(PushService)],
     body: SaveRequest | None = None,
     wait: Wait = 30,
 ) -> Any:
-    """Keep the adapter of a run, or its base with the adapter merged in, in a folder of the server's machine."""
+    """Keep the adapter of a run, or its base with the adapter merged in, in a folder of the server's machine; or push it to the Hub."""
     asked = body or SaveRequest()
-    if asked.format == "hub":
-        raise HubPushUnsupported("Pushing a run to the Hub is not part of the workbench in this version.")
     async with access.write("train.save", resource=f"job:{asked.job_id or 'current'}") as unit:
         run_id = await bench.run_to_save(unit, asked.job_id)
-        job = await saver.start(unit, run_id, asked.format, asked.path, overwrite=asked.overwrite)
+        if asked.format == "hub":
+            assert asked.repo_id is not None  # the request was checked
+            pushed = PushRequest(
+                model=f"run:{run_id}", repo_id=asked.repo_id, private=asked.private, access_token=asked.access_token
+            )
+            job = await pushing.start(unit, pushed, None)
+        else:
+            job = await saver.start(unit, run_id, asked.format, asked.path, overwrite=asked.overwrite)
     return await result_or_accepted(bench.jobs, access, job, wait)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from tunesmith.domains.datasets import DatasetXrayRequest, DatasetXrayResponse
 from tunesmith.domains.jobs import Priority
+from tunesmith.domains.models import HUB_ID
 from tunesmith.domains.training import FinetuningStatus, RunFigures, TrainingMetrics
 from tunesmith.kit.paging import Page
 from tunesmith.wire.recipe import Adapter, LoraSection, Objective, TrainingSection
@@ -227,6 +228,19 @@ class SaveRequest(BaseModel):
         description="Folder of the server's machine; relative ones lie in `saved` of the data folder.",
     )
     overwrite: bool = Field(False, description="Whether a folder that is there may be replaced.")
+    repo_id: str | None = Field(
+        None, pattern=HUB_ID, description="With `hub`: where to push to.", examples=["team/support-bot"]
+    )
+    private: bool = Field(True, description="With `hub`: whether a repository that is made is private.")
+    access_token: SecretStr | None = Field(
+        None, max_length=500, description="With `hub`: token with write access; default is HF_TOKEN of the server."
+    )
+
+    @model_validator(mode="after")
+    def _repo_for_the_hub(self) -> SaveRequest:
+        if (self.format == "hub") != (self.repo_id is not None):
+            raise ValueError("`repo_id` says where on the Hub, and belongs to the format `hub`")
+        return self
 
 
 class EvaluateRunRequest(BaseModel):
