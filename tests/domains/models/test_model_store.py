@@ -137,7 +137,7 @@ async def test_pickle_weights_are_refused_with_the_way_to_convert_them(store: Mo
     with pytest.raises(PickleWeights) as refused:
         await store.inspect(folder)
     assert "pytorch_model.bin" in refused.value.message
-    assert "safe_serialization" in refused.value.hint
+    assert "tunesmith models convert" in refused.value.hint
     assert refused.value.problem()["status"] == 422
 
 

@@ -220,7 +220,8 @@ export const errorHintsKo: Record<string, string> = {
   "upload-size": "올바른 크기로 새 업로드를 시작하세요.",
   "upload-state": "업로드의 상태를 확인하세요.",
   "disk-full": "디스크 공간을 비운 뒤 다시 시도하세요.",
-  "pickle-weights": "safetensors 형식의 모델을 쓰세요.",
+  "pickle-weights":
+    "그대로 읽으면 파일 안의 코드가 실행될 수 있습니다. 아무것도 실행하지 않는 변환기를 쓰십시오: tunesmith models convert 폴더.",
   "context-overflow": "질문을 줄이거나 새 대화를 시작하세요.",
   busy: "잠시 뒤에 다시 시도하세요.",
   "runtime-memory": "다른 모델을 내리거나 더 작은 모델을 쓰세요.",
