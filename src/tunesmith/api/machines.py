@@ -38,7 +38,6 @@ class WorkerListResponse(BaseModel):
     """The workers that are there."""
 
     items: list[WorkerView] = Field(description="Workers, oldest first.")
-    total: int = Field(description="How many there are.")
 
 
 class DevicesResponse(BaseModel):
@@ -87,7 +86,7 @@ async def get_workers(request: Request, unit: Reads) -> WorkerListResponse:
     """Workers that give signs of life, their devices and the jobs that they hold."""
     services: Services = request.app.state.services
     workers = await list_workers(unit, services.settings.jobs.lease_seconds)
-    return WorkerListResponse(items=workers, total=len(workers))
+    return WorkerListResponse(items=workers)
 
 
 @router.get("/queues", responses=problem_responses(403))

@@ -56,7 +56,7 @@ def queue(ctx: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json(answer)
         return
-    rows = ((q["name"], f"{len(q['running'])} of {q['slots']}", q["running"]) for q in answer["queues"])
+    rows = ((q["name"], f"{q['in_use']} of {q['slots']}", q["running"]) for q in answer["queues"])
     print_table("Devices", ("device", "in use", "jobs"), rows)
     typer.echo("")
     columns = ("place", "id", "kind", "name", "priority")

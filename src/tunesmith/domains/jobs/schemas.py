@@ -160,7 +160,7 @@ class WorkerView(BaseModel):
     pid: int = Field(description="Process id there.")
     concurrency: int = Field(description="Jobs that it runs at once.")
     devices: list[str] = Field(description="Devices that it gives to jobs, one job at a time each.")
-    running: list[int] = Field(description="Jobs that it holds.")
+    running: list[int] = Field(description="Jobs that it holds, of those that you may see.")
     started_at: datetime = Field(description="When it came.")
     seen_at: datetime = Field(description="Last sign of life.")
 
@@ -170,7 +170,8 @@ class QueueView(BaseModel):
 
     name: str = Field(description="`HOST/DEVICE`, or `shared` for jobs that need no device.", examples=["box/cuda:0"])
     slots: int = Field(description="Jobs that can run here at once.")
-    running: list[int] = Field(description="Jobs that run here.")
+    in_use: int = Field(description="Jobs that run here.")
+    running: list[int] = Field(description="Those of them that you may see.")
 
 
 class QueuesResponse(BaseModel):

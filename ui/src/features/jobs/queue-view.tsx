@@ -42,11 +42,11 @@ export function QueueView() {
                     </span>
                     {queue.slots > 0 && (
                       <span className="numeric shrink-0 text-ink-faint text-xs">
-                        {t("jobs.slots", { used: queue.running.length, total: queue.slots })}
+                        {t("jobs.slots", { used: queue.in_use, total: queue.slots })}
                       </span>
                     )}
                   </div>
-                  {queue.running.length === 0 && (
+                  {queue.in_use === 0 && (
                     <p className="text-[0.8125rem] text-ink-faint">{t(queue.slots > 0 ? "jobs.free" : "jobs.busy")}</p>
                   )}
                   {queue.running.map((id) => (
