@@ -104,6 +104,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/system/info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get System Info
+         * @description What this machine has and can do; the same as `GET /api/v1/admin/system`.
+         */
+        get: operations["get_system_info"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/system/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Workers
+         * @description Workers that give signs of life, their devices and the jobs that they hold.
+         */
+        get: operations["get_workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/system/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Queues
+         * @description Devices with one slot each, what runs on them, and how many jobs wait; the jobs themselves are under `/jobs`.
+         */
+        get: operations["get_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/system/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Devices
+         * @description Devices of the server's machine, and what is in use.
+         */
+        get: operations["get_devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/system/disk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Disk
+         * @description Free space, and what the store, runs, caches and logs take.
+         */
+        get: operations["get_disk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/system/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Versions
+         * @description Versions of the program and of the packages that matter for results.
+         */
+        get: operations["get_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/system/resources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Resource History
+         * @description What a machine was using: a sample every ten seconds, kept for a day.
+         */
+        get: operations["get_resource_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/jobs": {
         parameters: {
             query?: never;
@@ -113,7 +253,7 @@ export interface paths {
         };
         /**
          * List Jobs
-         * @description List jobs, newest first.
+         * @description List jobs, newest first; those that could start now have their place in the queue.
          */
         get: operations["list_jobs"];
         put?: never;
@@ -141,7 +281,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Set Job Priority
+         * @description Move a job that has not started forward or back in the queue, with the unstarted jobs of its graph.
+         */
+        patch: operations["set_job_priority"];
         trace?: never;
     };
     "/api/v1/admin/jobs/{job_id}/logs": {
@@ -153,7 +297,7 @@ export interface paths {
         };
         /**
          * Get Job Logs
-         * @description Read the log of a job: the newest lines, or those after an offset.
+         * @description Read the log of a job: the newest lines, those after an offset, or those between two.
          */
         get: operations["get_job_logs"];
         put?: never;
@@ -1074,6 +1218,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/base-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Base Models
+         * @description Search the local store, or the Hub; filter by words, licence, size and what fits here.
+         */
+        get: operations["list_base_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/base-models/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Download Base Model
+         * @description Fetch a model of the Hub into the local store: resumable, verified, whole or not at all.
+         */
+        post: operations["download_base_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/base-models/convert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Convert Weights
+         * @description Make safetensors of pickled weights without running them; the result is a new model of the local store.
+         */
+        post: operations["convert_weights"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/base-models/{model_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Base Model
+         * @description Details of a model without fetching its weights: architecture, size, licence, files, and whether it fits here.
+         */
+        get: operations["get_base_model"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Base Model
+         * @description Delete a model from the local store; a folder that lies elsewhere is only forgotten.
+         */
+        delete: operations["delete_base_model"];
+        options?: never;
+        head?: never;
+        /**
+         * Annotate Base Model
+         * @description Give a model of the local store a title, a description or labels.
+         */
+        patch: operations["annotate_base_model"];
+        trace?: never;
+    };
     "/api/v1/admin/models/register": {
         parameters: {
             query?: never;
@@ -1163,7 +1395,7 @@ export interface paths {
         };
         /**
          * List Finetuning Jobs
-         * @description List fine-tuning jobs, newest first.
+         * @description List fine-tuning jobs, newest first unless `sort` says otherwise.
          */
         get: operations["list_finetuning_jobs"];
         put?: never;
@@ -1172,6 +1404,26 @@ export interface paths {
          * @description Start a fine-tuning run from a recipe, or from the short form.
          */
         post: operations["create_finetuning_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/finetuning/jobs/preflight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forecast Finetuning Job
+         * @description Rehearse a run without starting it: memory, time, tokens, and every problem with what to do about it.
+         */
+        post: operations["forecast_finetuning_job"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1192,7 +1444,11 @@ export interface paths {
         get: operations["get_finetuning_job"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete Finetuning Job
+         * @description Delete a run with its checkpoints and files; 409 while anything of it runs. Registered versions stay as they are.
+         */
+        delete: operations["delete_finetuning_job"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1247,7 +1503,9 @@ export interface paths {
         };
         /**
          * Get Finetuning Job Logs
-         * @description Read the log of a run.
+         * @description Read the log of a run: the newest lines, a range of them, or what comes from now on (`follow`).
+         *
+         *     Following begins with the last `tail` lines, or after `after` or `Last-Event-ID`; `id` of each event is the line's offset.
          */
         get: operations["get_finetuning_job_logs"];
         put?: never;
@@ -1278,6 +1536,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/finetuning/jobs/{id}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Finetuning Job Samples
+         * @description What the model said during the run, oldest first; empty when the recipe asks for no samples.
+         */
+        get: operations["list_finetuning_job_samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/finetuning/jobs/{id}/checkpoints": {
         parameters: {
             query?: never;
@@ -1298,6 +1576,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/finetuning/jobs/{id}/checkpoints/{checkpoint_id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify Finetuning Job Checkpoint
+         * @description Read every file of a checkpoint and hold it against its manifest; `verified` says what came of it.
+         */
+        post: operations["verify_finetuning_job_checkpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/finetuning/jobs/{id}/checkpoints/{checkpoint_id}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep Finetuning Job Checkpoint
+         * @description Keep a checkpoint, however many newer ones come. Keeping it twice changes nothing.
+         */
+        post: operations["keep_finetuning_job_checkpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/finetuning/jobs/{id}/checkpoints/{checkpoint_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Finetuning Job Checkpoint
+         * @description Delete a checkpoint of a run that has ended.
+         */
+        delete: operations["delete_finetuning_job_checkpoint"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/recipes/schema": {
         parameters: {
             query?: never;
@@ -1310,6 +1648,26 @@ export interface paths {
          * @description The JSON Schema of a recipe; forms are rendered from it.
          */
         get: operations["get_recipe_schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/recipes/capabilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Capabilities
+         * @description Which methods work with which adapter on which device, from recorded runs; for the others why not, and what does.
+         */
+        get: operations["list_capabilities"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1358,6 +1716,138 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/recipes/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Foreign Recipe
+         * @description Read a recipe of Axolotl or LLaMA-Factory: what was carried over, and what was not and why. Nothing is started.
+         */
+        post: operations["import_foreign_recipe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/recipes/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Foreign Recipe
+         * @description Write a recipe as a configuration of Axolotl.
+         */
+        post: operations["export_foreign_recipe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/recipes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Recipes
+         * @description List saved recipes, newest first; those that come with the program are under `/presets`.
+         */
+        get: operations["list_recipes"];
+        put?: never;
+        /**
+         * Save Recipe
+         * @description Keep a recipe for another time; it has to be valid.
+         */
+        post: operations["save_recipe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/recipes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Recipe
+         * @description Get a saved recipe, as values and as YAML.
+         */
+        get: operations["get_recipe"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Recipe
+         * @description Forget a saved recipe; runs that were made of it keep their own copy.
+         */
+        delete: operations["delete_recipe"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Recipe
+         * @description Change a saved recipe; what is left out stays.
+         */
+        patch: operations["change_recipe"];
+        trace?: never;
+    };
+    "/api/v1/admin/recipes/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Recipe
+         * @description Start a run of a saved recipe, with changes for this one run.
+         */
+        post: operations["run_recipe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/recipes/{id}/diff/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Recipes
+         * @description Where two saved recipes differ, key by key.
+         */
+        get: operations["compare_recipes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/models/{id}/evaluate": {
         parameters: {
             query?: never;
@@ -1372,6 +1862,26 @@ export interface paths {
          * @description Evaluate a version beside its base: held-out loss, perplexity, exact answers.
          */
         post: operations["evaluate_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/finetuning/jobs/{id}/evaluate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Evaluate Finetuning Job
+         * @description Evaluate what a run has made beside its base, on what the run held out or on other rows.
+         */
+        post: operations["evaluate_finetuning_job"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1458,6 +1968,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/models/{id}/export-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Export Options
+         * @description What a version can be exported to on this machine: sizes, memory, what is refused and why, what to take.
+         */
+        get: operations["list_export_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/models/{id}/exports/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Export
+         * @description One export with its files and certificate.
+         */
+        get: operations["get_export"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Export
+         * @description Remove an export and its files; what the registry has noted of it stays.
+         */
+        delete: operations["delete_export"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/models/{id}/exports/{export_id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Certificate
+         * @description The parity certificate with every prompt and both answers, as JSON or as a page.
+         */
+        get: operations["get_certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/models/{id}/exports/{export_id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Export
+         * @description The artefact: a file as it is, a folder as a tar. Range and If-Range take an interrupted download up again.
+         */
+        get: operations["download_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/exports/{export_id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Any Export
+         * @description The same by the export's id alone, also of a model that is not registered.
+         */
+        get: operations["download_any_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/models/{id}/exports/{export_id}/certify": {
         parameters: {
             query?: never;
@@ -1518,6 +2132,158 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/models/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Push Model
+         * @description Push a run, a version, an export or a model folder to the Hub, with its card, as one commit.
+         */
+        post: operations["push_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Conversations
+         * @description A page of your conversations, the last used first.
+         */
+        get: operations["list_conversations"];
+        put?: never;
+        /**
+         * Create Conversation
+         * @description Begin a conversation.
+         */
+        post: operations["create_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/conversations/dataset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Dataset Of Conversations
+         * @description Make a dataset (format `messages`) of your conversations; it is validated at once, in a job.
+         */
+        post: operations["make_dataset_of_conversations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/conversations/{conversation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Conversation
+         * @description A conversation with every turn of every branch.
+         */
+        get: operations["get_conversation"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Conversation
+         * @description Remove a conversation with all its turns.
+         */
+        delete: operations["delete_conversation"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Conversation
+         * @description Rename it, change its model, system prompt or parameters, or read another branch.
+         */
+        patch: operations["update_conversation"];
+        trace?: never;
+    };
+    "/api/v1/admin/conversations/{conversation_id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer In Conversation
+         * @description Say something and get an answer, edit an earlier question, or have an answer written again as another branch.
+         */
+        post: operations["answer_in_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/conversations/{conversation_id}/turns/{turn_id}/rating": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Rate Turn
+         * @description Note whether an answer is good or bad; good ones can become training data.
+         */
+        put: operations["rate_turn"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/conversations/{conversation_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Conversation
+         * @description A conversation as a file.
+         */
+        get: operations["export_conversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -1558,6 +2324,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Completion
+         * @description Continue a text with the model of that name, without its chat template.
+         */
+        post: operations["create_completion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/model/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Download Model
+         * @description Fetch a model of the Hub into the local store, load it, and make it the current one; here already, it loads at once.
+         */
+        post: operations["download_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/model/upload": {
         parameters: {
             query?: never;
@@ -1569,9 +2375,29 @@ export interface paths {
         put?: never;
         /**
          * Upload Model
-         * @description Load a model folder of this machine (config, safetensors, tokenizer) and make it the current model.
+         * @description Load a model folder of this machine, or an archive of one that is sent, and make it the current model.
          */
         post: operations["upload_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/model/info/{model_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Model Info
+         * @description What the Hub says of a model, without fetching it: size, licence, files, and whether it will fit here.
+         */
+        get: operations["get_model_info"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1940,6 +2766,652 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/train/prepare-dataset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prepare Current Dataset
+         * @description Tokenise and template the current dataset: rendered rows, token by token, with which tokens carry loss.
+         */
+        post: operations["prepare_current_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/train/config-lora": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Configure Lora
+         * @description Train a LoRA adapter next: rank, alpha, dropout, target modules, rsLoRA, DoRA.
+         */
+        post: operations["configure_lora"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/train/config-qlora": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Configure Qlora
+         * @description Train a LoRA adapter beside a model in four bits next: the same, and how the base is quantised.
+         */
+        post: operations["configure_qlora"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/train/config-training-args": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Configure Training Args
+         * @description Set how long, how fast and in what portions to train; `method: full` selects full fine-tuning.
+         */
+        post: operations["configure_training_args"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/train/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Training
+         * @description Queue a run with the current model, the current dataset and what is configured; 409 while one of yours goes on.
+         */
+        post: operations["start_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/train/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Training Status
+         * @description The run that was started last: state, step, loss, learning rate, speed, memory, remaining time, last log lines.
+         */
+        get: operations["get_training_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/train/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Training History
+         * @description Your runs, newest first, with their curves.
+         */
+        get: operations["get_training_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/train/save": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Save Trained Model
+         * @description Keep the adapter of a run, or its base with the adapter merged in, in a folder of the server's machine; or push it to the Hub.
+         */
+        post: operations["save_trained_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/train/evaluate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Evaluate Trained Model
+         * @description Loss and perplexity of a run on held-out rows, beside the untuned base.
+         */
+        post: operations["evaluate_trained_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/train/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Training Health
+         * @description Whether training is possible here, what is going on, and what is configured for the next run.
+         */
+        get: operations["get_training_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/train/recommend-parameters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recommend Parameters
+         * @description Recommend a full configuration for a model, a dataset and the free memory, with the reason for each value.
+         */
+        post: operations["recommend_parameters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/train/prepare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prepare Training
+         * @description Say what would be trained, with how many parameters, and what it would take: memory, time, problems.
+         */
+        post: operations["prepare_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/chat/initialize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Initialize Chat
+         * @description Load a model, or a base with an adapter, and begin a conversation with it.
+         */
+        post: operations["initialize_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/chat/chat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Chat
+         * @description Say something in the current conversation; what was said before is part of it.
+         *
+         *     When the context is full the oldest turns are left out, whole, and the answer says so; the system prompt never is.
+         */
+        post: operations["chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/chat/generate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Generate
+         * @description Answer a prompt without history; nothing is kept.
+         */
+        post: operations["generate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/chat/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Chat History
+         * @description The turns of the current conversation, oldest first.
+         */
+        get: operations["get_chat_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/chat/history/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Chat Summary
+         * @description The current conversation in short: counts, its beginning and end.
+         */
+        get: operations["get_chat_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/chat/history/clear": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Clear Chat History
+         * @description Remove every turn of the current conversation; model, system prompt and parameters stay.
+         */
+        post: operations["clear_chat_history"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/chat/system-prompt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get System Prompt
+         * @description What the model is told before the first question.
+         */
+        get: operations["get_system_prompt"];
+        put?: never;
+        /**
+         * Set System Prompt
+         * @description Change what the model is told before the first question.
+         */
+        post: operations["set_system_prompt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/chat/recommended-parameters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recommend Chat Parameters
+         * @description Parameters of a style (precise, balanced, creative, code), with the reason; applied to the conversation on demand.
+         */
+        post: operations["recommend_chat_parameters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/chat/token-statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Token Statistics
+         * @description Tokens that were read and written, and how full the context is.
+         */
+        get: operations["get_token_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/chat/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Chat Status
+         * @description Whether there is a conversation, with what, and whether its model is loaded.
+         */
+        get: operations["get_chat_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/chat/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Chat Health
+         * @description State of the runtime behind the chat.
+         */
+        get: operations["get_chat_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gguf/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Gguf Health
+         * @description Whether models can be converted here, with what, and how much room there is.
+         */
+        get: operations["get_gguf_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gguf/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Gguf Methods
+         * @description The ten methods: bits per weight, quality, size, and when to take which.
+         */
+        get: operations["list_gguf_methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gguf/methods/recommended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recommend Gguf Method
+         * @description The method to take for a model of that size, with the free memory considered.
+         */
+        get: operations["recommend_gguf_method"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gguf/convert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Convert To Gguf
+         * @description Write a model, or a base with an adapter, as GGUF; every file is certified beside its source.
+         */
+        post: operations["convert_to_gguf"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gguf/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Validate Gguf
+         * @description Check a file: header, metadata, tensors, truncation; then load it and let it generate.
+         */
+        post: operations["validate_gguf"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gguf/validate/{file_path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Validate Gguf By Path
+         * @description The same for a file below an allowed root.
+         */
+        get: operations["validate_gguf_by_path"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gguf/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Gguf Conversions
+         * @description Your conversions with their files, newest first.
+         */
+        get: operations["list_gguf_conversions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gguf/history/clear": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Clear Gguf History
+         * @description Forget your conversions; their files and exports stay.
+         */
+        post: operations["clear_gguf_history"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gguf/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Gguf Statistics
+         * @description Compression ratios and counts of your conversions, in all and by method.
+         */
+        get: operations["get_gguf_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1972,7 +3444,23 @@ export interface components {
          * @description Which weights are trained.
          * @enum {string}
          */
-        Adapter: "lora";
+        Adapter: "lora" | "qlora" | "full";
+        /**
+         * Alternative
+         * @description Another value, and when it is the better one.
+         */
+        Alternative: {
+            /**
+             * Value
+             * @description The value.
+             */
+            value: unknown;
+            /**
+             * When
+             * @description When to take it.
+             */
+            when: string;
+        };
         /**
          * AnswerMessage
          * @description What the model says.
@@ -2033,6 +3521,413 @@ export interface components {
             tokens_cut_share: number;
         };
         /**
+         * BaseModelDetails
+         * @description Everything that can be known about a model without fetching its weights.
+         */
+        BaseModelDetails: {
+            /**
+             * Model Id
+             * @description Id.
+             */
+            model_id: string;
+            /** @description Where it was found. */
+            source: components["schemas"]["ModelSource"];
+            /**
+             * Is Local
+             * @description Whether it is in the local store.
+             */
+            is_local: boolean;
+            /**
+             * Title
+             * @description Title that somebody here gave it.
+             */
+            title?: string | null;
+            /**
+             * Labels
+             * @description Labels that somebody here gave it.
+             */
+            labels?: string[];
+            /**
+             * Architecture
+             * @description Architecture, where it is known.
+             */
+            architecture?: string | null;
+            /**
+             * Num Parameters
+             * @description Numbers in its tensors, where it is known.
+             */
+            num_parameters?: number | null;
+            /**
+             * Dtype
+             * @description Number format of most of them.
+             */
+            dtype?: string | null;
+            /**
+             * License
+             * @description Licence.
+             */
+            license?: string | null;
+            /**
+             * Downloads
+             * @description Downloads in the last month, says the Hub.
+             */
+            downloads?: number | null;
+            /**
+             * Likes
+             * @description Likes, says the Hub.
+             */
+            likes?: number | null;
+            /**
+             * Gated
+             * @description `auto` or `manual` when its terms must be accepted first.
+             */
+            gated?: string | null;
+            /**
+             * Private
+             * @description Whether it is private.
+             * @default false
+             */
+            private: boolean;
+            /**
+             * Task
+             * @description Task, says the Hub.
+             * @example text-generation
+             */
+            task?: string | null;
+            /**
+             * Updated At
+             * @description When it last changed on the Hub.
+             */
+            updated_at?: string | null;
+            /**
+             * Size Bytes
+             * @description Size of its weight files, for local models.
+             */
+            size_bytes?: number | null;
+            /**
+             * Last Used
+             * @description When it was last used here.
+             */
+            last_used?: string | null;
+            /**
+             * Path
+             * @description Its folder, for local models.
+             */
+            path?: string | null;
+            /**
+             * Revision
+             * @description Commit.
+             */
+            revision?: string | null;
+            /** @description What it takes here; null where its size is not known. */
+            fits_here?: components["schemas"]["FitsHere"] | null;
+            /**
+             * Context Length
+             * @description Longest prompt and answer together, in tokens.
+             */
+            context_length?: number | null;
+            /**
+             * Vocab Size
+             * @description Entries of its vocabulary.
+             */
+            vocab_size?: number | null;
+            /**
+             * Chat Template
+             * @description Whether it brings a chat template.
+             */
+            chat_template?: boolean | null;
+            /**
+             * Library
+             * @description Library that it is made for, says the Hub.
+             */
+            library?: string | null;
+            /**
+             * Tags
+             * @description Tags of the Hub.
+             */
+            tags?: string[];
+            /**
+             * Description
+             * @description What somebody here wrote about it.
+             */
+            description?: string | null;
+            /**
+             * Files
+             * @description Its files.
+             */
+            files: components["schemas"]["tunesmith__domains__models__hub__schemas__ModelFile"][];
+            /**
+             * Download Bytes
+             * @description Size of what a download takes.
+             */
+            download_bytes?: number | null;
+            /**
+             * Fits On Disk
+             * @description Whether the disk has room for that.
+             */
+            fits_on_disk?: boolean | null;
+            /**
+             * Local Revision
+             * @description Commit that is in the local store.
+             */
+            local_revision?: string | null;
+            /**
+             * Problem
+             * @description Why it could not be used here, such as pickle weights.
+             */
+            problem?: string | null;
+        };
+        /**
+         * BaseModelListResponse
+         * @description A page of models. The Hub does not count its matches: then ``total`` is what is known to be there so far.
+         */
+        BaseModelListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["BaseModelSummary"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+            /**
+             * Has More
+             * @description Whether another page follows.
+             */
+            has_more: boolean;
+        };
+        /**
+         * BaseModelSummary
+         * @description A model of the Hub or of the local store, in a list.
+         */
+        BaseModelSummary: {
+            /**
+             * Model Id
+             * @description Id.
+             */
+            model_id: string;
+            /** @description Where it was found. */
+            source: components["schemas"]["ModelSource"];
+            /**
+             * Is Local
+             * @description Whether it is in the local store.
+             */
+            is_local: boolean;
+            /**
+             * Title
+             * @description Title that somebody here gave it.
+             */
+            title?: string | null;
+            /**
+             * Labels
+             * @description Labels that somebody here gave it.
+             */
+            labels?: string[];
+            /**
+             * Architecture
+             * @description Architecture, where it is known.
+             */
+            architecture?: string | null;
+            /**
+             * Num Parameters
+             * @description Numbers in its tensors, where it is known.
+             */
+            num_parameters?: number | null;
+            /**
+             * Dtype
+             * @description Number format of most of them.
+             */
+            dtype?: string | null;
+            /**
+             * License
+             * @description Licence.
+             */
+            license?: string | null;
+            /**
+             * Downloads
+             * @description Downloads in the last month, says the Hub.
+             */
+            downloads?: number | null;
+            /**
+             * Likes
+             * @description Likes, says the Hub.
+             */
+            likes?: number | null;
+            /**
+             * Gated
+             * @description `auto` or `manual` when its terms must be accepted first.
+             */
+            gated?: string | null;
+            /**
+             * Private
+             * @description Whether it is private.
+             * @default false
+             */
+            private: boolean;
+            /**
+             * Task
+             * @description Task, says the Hub.
+             * @example text-generation
+             */
+            task?: string | null;
+            /**
+             * Updated At
+             * @description When it last changed on the Hub.
+             */
+            updated_at?: string | null;
+            /**
+             * Size Bytes
+             * @description Size of its weight files, for local models.
+             */
+            size_bytes?: number | null;
+            /**
+             * Last Used
+             * @description When it was last used here.
+             */
+            last_used?: string | null;
+            /**
+             * Path
+             * @description Its folder, for local models.
+             */
+            path?: string | null;
+            /**
+             * Revision
+             * @description Commit.
+             */
+            revision?: string | null;
+            /** @description What it takes here; null where its size is not known. */
+            fits_here?: components["schemas"]["FitsHere"] | null;
+        };
+        /**
+         * CapabilityCell
+         * @description One way to train on one kind of device.
+         */
+        CapabilityCell: {
+            /**
+             * Objective
+             * @description What is optimised.
+             * @example dpo
+             */
+            objective: string;
+            /**
+             * Adapter
+             * @description Which weights are trained.
+             * @example qlora
+             */
+            adapter: string;
+            /**
+             * Device
+             * @description cpu, cuda or mps.
+             */
+            device: string;
+            /**
+             * Engine
+             * @description Engine that trains.
+             */
+            engine: string;
+            /** @description `works` only from a recorded run; `fails`; `untried`. */
+            state: components["schemas"]["CapabilityState"];
+            /**
+             * Reason
+             * @description Why it does not work, or is not known to.
+             * @default
+             */
+            reason: string;
+            /**
+             * Alternative
+             * @description The nearest thing that works, or how to find out.
+             * @default
+             */
+            alternative: string;
+            /**
+             * Recorded At
+             * @description When the run was recorded.
+             */
+            recorded_at?: string | null;
+            /**
+             * Device Name
+             * @description The device of the run.
+             * @default
+             */
+            device_name: string;
+            /**
+             * Versions
+             * @description Versions of the libraries of the run.
+             */
+            versions?: {
+                [key: string]: string;
+            };
+            /**
+             * Steps
+             * @description Updates of the run.
+             * @default 0
+             */
+            steps: number;
+            /**
+             * Seconds
+             * @description How long the run took, loading included.
+             * @default 0
+             */
+            seconds: number;
+            /**
+             * Weights Sha256
+             * @description Of what the run trained.
+             * @default
+             */
+            weights_sha256: string;
+        };
+        /**
+         * CapabilityMatrix
+         * @description Objective by adapter by device by engine.
+         */
+        CapabilityMatrix: {
+            /**
+             * Cells
+             * @description Every cell.
+             */
+            cells: components["schemas"]["CapabilityCell"][];
+        };
+        /**
+         * CapabilityState
+         * @description What is known of a way to train.
+         * @enum {string}
+         */
+        CapabilityState: "works" | "fails" | "untried";
+        /**
+         * Carried
+         * @description A key that was carried over.
+         */
+        Carried: {
+            /**
+             * Key
+             * @description Key in the file.
+             */
+            key: string;
+            /**
+             * Path
+             * @description Where it stands in the recipe.
+             * @example training.learning_rate
+             */
+            path: string;
+            /**
+             * Value
+             * @description Value in the recipe.
+             */
+            value: unknown;
+        };
+        /**
          * Certificate
          * @description Whether an artefact behaves like its source.
          */
@@ -2049,6 +3944,55 @@ export interface components {
             checks: components["schemas"]["tunesmith__domains__export__schemas__Check"][];
         };
         /**
+         * CertificateDocument
+         * @description A certificate with everything that it was drawn from.
+         */
+        CertificateDocument: {
+            /**
+             * Passed
+             * @description Whether every check holds.
+             */
+            passed: boolean;
+            /**
+             * Checks
+             * @description The checks.
+             */
+            checks: components["schemas"]["tunesmith__domains__export__schemas__Check"][];
+            /**
+             * Artefact
+             * @description Name of the file or folder that was judged.
+             * @default
+             */
+            artefact: string;
+            /**
+             * Source
+             * @description The model that it was judged against.
+             * @default
+             */
+            source: string;
+            /**
+             * Format
+             * @description What the artefact is.
+             * @default
+             */
+            format: string;
+            /**
+             * Method
+             * @description Its method; the thresholds follow it.
+             */
+            method?: string | null;
+            /**
+             * Certified At
+             * @description When it was judged.
+             */
+            certified_at?: string | null;
+            /**
+             * Prompts
+             * @description Each prompt and both answers.
+             */
+            prompts?: components["schemas"]["PromptResult"][];
+        };
+        /**
          * CertificateRequest
          * @description Judge an artefact by what it and its source answer.
          * @example {
@@ -2059,7 +4003,7 @@ export interface components {
         CertificateRequest: {
             /**
              * Artefact
-             * @description Absolute path of a GGUF file or a model folder.
+             * @description Absolute path of a GGUF file, a portable zip, or a folder: model, adapter, ONNX, Ollama or MLX.
              */
             artefact: string;
             /**
@@ -2072,6 +4016,100 @@ export interface components {
              * @description Hold it against the thresholds of this method; default is what the file says.
              */
             method?: string | null;
+        };
+        /**
+         * ChatAnswer
+         * @description An answer.
+         */
+        ChatAnswer: {
+            /**
+             * Conversation Id
+             * @description Conversation; null when there is no history.
+             */
+            conversation_id: number | null;
+            /**
+             * User Turn Id
+             * @description Turn of the question.
+             */
+            user_turn_id: number | null;
+            /**
+             * Turn Id
+             * @description Turn of the answer.
+             */
+            turn_id: number | null;
+            /**
+             * Model
+             * @description Model that answered.
+             */
+            model: string;
+            /**
+             * Response
+             * @description The answer, without its reasoning.
+             */
+            response: string;
+            /**
+             * Reasoning
+             * @description What the model thought aloud before it.
+             */
+            reasoning: string | null;
+            /**
+             * Status
+             * @description `complete`, or how it ended early.
+             * @enum {string}
+             */
+            status: "complete" | "answering" | "stopped" | "interrupted" | "failed";
+            /**
+             * Finish Reason
+             * @description `stop`: by itself or at a stop string; `length`: at the longest answer; null when it was cut.
+             */
+            finish_reason: ("stop" | "length") | null;
+            /** @description Counts of tokens. */
+            usage: components["schemas"]["TokenUsage"];
+            /** @description What of the conversation fitted into the prompt. */
+            context: components["schemas"]["ContextUse"];
+            /**
+             * Parameters
+             * @description Parameters that were used.
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * Seconds
+             * @description Time to answer.
+             */
+            seconds: number;
+            /**
+             * Tokens Per Second
+             * @description Speed, the prompt included.
+             */
+            tokens_per_second: number | null;
+        };
+        /**
+         * ChatClearResponse
+         * @description What clearing did.
+         */
+        ChatClearResponse: {
+            /**
+             * Cleared
+             * @description Whether there was anything.
+             */
+            cleared: boolean;
+            /**
+             * Removed Turns
+             * @description Turns that were removed, those of other branches included.
+             */
+            removed_turns: number;
+            /**
+             * Conversation Id
+             * @description The current conversation, now empty.
+             */
+            conversation_id: number | null;
+            /**
+             * Message
+             * @description The same in a sentence.
+             */
+            message: string;
         };
         /**
          * ChatCompletion
@@ -2104,9 +4142,9 @@ export interface components {
              * Choices
              * @description One answer.
              */
-            choices: components["schemas"]["Choice"][];
+            choices: components["schemas"]["tunesmith__domains__serving__schemas__Choice"][];
             /** @description Counts of tokens. */
-            usage: components["schemas"]["Usage"];
+            usage: components["schemas"]["tunesmith__domains__serving__schemas__Usage"];
         };
         /**
          * ChatCompletionRequest
@@ -2163,6 +4201,16 @@ export interface components {
              */
             stop?: string | string[] | null;
             /**
+             * Logprobs
+             * @description Tell how likely each token was.
+             */
+            logprobs?: boolean | null;
+            /**
+             * Top Logprobs
+             * @description With `logprobs`: so many of the likeliest tokens in each one's place.
+             */
+            top_logprobs?: number | null;
+            /**
              * Stream
              * @description Send the answer as it grows.
              */
@@ -2171,6 +4219,209 @@ export interface components {
             stream_options?: components["schemas"]["StreamOptions"] | null;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * ChatGenerateRequest
+         * @description A prompt without history.
+         * @example {
+         *       "prompt": "한 문장으로 소개해 줘."
+         *     }
+         */
+        ChatGenerateRequest: {
+            /** @description Parameters by name: precise, balanced, creative or code. */
+            style?: components["schemas"]["StyleName"] | null;
+            /**
+             * Temperature
+             * @description 0 takes the likeliest token.
+             */
+            temperature?: number | null;
+            /**
+             * Top P
+             * @description Draw from the likeliest tokens of this total probability.
+             */
+            top_p?: number | null;
+            /**
+             * Max Tokens
+             * @description Longest answer, in tokens.
+             */
+            max_tokens?: number | null;
+            /**
+             * Seed
+             * @description Makes sampling repeatable.
+             */
+            seed?: number | null;
+            /**
+             * Stop
+             * @description The answer ends before any of these.
+             */
+            stop?: string[] | null;
+            /**
+             * Prompt
+             * @description What is asked.
+             */
+            prompt: string;
+            /**
+             * System Prompt
+             * @description System prompt for this call; the conversation's when it is left out, none when it is empty.
+             */
+            system_prompt?: string | null;
+            /**
+             * Stream
+             * @description Send the answer as it grows, as server-sent events.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * ChatHealthResponse
+         * @description State of the runtime behind the chat.
+         */
+        ChatHealthResponse: {
+            /**
+             * Status
+             * @description `ready`: a model is loaded; `idle`: none is.
+             * @enum {string}
+             */
+            status: "ready" | "idle";
+            /**
+             * Device
+             * @description Device that models run on.
+             */
+            device: string;
+            /**
+             * Loaded
+             * @description Everything that is loaded.
+             */
+            loaded: components["schemas"]["LoadedModel"][];
+            /**
+             * Active Requests
+             * @description Answers that are being written.
+             */
+            active_requests: number;
+            /**
+             * Max Loaded Models
+             * @description Models that are kept loaded.
+             */
+            max_loaded_models: number;
+            /**
+             * Idle Unload Seconds
+             * @description An unused model is unloaded after this time.
+             */
+            idle_unload_seconds: number;
+        };
+        /**
+         * ChatHistoryResponse
+         * @description A page of the turns of the current conversation, oldest first.
+         */
+        ChatHistoryResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["Turn"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+            /**
+             * Conversation Id
+             * @description The current conversation; null when there is none.
+             */
+            conversation_id: number | null;
+            /**
+             * Model
+             * @description Model that answers.
+             */
+            model: string | null;
+            /**
+             * System Prompt
+             * @description What the model is told before the first question.
+             */
+            system_prompt: string | null;
+        };
+        /**
+         * ChatInitializeRequest
+         * @description The model to talk to: a model, or a base with an adapter; without either the current model.
+         * @example {
+         *       "model": "tunesmith/tiny"
+         *     }
+         */
+        ChatInitializeRequest: {
+            /**
+             * Model
+             * @description A folder, `run:ID`, `name@version`, `remote:NAME`, `tunesmith/tiny`, or a Hub id in the local store (also as `model_id`, `model_path`, `base` or `base_model`).
+             */
+            model?: string | null;
+            /**
+             * Adapter
+             * @description An adapter on top of it: its folder, `run:ID` or `name@version` (also as `adapter_path`).
+             */
+            adapter?: string | null;
+            /**
+             * System Prompt
+             * @description What the model is told before the first question.
+             */
+            system_prompt?: string | null;
+            /** @description Parameters of every answer. */
+            parameters?: components["schemas"]["Sampling"];
+            /**
+             * Overflow
+             * @description What happens to the oldest turns when the context is full: dropped, or summarised too.
+             * @default drop
+             * @enum {string}
+             */
+            overflow: "drop" | "summarise";
+        };
+        /**
+         * ChatInitializeResponse
+         * @description The model is loaded, and a conversation with it has begun.
+         */
+        ChatInitializeResponse: {
+            /**
+             * Status
+             * @description Always `ready`.
+             * @default ready
+             * @constant
+             */
+            status: "ready";
+            /**
+             * Conversation Id
+             * @description The conversation; it is yours until you initialise again.
+             */
+            conversation_id: number;
+            /**
+             * Model
+             * @description Model that answers.
+             */
+            model: string;
+            /**
+             * Adapter
+             * @description Adapter on top of it.
+             */
+            adapter: string | null;
+            /**
+             * System Prompt
+             * @description What the model is told before the first question.
+             */
+            system_prompt: string | null;
+            /**
+             * Cached
+             * @description Whether it was loaded already.
+             */
+            cached: boolean;
+            /** @description The loaded model. */
+            runtime: components["schemas"]["LoadedModel"];
         };
         /**
          * ChatMessage
@@ -2193,6 +4444,186 @@ export interface components {
              * @description Name of the speaker; the template may use it.
              */
             name?: string | null;
+        };
+        /**
+         * ChatRequest
+         * @description A message in the current conversation.
+         * @example {
+         *       "message": "배는 몇 시에 출발합니까?",
+         *       "style": "precise"
+         *     }
+         */
+        ChatRequest: {
+            /** @description Parameters by name: precise, balanced, creative or code. */
+            style?: components["schemas"]["StyleName"] | null;
+            /**
+             * Temperature
+             * @description 0 takes the likeliest token.
+             */
+            temperature?: number | null;
+            /**
+             * Top P
+             * @description Draw from the likeliest tokens of this total probability.
+             */
+            top_p?: number | null;
+            /**
+             * Max Tokens
+             * @description Longest answer, in tokens.
+             */
+            max_tokens?: number | null;
+            /**
+             * Seed
+             * @description Makes sampling repeatable.
+             */
+            seed?: number | null;
+            /**
+             * Stop
+             * @description The answer ends before any of these.
+             */
+            stop?: string[] | null;
+            /**
+             * Message
+             * @description What is said.
+             */
+            message: string;
+            /**
+             * Conversation Id
+             * @description Another conversation of yours; it becomes the current one.
+             */
+            conversation_id?: number | null;
+            /**
+             * Stream
+             * @description Send the answer as it grows, as server-sent events.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * ChatStatusResponse
+         * @description State of the current conversation.
+         */
+        ChatStatusResponse: {
+            /**
+             * Initialized
+             * @description Whether a model was chosen.
+             */
+            initialized: boolean;
+            /**
+             * Status
+             * @description `unloaded`: the next message loads the model again.
+             * @enum {string}
+             */
+            status: "ready" | "answering" | "unloaded" | "not-initialized";
+            /**
+             * Conversation Id
+             * @description The current conversation; null when there is none.
+             */
+            conversation_id: number | null;
+            /**
+             * Model
+             * @description Model that answers.
+             */
+            model: string | null;
+            /**
+             * Adapter
+             * @description Adapter on top of it.
+             */
+            adapter: string | null;
+            /**
+             * Model Loaded
+             * @description Whether it is loaded now.
+             */
+            model_loaded: boolean;
+            /**
+             * Turns
+             * @description Turns of the current branch.
+             */
+            turns: number;
+            /**
+             * Has System Prompt
+             * @description Whether there is a system prompt.
+             */
+            has_system_prompt: boolean;
+            /**
+             * Parameters
+             * @description Parameters of every answer.
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * Overflow
+             * @description What happens to the oldest turns when the context is full.
+             */
+            overflow: string | null;
+            /** @description The loaded model. */
+            runtime: components["schemas"]["LoadedModel"] | null;
+        };
+        /**
+         * ChatSummaryResponse
+         * @description The current conversation in short.
+         */
+        ChatSummaryResponse: {
+            /**
+             * Conversation Id
+             * @description The current conversation; null when there is none.
+             */
+            conversation_id: number | null;
+            /**
+             * Model
+             * @description Model that answers.
+             */
+            model: string | null;
+            /**
+             * Turns
+             * @description Turns of the current branch.
+             */
+            turns: number;
+            /**
+             * User Turns
+             * @description Questions.
+             */
+            user_turns: number;
+            /**
+             * Assistant Turns
+             * @description Answers.
+             */
+            assistant_turns: number;
+            /**
+             * Characters
+             * @description Characters of all turns.
+             */
+            characters: number;
+            /**
+             * Total Tokens
+             * @description Tokens that were written by the model.
+             */
+            total_tokens: number;
+            /**
+             * First Message
+             * @description Beginning of the first question.
+             */
+            first_message: string | null;
+            /**
+             * Last Message
+             * @description Beginning of the last turn.
+             */
+            last_message: string | null;
+            /**
+             * Started At
+             * @description When the first turn was said.
+             */
+            started_at: string | null;
+            /**
+             * Last At
+             * @description When the last turn was said.
+             */
+            last_at: string | null;
+            /**
+             * Summary
+             * @description The conversation in the model's own words, with `?generate=true`.
+             */
+            summary: string | null;
         };
         /**
          * CheckpointListResponse
@@ -2273,6 +4704,12 @@ export interface components {
              */
             is_best: boolean;
             /**
+             * Is Kept
+             * @description Whether somebody keeps it: it stays when newer ones come.
+             * @default false
+             */
+            is_kept: boolean;
+            /**
              * Verified
              * @description Whether it verified when it was last looked at.
              * @default true
@@ -2286,29 +4723,15 @@ export interface components {
             created_at: string;
         };
         /**
-         * Choice
-         * @description One answer.
+         * ChoiceLogprobs
+         * @description How likely the tokens of an answer were.
          */
-        Choice: {
+        ChoiceLogprobs: {
             /**
-             * Index
-             * @description Always 0.
-             * @default 0
+             * Content
+             * @description One entry a token.
              */
-            index: number;
-            /** @description The turn that the model adds. */
-            message: components["schemas"]["AnswerMessage"];
-            /**
-             * Finish Reason
-             * @description `stop`: it ended by itself or at a stop string.
-             * @enum {string}
-             */
-            finish_reason: "stop" | "length";
-            /**
-             * Logprobs
-             * @description Always null.
-             */
-            logprobs?: null;
+            content: components["schemas"]["TokenLikelihood"][];
         };
         /**
          * CleanRequest
@@ -2634,6 +5057,438 @@ export interface components {
             };
         };
         /**
+         * Completion
+         * @description Continuations in OpenAI's shape.
+         */
+        Completion: {
+            /**
+             * Id
+             * @description Id of the answer.
+             */
+            id: string;
+            /**
+             * Object
+             * @description Kind of the object.
+             * @default text_completion
+             * @constant
+             */
+            object: "text_completion";
+            /**
+             * Created
+             * @description Unix time.
+             */
+            created: number;
+            /**
+             * Model
+             * @description Model that answered.
+             */
+            model: string;
+            /**
+             * Choices
+             * @description One for each prompt.
+             */
+            choices: components["schemas"]["TextChoice"][];
+            /** @description Counts of tokens. */
+            usage: components["schemas"]["tunesmith__domains__serving__schemas__Usage"];
+        };
+        /**
+         * CompletionRequest
+         * @description A text to continue, or several.
+         * @example {
+         *       "model": "tunesmith/tiny",
+         *       "prompt": "강남역 2번"
+         *     }
+         */
+        CompletionRequest: {
+            /**
+             * Model
+             * @description A name of GET /v1/models, or a folder.
+             */
+            model: string;
+            /**
+             * Prompt
+             * @description The text, or several; no chat template is applied.
+             */
+            prompt: string | string[];
+            /**
+             * Max Tokens
+             * @description Longest continuation, in tokens; default 16.
+             */
+            max_tokens?: number | null;
+            /**
+             * Temperature
+             * @description 0 takes the likeliest token; default 1.
+             */
+            temperature?: number | null;
+            /**
+             * Top P
+             * @description Draw from the likeliest tokens of this total probability.
+             */
+            top_p?: number | null;
+            /**
+             * Seed
+             * @description Makes sampling repeatable.
+             */
+            seed?: number | null;
+            /**
+             * Stop
+             * @description The continuation ends before any of these (at most 16).
+             */
+            stop?: string | string[] | null;
+            /**
+             * Logprobs
+             * @description Tell how likely each token was, with so many of the likeliest.
+             */
+            logprobs?: number | null;
+            /**
+             * Stream
+             * @description Send the continuation as it grows (one prompt).
+             */
+            stream?: boolean | null;
+            /** @description What a stream carries besides text. */
+            stream_options?: components["schemas"]["StreamOptions"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ContextUse
+         * @description How the conversation was fitted to the model.
+         */
+        ContextUse: {
+            /**
+             * Context Length
+             * @description Longest prompt and answer together, in tokens.
+             */
+            context_length: number;
+            /**
+             * Prompt Tokens
+             * @description Tokens of the prompt.
+             */
+            prompt_tokens: number;
+            /**
+             * Dropped Turns
+             * @description Oldest turns that were left out, whole; the system prompt never is.
+             */
+            dropped_turns: number;
+            /**
+             * Summarised
+             * @description Whether a summary stands in for the dropped turns.
+             */
+            summarised: boolean;
+            /**
+             * Message
+             * @description The same in a sentence, when something was left out.
+             */
+            message?: string | null;
+        };
+        /**
+         * ConversationAnswerRequest
+         * @description Say something, edit a question, or ask for an answer again.
+         * @example {
+         *       "message": "안녕하세요",
+         *       "seed": 1
+         *     }
+         */
+        ConversationAnswerRequest: {
+            /** @description Parameters by name: precise, balanced, creative or code. */
+            style?: components["schemas"]["StyleName"] | null;
+            /**
+             * Temperature
+             * @description 0 takes the likeliest token.
+             */
+            temperature?: number | null;
+            /**
+             * Top P
+             * @description Draw from the likeliest tokens of this total probability.
+             */
+            top_p?: number | null;
+            /**
+             * Max Tokens
+             * @description Longest answer, in tokens.
+             */
+            max_tokens?: number | null;
+            /**
+             * Seed
+             * @description Makes sampling repeatable.
+             */
+            seed?: number | null;
+            /**
+             * Stop
+             * @description The answer ends before any of these.
+             */
+            stop?: string[] | null;
+            /**
+             * Message
+             * @description What is said.
+             */
+            message?: string | null;
+            /**
+             * Parent Id
+             * @description Turn to go on from; default is the end of the current branch.
+             */
+            parent_id?: number | null;
+            /**
+             * Edit Of
+             * @description Question that `message` replaces: it becomes a branch beside it.
+             */
+            edit_of?: number | null;
+            /**
+             * Regenerate
+             * @description Answer that is wanted again, without `message`.
+             */
+            regenerate?: number | null;
+            /**
+             * Stream
+             * @description Send the answer as it grows, as server-sent events.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * ConversationCreate
+         * @description A conversation to begin.
+         * @example {
+         *       "model": "tunesmith/tiny",
+         *       "system_prompt": "Be brief."
+         *     }
+         */
+        ConversationCreate: {
+            /**
+             * Title
+             * @description Title; the first message gives it when left out.
+             */
+            title?: string | null;
+            /**
+             * Model
+             * @description A folder, `run:ID`, `name@version`, `remote:NAME`, `tunesmith/tiny`, or a Hub id in the local store.
+             */
+            model?: string | null;
+            /**
+             * Adapter
+             * @description An adapter on top of it: its folder, `run:ID` or `name@version`.
+             */
+            adapter?: string | null;
+            /**
+             * System Prompt
+             * @description What the model is told before the first question.
+             */
+            system_prompt?: string | null;
+            /** @description Parameters of every answer. */
+            parameters?: components["schemas"]["Sampling"];
+            /**
+             * Overflow
+             * @description What happens to the oldest turns when the context is full: dropped, or summarised too.
+             * @default drop
+             * @enum {string}
+             */
+            overflow: "drop" | "summarise";
+        };
+        /**
+         * ConversationDatasetRequest
+         * @description Make training data of conversations.
+         * @example {
+         *       "name": "좋은 답변"
+         *     }
+         */
+        ConversationDatasetRequest: {
+            /**
+             * Name
+             * @description Name of the dataset.
+             */
+            name: string;
+            /**
+             * Version
+             * @description Version; the next free one when left out.
+             */
+            version?: string | null;
+            /**
+             * Conversation Ids
+             * @description Conversations to take; all of yours when left out.
+             */
+            conversation_ids?: number[] | null;
+            /**
+             * Selection
+             * @description `good`: conversations up to each answer rated good; `all`: the current branches.
+             * @default good
+             * @enum {string}
+             */
+            selection: "good" | "all";
+            /**
+             * Include System Prompt
+             * @description Whether rows begin with the system prompt.
+             * @default true
+             */
+            include_system_prompt: boolean;
+        };
+        /**
+         * ConversationDetail
+         * @description A conversation with all its turns.
+         */
+        ConversationDetail: {
+            /**
+             * Id
+             * @description Id of the conversation.
+             */
+            id: number;
+            /**
+             * Title
+             * @description Title.
+             */
+            title: string;
+            /**
+             * Model
+             * @description Model that answers.
+             */
+            model: string | null;
+            /**
+             * Adapter
+             * @description Adapter on top of it.
+             */
+            adapter: string | null;
+            /**
+             * System Prompt
+             * @description What the model is told before the first question.
+             */
+            system_prompt: string | null;
+            /**
+             * Parameters
+             * @description Parameters of every answer.
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * Overflow
+             * @description What happens to the oldest turns when the context is full.
+             * @enum {string}
+             */
+            overflow: "drop" | "summarise";
+            /**
+             * Summary
+             * @description The model's summary of turns that no longer fit.
+             */
+            summary: string | null;
+            /**
+             * Current Turn Id
+             * @description End of the branch that is read.
+             */
+            current_turn_id: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was begun.
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Turns
+             * @description Every turn of every branch, oldest first.
+             */
+            turns: components["schemas"]["Turn"][];
+            /**
+             * Path
+             * @description Ids of the turns of the current branch, in order.
+             */
+            path: number[];
+        };
+        /**
+         * ConversationListResponse
+         * @description A page of conversations, the last used first.
+         */
+        ConversationListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["ConversationResponse"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+        };
+        /**
+         * ConversationResponse
+         * @description A conversation without its turns.
+         */
+        ConversationResponse: {
+            /**
+             * Id
+             * @description Id of the conversation.
+             */
+            id: number;
+            /**
+             * Title
+             * @description Title.
+             */
+            title: string;
+            /**
+             * Model
+             * @description Model that answers.
+             */
+            model: string | null;
+            /**
+             * Adapter
+             * @description Adapter on top of it.
+             */
+            adapter: string | null;
+            /**
+             * System Prompt
+             * @description What the model is told before the first question.
+             */
+            system_prompt: string | null;
+            /**
+             * Parameters
+             * @description Parameters of every answer.
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * Overflow
+             * @description What happens to the oldest turns when the context is full.
+             * @enum {string}
+             */
+            overflow: "drop" | "summarise";
+            /**
+             * Summary
+             * @description The model's summary of turns that no longer fit.
+             */
+            summary: string | null;
+            /**
+             * Current Turn Id
+             * @description End of the branch that is read.
+             */
+            current_turn_id: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was begun.
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+        };
+        /**
          * ConversationStatistics
          * @description A column's conversations.
          */
@@ -2652,6 +5507,63 @@ export interface components {
             by_turn: components["schemas"]["TurnStatistics"][];
             /** @description Over all turns. */
             text: components["schemas"]["TextStatistics"];
+        };
+        /**
+         * ConversationUpdate
+         * @description What changes; what is left out stays.
+         * @example {
+         *       "title": "항구 질문"
+         *     }
+         */
+        ConversationUpdate: {
+            /**
+             * Title
+             * @description Title.
+             */
+            title?: string | null;
+            /**
+             * Model
+             * @description A folder, `run:ID`, `name@version`, `remote:NAME`, `tunesmith/tiny`, or a Hub id in the local store.
+             */
+            model?: string | null;
+            /**
+             * Adapter
+             * @description An adapter on top of it: its folder, `run:ID` or `name@version`.
+             */
+            adapter?: string | null;
+            /**
+             * System Prompt
+             * @description System prompt; null or empty takes it away.
+             */
+            system_prompt?: string | null;
+            /** @description Parameters of every answer. */
+            parameters?: components["schemas"]["Sampling"] | null;
+            /**
+             * Overflow
+             * @description `drop` or `summarise`.
+             */
+            overflow?: ("drop" | "summarise") | null;
+            /**
+             * Current Turn Id
+             * @description Turn whose branch is read from now on; its newest end is chosen.
+             */
+            current_turn_id?: number | null;
+        };
+        /**
+         * ConversionRequest
+         * @description What to convert. The folder itself stays as it is.
+         */
+        ConversionRequest: {
+            /**
+             * Model Path
+             * @description Folder of this machine with config.json and *.bin or *.pt.
+             */
+            model_path: string;
+            /**
+             * Name
+             * @description Name in the local store; default is the folder's.
+             */
+            name?: string | null;
         };
         /**
          * CorrelationPair
@@ -4112,6 +7024,27 @@ export interface components {
             max: string;
         };
         /**
+         * DeletedModel
+         * @description What deleting did.
+         */
+        DeletedModel: {
+            /**
+             * Model Id
+             * @description Id of the model.
+             */
+            model_id: string;
+            /**
+             * Freed Bytes
+             * @description Bytes that were freed; 0 when only its name was forgotten.
+             */
+            freed_bytes: number;
+            /**
+             * Message
+             * @description The same in a sentence.
+             */
+            message: string;
+        };
+        /**
          * DerivationReport
          * @description What a derivation did, step by step.
          */
@@ -4174,6 +7107,45 @@ export interface components {
             diff: components["schemas"]["DiffCounts"];
         };
         /**
+         * Device
+         * @description Something that can train.
+         */
+        Device: {
+            /**
+             * Name
+             * @description `cpu`, `mps` or `cuda:N`.
+             */
+            name: string;
+            /**
+             * Title
+             * @description What it is called.
+             */
+            title: string;
+            /**
+             * Memory Total Bytes
+             * @description Memory that it has.
+             */
+            memory_total_bytes: number;
+        };
+        /**
+         * DevicesResponse
+         * @description What the server's own machine can train on.
+         */
+        DevicesResponse: {
+            /**
+             * Chosen
+             * @description The setting: `auto`, `mps`, `cuda` or `cpu`.
+             */
+            chosen: string;
+            /**
+             * Devices
+             * @description Devices, in the order in which jobs get them.
+             */
+            devices: components["schemas"]["Device"][];
+            /** @description What is in use now. */
+            now: components["schemas"]["tunesmith__kit__machine__Usage"];
+        };
+        /**
          * DiffCounts
          * @description How many rows differ between two versions.
          */
@@ -4196,6 +7168,32 @@ export interface components {
              * @default 0
              */
             changed: number;
+        };
+        /**
+         * DiskResponse
+         * @description Space where the data folder lies.
+         */
+        DiskResponse: {
+            /**
+             * Path
+             * @description The data folder.
+             */
+            path: string;
+            /**
+             * Total Bytes
+             * @description Space there is.
+             */
+            total_bytes: number;
+            /**
+             * Free Bytes
+             * @description Space that is free.
+             */
+            free_bytes: number;
+            /**
+             * Folders
+             * @description What of it is ours; counted at most twice a minute.
+             */
+            folders: components["schemas"]["FolderUse"][];
         };
         /**
          * DistinctCount
@@ -4224,6 +7222,59 @@ export interface components {
          * @enum {string}
          */
         DownloadFormat: "original" | "jsonl" | "csv" | "parquet" | "hf" | "preprocessed";
+        /**
+         * DownloadRequest
+         * @description What to fetch.
+         */
+        DownloadRequest: {
+            /**
+             * Model Id
+             * @description Id of the model.
+             * @example Qwen/Qwen3-0.6B
+             */
+            model_id: string;
+            /**
+             * Access Token
+             * @description Token for gated and private models; else the X-HF-Token header, else HF_TOKEN.
+             */
+            access_token?: string | null;
+            /**
+             * Revision
+             * @description Branch, tag or commit; default is what is here, else the newest.
+             */
+            revision?: string | null;
+        };
+        /**
+         * DpoSection
+         * @description Direct preference optimisation (Rafailov et al. 2023) and its relatives.
+         */
+        DpoSection: {
+            /**
+             * Loss
+             * @description `sigmoid` is DPO; `ipo` overfits less on clear pairs; `robust` bears wrong pairs.
+             * @default sigmoid
+             * @enum {string}
+             */
+            loss: "sigmoid" | "ipo" | "hinge" | "robust" | "sigmoid_norm" | "apo_zero" | "apo_down" | "exo_pair" | "nca_pair";
+            /**
+             * Beta
+             * @description How near to the base the model stays.
+             * @default 0.1
+             */
+            beta: number;
+            /**
+             * Smoothing
+             * @description Share of pairs believed to be swapped (`robust`, `exo_pair`).
+             * @default 0
+             */
+            label_smoothing: number;
+            /**
+             * SFT weight
+             * @description Weight of learning the better answer itself beside it.
+             * @default 0
+             */
+            sft_weight: number;
+        };
         /**
          * DuplicateCluster
          * @description Rows that are nearly the same.
@@ -4624,6 +7675,46 @@ export interface components {
             cost: number | null;
         };
         /**
+         * EvaluateRunRequest
+         * @description On what to measure a run beside its base.
+         * @example {}
+         * @example {
+         *       "metrics": [
+         *         "loss",
+         *         "perplexity"
+         *       ]
+         *     }
+         */
+        EvaluateRunRequest: {
+            /**
+             * Job Id
+             * @description Run; default is the one that was started last.
+             */
+            job_id?: number | null;
+            /**
+             * Dataset Id
+             * @description Held-out rows; default is what the run itself held out.
+             */
+            dataset_id?: number | null;
+            /**
+             * Metrics
+             * @description What to measure.
+             */
+            metrics?: string[];
+            /**
+             * Max New Tokens
+             * @description Longest answer, in tokens.
+             * @default 64
+             */
+            max_new_tokens: number;
+            /**
+             * Max Questions
+             * @description At most this many questions are asked.
+             * @default 200
+             */
+            max_questions: number;
+        };
+        /**
          * EvaluateSection
          * @description The evaluation after the training, always base beside tuned.
          */
@@ -4864,7 +7955,7 @@ export interface components {
          * @description What a version can be exported to.
          * @enum {string}
          */
-        ExportFormat: "merged" | "gguf";
+        ExportFormat: "merged" | "gguf" | "hf" | "adapter" | "onnx" | "ollama" | "mlx" | "zip";
         /**
          * ExportItem
          * @description One export of the result.
@@ -4872,12 +7963,12 @@ export interface components {
         ExportItem: {
             /**
              * Format
-             * @description `merged` or `gguf`.
+             * @description `gguf`, `merged`, `hf`, `adapter`, `onnx`, `ollama`, `mlx` or `zip`.
              */
             format: components["schemas"]["ExportFormat"];
             /**
              * Method
-             * @description GGUF method: `F16` or `Q8_0`.
+             * @description GGUF method (of `gguf`, `ollama`, `zip`), or number format `fp32`, `bf16`, `fp16` (of `merged`, `hf`).
              */
             method?: string | null;
         };
@@ -4908,20 +7999,98 @@ export interface components {
             page_size: number;
         };
         /**
+         * ExportOption
+         * @description Something that a version can be exported to.
+         */
+        ExportOption: {
+            /**
+             * Format
+             * @description `gguf`, `merged`, `hf`, `adapter`, `onnx`, `ollama`, `mlx` or `zip`.
+             */
+            format: string;
+            /**
+             * Method
+             * @description GGUF method of `gguf`, `ollama` and `zip` (default `Q8_0`); `fp32`, `bf16` or `fp16` of `merged` and `hf`.
+             */
+            method: string | null;
+            /**
+             * Size Bytes
+             * @description About how large the artefact becomes, in bytes.
+             */
+            size_bytes: number;
+            /**
+             * Memory Bytes
+             * @description About how much memory answering with it takes, in bytes.
+             */
+            memory_bytes: number;
+            /**
+             * Fits
+             * @description Whether that much memory is free on the server now.
+             */
+            fits: boolean;
+            /**
+             * Recommended
+             * @description Whether it is what to take on this machine.
+             * @default false
+             */
+            recommended: boolean;
+            /**
+             * Refusal
+             * @description Why it cannot be written; null when it can.
+             */
+            refusal?: string | null;
+            /**
+             * Refusal Code
+             * @description Code of the refusal.
+             */
+            refusal_code?: string | null;
+        };
+        /**
+         * ExportOptions
+         * @description What a version can be exported to, and what to take.
+         */
+        ExportOptions: {
+            /**
+             * Options
+             * @description Every format with each of its methods.
+             */
+            options: components["schemas"]["ExportOption"][];
+            /**
+             * Reason
+             * @description Why the recommended one: the most exact of at most 8 bits that `fits` the free memory, the `smallest` where none does, or merged where the architecture has `no-gguf`.
+             */
+            reason: ("fits" | "smallest" | "no-gguf") | null;
+            /**
+             * Free Memory Bytes
+             * @description Free memory of the server, in bytes.
+             */
+            free_memory_bytes: number;
+            /**
+             * Free Disk Bytes
+             * @description Free disk space in its data folder, in bytes.
+             */
+            free_disk_bytes: number;
+        };
+        /**
          * ExportOutput
          * @description One artefact to write.
          */
         ExportOutput: {
             /**
              * Format
-             * @description `merged` or `gguf`.
+             * @description `gguf`, `merged`, `hf`, `adapter`, `onnx`, `ollama`, `mlx` or `zip`.
              */
             format: string;
             /**
              * Method
-             * @description GGUF method.
+             * @description GGUF method of `gguf`, `ollama` and `zip` (default `Q8_0`); `fp32`, `bf16` or `fp16` of `merged` and `hf`.
              */
             method?: string | null;
+            /**
+             * Max Shard Bytes
+             * @description Largest weight file of `merged` and `hf`, in bytes; default 5 × 10⁹.
+             */
+            max_shard_bytes?: number | null;
         };
         /**
          * ExportRequest
@@ -4947,6 +8116,18 @@ export interface components {
              * @description What to write, in this order.
              */
             outputs: components["schemas"]["ExportOutput"][];
+            /**
+             * Adapter
+             * @description Adapter folder of the server's machine that is merged into the model first.
+             */
+            adapter?: string | null;
+            /**
+             * Name
+             * @description Stem of the files; default is the model's name.
+             */
+            name?: string | null;
+            /** @description Importance matrix for the GGUF methods: the columns that your data uses keep more of their value. */
+            importance?: components["schemas"]["ImportanceRequest"] | null;
         };
         /**
          * ExportResponse
@@ -4975,12 +8156,12 @@ export interface components {
             job_id: number;
             /**
              * Format
-             * @description `merged` or `gguf`.
+             * @description `gguf`, `merged`, `hf`, `adapter`, `onnx`, `ollama`, `mlx` or `zip`.
              */
             format: string;
             /**
              * Method
-             * @description GGUF method.
+             * @description GGUF method of `gguf`, `ollama` and `zip` (default `Q8_0`); `fp32`, `bf16` or `fp16` of `merged` and `hf`.
              */
             method?: string | null;
             /** @description `ready`, or `failed` when the certificate failed. */
@@ -5337,8 +8518,9 @@ export interface components {
             dataset_id: number | null;
             /**
              * Method
-             * @description Which weights are trained.
+             * @description How it trains: the adapter of a supervised run, else the objective.
              * @example lora
+             * @example dpo
              */
             method: string;
             /**
@@ -5383,6 +8565,22 @@ export interface components {
              */
             message: string | null;
             /**
+             * Queue Position
+             * @description Place in the queue of what runs next of it, from 1; null when nothing of it is in the queue.
+             */
+            queue_position?: number | null;
+            /**
+             * Priority
+             * @description Higher starts sooner.
+             * @default 0
+             */
+            priority: number;
+            /**
+             * Device
+             * @description Machine and device that it runs (or ran last) on.
+             */
+            device?: string | null;
+            /**
              * Best Checkpoint
              * @description Id of the best checkpoint.
              */
@@ -5392,6 +8590,11 @@ export interface components {
              * @description Run in MLflow, when one is configured.
              */
             mlflow_run_id: string | null;
+            /**
+             * Tracking
+             * @description Trackers that mirror this run; empty when none is configured.
+             */
+            tracking: components["schemas"]["RunTracking"][];
             /**
              * Error Type
              * @description Where the cause of a failure lies.
@@ -5472,6 +8675,35 @@ export interface components {
          */
         FinetuningStatus: "pending" | "running" | "completed" | "failed" | "stopped";
         /**
+         * FitsHere
+         * @description Whether a model fits on this machine now: the estimate for each use against the free memory.
+         */
+        FitsHere: {
+            /**
+             * Device
+             * @description Device that models run on: `mps`, `cuda` or `cpu`.
+             */
+            device: string;
+            /**
+             * Available Bytes
+             * @description Free memory of that device.
+             */
+            available_bytes: number;
+            /**
+             * Fits
+             * @description Whether answering fits; the same as `inference.fits`.
+             */
+            fits: boolean;
+            /** @description Answering. */
+            inference: components["schemas"]["Need"];
+            /** @description Training a LoRA adapter on it, one sequence of 2048 tokens at a time. */
+            lora: components["schemas"]["Need"];
+            /** @description The same with its weights in 4 bits. */
+            qlora: components["schemas"]["Need"];
+            /** @description Training all of its weights. */
+            full: components["schemas"]["Need"];
+        };
+        /**
          * FixRequest
          * @description Which findings to fix; nothing named means all that can be.
          * @example {
@@ -5506,6 +8738,135 @@ export interface components {
             preview: boolean;
         };
         /**
+         * FolderUse
+         * @description A part of the data folder.
+         */
+        FolderUse: {
+            /**
+             * Name
+             * @description What lies there.
+             * @example runs
+             */
+            name: string;
+            /**
+             * Size Bytes
+             * @description Size of all its files.
+             */
+            size_bytes: number;
+        };
+        /**
+         * ForecastResponse
+         * @description What a run will take. Figures are null where the rehearsal could not begin; ``problems`` says why.
+         */
+        ForecastResponse: {
+            /**
+             * Peak Memory Bytes
+             * @description Most memory in use at once: of the child, or of the GPU.
+             */
+            peak_memory_bytes: number | null;
+            /**
+             * Seconds
+             * @description From the start of the job to its end, evaluations and checkpoints included.
+             */
+            seconds: number | null;
+            /**
+             * Seconds Per Step
+             * @description Seconds of a typical optimizer update.
+             */
+            seconds_per_step: number | null;
+            /**
+             * Tokens
+             * @description Tokens without padding that the run will see.
+             */
+            tokens: number | null;
+            /**
+             * Truncated Rows
+             * @description Rows that are cut to max_length.
+             */
+            truncated_rows: number | null;
+            /**
+             * Problems
+             * @description What is wrong or worth knowing; pointers name keys of the recipe.
+             */
+            problems: components["schemas"]["Finding"][];
+            /**
+             * Steps
+             * @description Optimizer updates.
+             */
+            steps?: number | null;
+            /**
+             * Rows
+             * @description Rows that are trained on.
+             */
+            rows?: number | null;
+            /**
+             * Rows Without Target
+             * @description Rows without an answer to learn, which are left out.
+             */
+            rows_without_target?: number | null;
+            /**
+             * Longest Tokens
+             * @description Longest sequence, in tokens.
+             */
+            longest_tokens?: number | null;
+            /**
+             * Trainable Parameters
+             * @description Numbers that the run changes.
+             */
+            trainable_parameters?: number | null;
+            /**
+             * Total Parameters
+             * @description Numbers of model and adapter.
+             */
+            total_parameters?: number | null;
+            /**
+             * Trainable Share
+             * @description Their quotient.
+             */
+            trainable_share?: number | null;
+            /**
+             * Available Memory Bytes
+             * @description Memory that a run may take now.
+             */
+            available_memory_bytes?: number | null;
+            /**
+             * Checkpoint Bytes
+             * @description Size of one checkpoint.
+             */
+            checkpoint_bytes?: number | null;
+            /**
+             * Start Seconds
+             * @description Share of `seconds` before the first update.
+             */
+            start_seconds?: number | null;
+            /**
+             * Evaluation Seconds
+             * @description Share of `seconds` for evaluations.
+             */
+            evaluation_seconds?: number | null;
+            /**
+             * Checkpoint Seconds
+             * @description Share of `seconds` for checkpoints.
+             */
+            checkpoint_seconds?: number | null;
+            /**
+             * Device
+             * @description Device of the run.
+             */
+            device?: string | null;
+            /**
+             * Precision
+             * @description Number format of the run.
+             */
+            precision?: string | null;
+        };
+        /**
+         * ForeignProgram
+         * @description A program whose recipes are read.
+         * @enum {string}
+         */
+        ForeignProgram: "auto" | "axolotl" | "llamafactory";
+        /**
          * FoundFault
          * @description One finding, by its place.
          */
@@ -5525,6 +8886,615 @@ export interface components {
              * @description Its pointer; left out for all places of the row.
              */
             pointer?: string | null;
+        };
+        /**
+         * GgufAlternative
+         * @description Another method that one may take.
+         */
+        GgufAlternative: {
+            /**
+             * Method
+             * @description Name of the method.
+             */
+            method: string;
+            /**
+             * Reason
+             * @description What speaks for it.
+             */
+            reason: string;
+            /**
+             * Estimated Size Gb
+             * @description Size of the file in 10⁹ bytes.
+             */
+            estimated_size_gb: number;
+            /**
+             * Fits In Memory
+             * @description Whether answering with it fits the free memory.
+             */
+            fits_in_memory: boolean;
+        };
+        /**
+         * GgufCheck
+         * @description One check of a file.
+         */
+        GgufCheck: {
+            /**
+             * Name
+             * @description `header`, `metadata`, `tensors`, `truncation`, `load` or `generate`.
+             */
+            name: string;
+            /**
+             * Passed
+             * @description Whether it holds.
+             */
+            passed: boolean;
+            /**
+             * Message
+             * @description What was found.
+             */
+            message: string;
+        };
+        /**
+         * GgufConversion
+         * @description A conversion that was started.
+         */
+        GgufConversion: {
+            /**
+             * Id
+             * @description Id of the entry.
+             */
+            id: number;
+            /**
+             * Job Id
+             * @description Job that does it.
+             */
+            job_id: number;
+            /**
+             * Model
+             * @description Model that is converted.
+             */
+            model: string;
+            /**
+             * Methods
+             * @description Methods that were asked for.
+             */
+            methods: string[];
+            /**
+             * Uses Importance
+             * @description Whether an importance matrix is used.
+             */
+            uses_importance: boolean;
+            /** @description Where the job is in its life. */
+            state: components["schemas"]["JobState"];
+            /**
+             * Progress
+             * @description Share done, 0 to 1.
+             */
+            progress: number;
+            /**
+             * Error
+             * @description Why it failed.
+             */
+            error: string | null;
+            /**
+             * Source Bytes
+             * @description Size of the source's weights in bytes.
+             */
+            source_bytes: number;
+            /**
+             * Files
+             * @description What it has made.
+             */
+            files: components["schemas"]["GgufFile"][];
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was started.
+             */
+            created_at: string;
+        };
+        /**
+         * GgufConvertRequest
+         * @description Convert a model, or a base with an adapter, to one or more GGUF files; every file gets a certificate.
+         * @example {
+         *       "methods": [
+         *         "Q4_K_M",
+         *         "Q8_0"
+         *       ],
+         *       "model": "tunesmith/tiny"
+         *     }
+         */
+        GgufConvertRequest: {
+            /**
+             * Model
+             * @description `name@version`, `run:ID`, a folder, `tunesmith/tiny` or a Hub id in the local store; default is the current model.
+             */
+            model?: string | null;
+            /**
+             * Base
+             * @description Base model, in the same forms, with `adapter`.
+             */
+            base?: string | null;
+            /**
+             * Adapter
+             * @description Adapter folder that is merged into it.
+             */
+            adapter?: string | null;
+            /**
+             * Method
+             * @description One method; default `Q4_K_M`.
+             */
+            method?: string | null;
+            /**
+             * Methods
+             * @description Several methods, or `all` as the only one.
+             */
+            methods?: string[] | null;
+            /** @description Importance matrix from your own data. */
+            importance?: components["schemas"]["ImportanceRequest"] | null;
+            /**
+             * Output Name
+             * @description Stem of the files; default is the model's name.
+             */
+            output_name?: string | null;
+        };
+        /**
+         * GgufFile
+         * @description A file that a conversion has made.
+         */
+        GgufFile: {
+            /**
+             * Export Id
+             * @description Id of the export.
+             */
+            export_id: number;
+            /**
+             * Method
+             * @description GGUF method.
+             */
+            method: string;
+            /**
+             * Path
+             * @description Where it lies.
+             */
+            path: string;
+            /**
+             * Size Bytes
+             * @description Its size in bytes.
+             */
+            size_bytes: number;
+            /**
+             * Compression Ratio
+             * @description Size of the source's weights divided by its size.
+             */
+            compression_ratio: number;
+            /** @description `ready`, or `failed` when its certificate failed. */
+            status: components["schemas"]["ExportStatus"];
+        };
+        /**
+         * GgufHealth
+         * @description Whether models can be converted here.
+         */
+        GgufHealth: {
+            /**
+             * Status
+             * @description `unavailable` where a library is missing.
+             * @enum {string}
+             */
+            status: "healthy" | "unavailable";
+            /**
+             * Message
+             * @description The same in a sentence.
+             */
+            message: string;
+            /**
+             * Quantizer Available
+             * @description Whether the K formats can be packed; no compiler is needed.
+             */
+            quantizer_available: boolean;
+            /**
+             * Methods
+             * @description Every method that can be written, the largest first.
+             */
+            methods: string[];
+            /**
+             * Architectures
+             * @description Kinds of models that can be converted.
+             */
+            architectures: string[];
+            /** @description Memory of the device that models run on. */
+            memory: components["schemas"]["MemoryState"];
+            /**
+             * Free Disk Bytes
+             * @description Free space in the data folder, in bytes.
+             */
+            free_disk_bytes: number;
+        };
+        /**
+         * GgufHistory
+         * @description A page of conversions, newest first.
+         */
+        GgufHistory: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["GgufConversion"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+        };
+        /**
+         * GgufHistoryCleared
+         * @description What clearing did.
+         */
+        GgufHistoryCleared: {
+            /**
+             * Cleared
+             * @description Entries that were removed; files and exports stay.
+             */
+            cleared: number;
+            /**
+             * Message
+             * @description The same in a sentence.
+             */
+            message: string;
+        };
+        /**
+         * GgufMethodInfo
+         * @description One of the ten methods.
+         */
+        GgufMethodInfo: {
+            /**
+             * Name
+             * @description Name; a plain K name writes the middle variant.
+             * @example Q4_K
+             */
+            name: string;
+            /**
+             * Writes
+             * @description Method that is written under this name.
+             * @example Q4_K_M
+             */
+            writes: string;
+            /**
+             * Variants
+             * @description Every method of this kind, the smallest first.
+             */
+            variants: string[];
+            /**
+             * Bits Per Weight
+             * @description Bits for each weight, on average.
+             */
+            bits_per_weight: number;
+            /**
+             * Quality
+             * @description 1 (least) to 9 (the source itself).
+             */
+            quality: number;
+            /**
+             * Size Class
+             * @description 1 (smallest) to 7 (largest).
+             */
+            size_class: number;
+            /**
+             * Estimated Size Gb
+             * @description Size of the file in 10⁹ bytes, for `model_size_gb`.
+             */
+            estimated_size_gb: number;
+            /**
+             * Description
+             * @description What it is.
+             */
+            description: string;
+            /**
+             * Recommended For
+             * @description When to take it.
+             */
+            recommended_for: string;
+        };
+        /**
+         * GgufMethodList
+         * @description The methods, from the smallest to the largest.
+         */
+        GgufMethodList: {
+            /**
+             * Methods
+             * @description The ten.
+             */
+            methods: components["schemas"]["GgufMethodInfo"][];
+            /**
+             * Model Size Gb
+             * @description Size at 16 bits that sizes were estimated for, in 10⁹ bytes.
+             */
+            model_size_gb: number;
+            /**
+             * Total
+             * @description How many methods there are.
+             */
+            total: number;
+        };
+        /**
+         * GgufMethodStatistics
+         * @description The files of one method.
+         */
+        GgufMethodStatistics: {
+            /**
+             * Method
+             * @description GGUF method.
+             */
+            method: string;
+            /**
+             * Files
+             * @description Files of it.
+             */
+            files: number;
+            /**
+             * Average Compression Ratio
+             * @description Mean of source size divided by file size.
+             */
+            average_compression_ratio: number;
+            /**
+             * Total Size Bytes
+             * @description Size of all of them in bytes.
+             */
+            total_size_bytes: number;
+            /**
+             * Ready
+             * @description How many have a certificate that holds.
+             */
+            ready: number;
+        };
+        /**
+         * GgufRecommendation
+         * @description The method to take.
+         */
+        GgufRecommendation: {
+            /**
+             * Method
+             * @description Name of the method.
+             * @example Q4_K
+             */
+            method: string;
+            /**
+             * Reason
+             * @description Why.
+             */
+            reason: string;
+            /**
+             * Alternatives
+             * @description Others, those that fit the free memory first.
+             */
+            alternatives: components["schemas"]["GgufAlternative"][];
+            /**
+             * Memory Considered
+             * @description Whether the free memory of this machine was looked at.
+             */
+            memory_considered: boolean;
+            /**
+             * Model Size Gb
+             * @description Size of the model at 16 bits, in 10⁹ bytes.
+             */
+            model_size_gb: number;
+            /**
+             * Estimated Size Gb
+             * @description Size of the file in 10⁹ bytes.
+             */
+            estimated_size_gb: number;
+            /**
+             * Available Memory Gb
+             * @description Memory that is free now, in 10⁹ bytes.
+             */
+            available_memory_gb: number | null;
+            /**
+             * Fits In Memory
+             * @description Whether answering with the recommended method fits it.
+             */
+            fits_in_memory: boolean | null;
+        };
+        /**
+         * GgufStatistics
+         * @description Figures over the newest 200 conversions of the history.
+         */
+        GgufStatistics: {
+            /**
+             * Total Conversions
+             * @description Conversions in the history.
+             */
+            total_conversions: number;
+            /**
+             * Succeeded
+             * @description Those that succeeded.
+             */
+            succeeded: number;
+            /**
+             * Failed
+             * @description Those that failed or were cancelled.
+             */
+            failed: number;
+            /**
+             * Running
+             * @description Those that wait or run.
+             */
+            running: number;
+            /**
+             * Total Files
+             * @description Files that were made.
+             */
+            total_files: number;
+            /**
+             * Total Source Bytes
+             * @description Size of the sources of all files, in bytes.
+             */
+            total_source_bytes: number;
+            /**
+             * Total Size Bytes
+             * @description Size of all files, in bytes.
+             */
+            total_size_bytes: number;
+            /**
+             * Average Compression Ratio
+             * @description Mean over all files; null when there are none.
+             */
+            average_compression_ratio: number | null;
+            /**
+             * Best Compression Ratio
+             * @description The largest; null when there are none.
+             */
+            best_compression_ratio: number | null;
+            /**
+             * Saved Bytes
+             * @description How much smaller the files are than their sources, in bytes.
+             */
+            saved_bytes: number;
+            /**
+             * By Method
+             * @description The same by method, the best compression first.
+             */
+            by_method: components["schemas"]["GgufMethodStatistics"][];
+        };
+        /**
+         * GgufValidateRequest
+         * @description Check a GGUF file: its frame, then load it and let it generate.
+         * @example {
+         *       "file_path": "exports/job-7/guide-1.0.0-Q4_K_M.gguf"
+         *     }
+         */
+        GgufValidateRequest: {
+            /**
+             * File Path
+             * @description Path on the server's machine, absolute or relative to an allowed root or the store.
+             */
+            file_path: string;
+            /**
+             * Prompt
+             * @description What it is given to continue.
+             * @default Hello
+             */
+            prompt: string;
+        };
+        /**
+         * GgufValidation
+         * @description Whether a GGUF file is sound.
+         */
+        GgufValidation: {
+            /**
+             * Valid
+             * @description Whether every check holds.
+             */
+            valid: boolean;
+            /**
+             * File Path
+             * @description The file on the server's machine.
+             */
+            file_path: string;
+            /**
+             * File Name
+             * @description Its name.
+             */
+            file_name: string;
+            /**
+             * Size Bytes
+             * @description Its size in bytes.
+             */
+            size_bytes: number;
+            /**
+             * Checks
+             * @description The checks, in the order in which they were made; none after a failed one.
+             */
+            checks: components["schemas"]["GgufCheck"][];
+            /**
+             * Errors
+             * @description What was wrong, in sentences.
+             */
+            errors: string[];
+            /**
+             * Architecture
+             * @description llama.cpp's name of the architecture.
+             */
+            architecture?: string | null;
+            /**
+             * Method
+             * @description GGUF method that the file says it was written with.
+             */
+            method?: string | null;
+            /**
+             * Tensor Count
+             * @description Number of tensors.
+             */
+            tensor_count?: number | null;
+            /**
+             * Parameter Count
+             * @description Numbers in all tensors.
+             */
+            parameter_count?: number | null;
+            /**
+             * Tensor Types
+             * @description How many tensors have each block format.
+             */
+            tensor_types?: {
+                [key: string]: number;
+            };
+            /**
+             * Metadata
+             * @description Keys of the file: scalars, texts (the first 200 letters) and lengths of lists.
+             */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Generated Text
+             * @description What it generated.
+             */
+            generated_text?: string | null;
+        };
+        /**
+         * GpuUsage
+         * @description One accelerator.
+         */
+        GpuUsage: {
+            /**
+             * Index
+             * @description Number of the GPU.
+             */
+            index: number;
+            /**
+             * Name
+             * @description What it is called.
+             */
+            name: string;
+            /**
+             * Memory Total Bytes
+             * @description Its memory.
+             */
+            memory_total_bytes: number;
+            /**
+             * Memory Used Bytes
+             * @description Memory in use.
+             */
+            memory_used_bytes: number;
+            /**
+             * Utilization
+             * @description Share of the time that it computes, 0 to 1.
+             */
+            utilization?: number | null;
+            /**
+             * Temperature Celsius
+             * @description Temperature.
+             */
+            temperature_celsius?: number | null;
         };
         /**
          * GraphStep
@@ -5551,6 +9521,53 @@ export interface components {
              * @description Where the job is in its life, in the job table's words.
              */
             state: string;
+        };
+        /**
+         * GrpoSection
+         * @description Group-relative policy optimisation (Shao et al. 2024): several answers to a question, and the better ones win.
+         */
+        GrpoSection: {
+            /**
+             * Rewards
+             * @description Rules that give an answer its points; they are added up.
+             */
+            rewards?: components["schemas"]["RewardRule"][];
+            /**
+             * Answers
+             * @description Answers to each question.
+             * @default 4
+             */
+            generations: number;
+            /**
+             * Longest answer
+             * @description Longest answer, in tokens.
+             * @default 32
+             */
+            max_new_tokens: number;
+            /**
+             * Temperature
+             * @description Higher tries more.
+             * @default 1
+             */
+            temperature: number;
+            /**
+             * Top p
+             * @description Share of the likelihood that is drawn from.
+             * @default 1
+             */
+            top_p: number;
+            /**
+             * Beta
+             * @description Penalty for leaving the base; 0 is off.
+             * @default 0
+             */
+            beta: number;
+            /**
+             * Scale rewards
+             * @description Divide by the group's spread; off is Dr. GRPO's way.
+             * @default true
+             */
+            scale_rewards: boolean;
         };
         /**
          * Health
@@ -5621,6 +9638,28 @@ export interface components {
              * @description Their share.
              */
             share: number;
+        };
+        /**
+         * ImportanceRequest
+         * @description What an importance matrix is measured on, or one that there is.
+         */
+        ImportanceRequest: {
+            /**
+             * Dataset Id
+             * @description Dataset whose rows the model is run over.
+             */
+            dataset_id?: number | null;
+            /**
+             * Rows
+             * @description How many of its rows are looked at.
+             * @default 256
+             */
+            rows: number;
+            /**
+             * File
+             * @description An importance matrix of llama.cpp on the server's machine.
+             */
+            file?: string | null;
         };
         /**
          * InputReference
@@ -5695,13 +9734,22 @@ export interface components {
             dataset_id: number;
             /**
              * Method
-             * @description `lora`.
+             * @description One of full, lora, qlora, dpo, orpo, kto, reward, grpo, cpt.
              * @default lora
+             * @example full
+             * @example lora
+             * @example qlora
+             * @example dpo
+             * @example orpo
+             * @example kto
+             * @example reward
+             * @example grpo
+             * @example cpt
              */
             method: string;
             /**
              * Hyperparameters
-             * @description Any of lora_rank, lora_alpha, lora_dropout, target_modules, use_rslora, use_dora, num_epochs, max_steps, batch_size, gradient_accumulation_steps, learning_rate, scheduler, warmup_ratio, weight_decay, max_grad_norm, max_length, packing, precision, gradient_checkpointing, logging_steps, eval_steps, save_steps, keep_last_n, metric_for_best, seed; left out, the recipe's defaults hold.
+             * @description Any of lora_rank, lora_alpha, lora_dropout, target_modules, use_rslora, use_dora, num_epochs, max_steps, batch_size, gradient_accumulation_steps, learning_rate, scheduler, warmup_ratio, weight_decay, max_grad_norm, max_length, packing, precision, gradient_checkpointing, logging_steps, eval_steps, save_steps, keep_last_n, metric_for_best, seed, adapter, quantization_type, double_quantization, compute_dtype; what is left out is recommended for the model and the data.
              */
             hyperparameters?: {
                 [key: string]: unknown;
@@ -5781,6 +9829,20 @@ export interface components {
             points: components["schemas"]["TrainingMetrics"][];
         };
         /**
+         * JobPriority
+         * @description How urgent a job is.
+         * @example {
+         *       "priority": 10
+         *     }
+         */
+        JobPriority: {
+            /**
+             * Priority
+             * @description Higher starts sooner; 0 is usual.
+             */
+            priority: number;
+        };
+        /**
          * JobResultResponse
          * @description What came of a job.
          */
@@ -5802,6 +9864,22 @@ export interface components {
             result: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * JobSamplesResponse
+         * @description What the model said during the run, oldest first.
+         */
+        JobSamplesResponse: {
+            /**
+             * Job Id
+             * @description Id of the job.
+             */
+            job_id: number;
+            /**
+             * Samples
+             * @description The samples.
+             */
+            samples: components["schemas"]["SampleView"][];
         };
         /**
          * JobState
@@ -5886,6 +9964,16 @@ export interface components {
              * @description It does not start before this time.
              */
             start_after?: string | null;
+            /**
+             * Position
+             * @description Place in the queue, from 1; null unless it could start now.
+             */
+            position?: number | null;
+            /**
+             * Device
+             * @description Machine and device that it has (or had last) for itself.
+             */
+            device?: string | null;
             /**
              * Lease
              * @description How often a worker has claimed it.
@@ -5986,6 +10074,37 @@ export interface components {
              * @description By a conversation or a prompt that is a near duplicate.
              */
             near_duplicates: number;
+        };
+        /**
+         * KtoSection
+         * @description Learning from answers marked good or bad (Ethayarajh et al. 2024).
+         */
+        KtoSection: {
+            /**
+             * Loss
+             * @description `kto` measures against the drift from the base; the other does not.
+             * @default kto
+             * @enum {string}
+             */
+            loss: "kto" | "apo_zero_unpaired";
+            /**
+             * Beta
+             * @description How near to the base the model stays.
+             * @default 0.1
+             */
+            beta: number;
+            /**
+             * Weight of good
+             * @description Weight of good answers.
+             * @default 1
+             */
+            desirable_weight: number;
+            /**
+             * Weight of bad
+             * @description Weight of bad answers.
+             * @default 1
+             */
+            undesirable_weight: number;
         };
         /**
          * LanguageShare
@@ -6104,6 +10223,32 @@ export interface components {
              * @description Exact Jaccard, 0–1.
              */
             similarity: number;
+        };
+        /**
+         * LeftOut
+         * @description A key that was not.
+         */
+        LeftOut: {
+            /**
+             * Key
+             * @description Key in the file.
+             */
+            key: string;
+            /**
+             * Value
+             * @description Value in the file.
+             */
+            value: unknown;
+            /**
+             * Reason
+             * @description Why it is not carried over.
+             */
+            reason: string;
+            /**
+             * Nearest
+             * @description The key that was probably meant, when there is no such key.
+             */
+            nearest?: string | null;
         };
         /**
          * LengthRule
@@ -6282,6 +10427,27 @@ export interface components {
             total_tokens: number;
         };
         /**
+         * Likelihood
+         * @description A token and how likely it was.
+         */
+        Likelihood: {
+            /**
+             * Token
+             * @description The token as text.
+             */
+            token: string;
+            /**
+             * Logprob
+             * @description Logarithm of its probability, before any temperature.
+             */
+            logprob: number;
+            /**
+             * Bytes
+             * @description Its bytes; null when it is a part of a character.
+             */
+            bytes: number[] | null;
+        };
+        /**
          * LineageEdge
          * @description An arrow from what was read to what came of it.
          */
@@ -6421,7 +10587,7 @@ export interface components {
             dtype: string;
             /**
              * Adapter
-             * @description Whether an adapter is loaded on top of the base.
+             * @description Whether it answers with an adapter on top of the base, too.
              */
             adapter: boolean;
             /**
@@ -6626,6 +10792,66 @@ export interface components {
             at: string;
         };
         /**
+         * LoraConfigRequest
+         * @description Train small matrices beside the frozen model. What is left out has its default.
+         * @example {
+         *       "alpha": 32,
+         *       "r": 16
+         *     }
+         */
+        LoraConfigRequest: {
+            /**
+             * Rank
+             * @description Rank: higher learns more and costs more memory.
+             * @default 16
+             */
+            r: number;
+            /**
+             * Alpha
+             * @description Scale of the update: alpha / r.
+             * @default 32
+             */
+            alpha: number;
+            /**
+             * Dropout
+             * @description Dropout inside the adapter.
+             * @default 0
+             */
+            dropout: number;
+            /**
+             * Target modules
+             * @description `auto`, `all-linear`, or names of modules.
+             * @default all-linear
+             */
+            target_modules: ("auto" | "all-linear") | string[];
+            /**
+             * rsLoRA
+             * @description Scale by alpha / sqrt(r) (rank-stabilised).
+             * @default false
+             */
+            use_rslora: boolean;
+            /**
+             * DoRA
+             * @description Decompose weights into magnitude and direction (DoRA): better, slower.
+             * @default false
+             */
+            use_dora: boolean;
+            /**
+             * Bias
+             * @description Which biases are trained too.
+             * @default none
+             * @enum {string}
+             */
+            bias: "none" | "all" | "lora_only";
+            /**
+             * Modules To Save
+             * @description Modules that are trained whole and kept with the adapter.
+             */
+            modules_to_save?: string[];
+            /** @description What is optimised; left out, it stays as it is. */
+            objective?: components["schemas"]["Objective"] | null;
+        };
+        /**
          * LoraSection
          * @description Low-rank adapters (Hu et al. 2021).
          */
@@ -6716,12 +10942,12 @@ export interface components {
          */
         MethodSection: {
             /**
-             * @description `sft`: learn the answers of the data.
+             * @description `sft`: the answers of the data; `cpt`: plain text; `dpo`, `orpo`: the better of two answers; `kto`: answers marked good or bad; `reward`: a model that scores answers; `grpo`: answers that rules reward.
              * @default sft
              */
             objective: components["schemas"]["Objective"];
             /**
-             * @description `lora`: train small matrices beside the frozen model.
+             * @description `lora`: small matrices beside the frozen model; `qlora`: the same beside a model in four bits; `full`: every weight.
              * @default lora
              */
             adapter: components["schemas"]["Adapter"];
@@ -6730,6 +10956,36 @@ export interface components {
              * @description Settings of the adapter.
              */
             lora?: components["schemas"]["LoraSection"];
+            /**
+             * Quantisation
+             * @description How `qlora` keeps the base in four bits.
+             */
+            quantization?: components["schemas"]["QuantizationSection"] | null;
+            /**
+             * DPO
+             * @description Settings of `dpo`.
+             */
+            dpo?: components["schemas"]["DpoSection"] | null;
+            /**
+             * ORPO
+             * @description Settings of `orpo`.
+             */
+            orpo?: components["schemas"]["OrpoSection"] | null;
+            /**
+             * KTO
+             * @description Settings of `kto`.
+             */
+            kto?: components["schemas"]["KtoSection"] | null;
+            /**
+             * Reward model
+             * @description Settings of `reward`.
+             */
+            reward?: components["schemas"]["RewardSection"] | null;
+            /**
+             * GRPO
+             * @description Settings of `grpo`.
+             */
+            grpo?: components["schemas"]["GrpoSection"] | null;
         };
         /**
          * Metric
@@ -6974,7 +11230,7 @@ export interface components {
              * Files
              * @description Every file with its hash.
              */
-            files: components["schemas"]["ModelFile"][];
+            files: components["schemas"]["tunesmith__domains__registry__schemas__ModelFile"][];
             /**
              * Evidence
              * @description What was found out about it, oldest first.
@@ -7144,40 +11400,24 @@ export interface components {
         ModelExportRequest: {
             /**
              * Format
-             * @description `merged` or `gguf`.
+             * @description `gguf`, `merged`, `hf`, `adapter`, `onnx`, `ollama`, `mlx` or `zip`.
              */
             format: string;
             /**
              * Method
-             * @description GGUF method: `F16` or `Q8_0`; default `Q8_0`.
+             * @description GGUF method of `gguf`, `ollama` and `zip` (default `Q8_0`); `fp32`, `bf16` or `fp16` of `merged` and `hf`.
              */
             method?: string | null;
             /**
              * Methods
-             * @description Several GGUF methods at once.
+             * @description Several methods at once.
              */
             methods?: string[] | null;
-        };
-        /**
-         * ModelFile
-         * @description A file of a version.
-         */
-        ModelFile: {
             /**
-             * Path
-             * @description Path inside the version.
+             * Max Shard Bytes
+             * @description Largest weight file of `merged` and `hf`, in bytes; default 5 × 10⁹.
              */
-            path: string;
-            /**
-             * Sha256
-             * @description SHA-256 of its bytes.
-             */
-            sha256: string;
-            /**
-             * Size Bytes
-             * @description Size in bytes.
-             */
-            size_bytes: number;
+            max_shard_bytes?: number | null;
         };
         /**
          * ModelHealthResponse
@@ -7345,6 +11585,27 @@ export interface components {
             loaded_at?: string | null;
         };
         /**
+         * ModelNotes
+         * @description What people here say about a model; what is left out stays as it is.
+         */
+        ModelNotes: {
+            /**
+             * Title
+             * @description Title.
+             */
+            title?: string | null;
+            /**
+             * Description
+             * @description Description.
+             */
+            description?: string | null;
+            /**
+             * Labels
+             * @description Labels.
+             */
+            labels?: string[] | null;
+        };
+        /**
          * ModelRegisterRequest
          * @description Register what a training job made.
          * @example {
@@ -7476,6 +11737,18 @@ export interface components {
             revision?: string | null;
         };
         /**
+         * ModelSort
+         * @description The order of a list. The local store knows ``last_used``, ``name`` and ``size``; the Hub the others.
+         * @enum {string}
+         */
+        ModelSort: "downloads" | "likes" | "last_modified" | "trending_score" | "created_at" | "last_used" | "name" | "size";
+        /**
+         * ModelSource
+         * @description Where a model is looked for.
+         * @enum {string}
+         */
+        ModelSource: "hub" | "local";
+        /**
          * ModelStatus
          * @description Where a version stands.
          * @enum {string}
@@ -7492,6 +11765,22 @@ export interface components {
              * @default 0.95
              */
             threshold: number;
+        };
+        /**
+         * Need
+         * @description What one use of a model takes.
+         */
+        Need: {
+            /**
+             * Needed Bytes
+             * @description Estimated memory.
+             */
+            needed_bytes: number;
+            /**
+             * Fits
+             * @description Whether that much is free now.
+             */
+            fits: boolean;
         };
         /**
          * NumberStatistics
@@ -7569,7 +11858,7 @@ export interface components {
          * @description What is optimised.
          * @enum {string}
          */
-        Objective: "sft";
+        Objective: "sft" | "cpt" | "dpo" | "orpo" | "kto" | "reward" | "grpo";
         /**
          * OpenAIError
          * @description An error in the shape that OpenAI's clients know.
@@ -7603,6 +11892,18 @@ export interface components {
              * @description The field that is at fault.
              */
             param?: string | null;
+        };
+        /**
+         * OrpoSection
+         * @description Odds-ratio preference optimisation (Hong et al. 2024): answers and preferences at once, without a reference.
+         */
+        OrpoSection: {
+            /**
+             * Beta
+             * @description Weight of the preference beside the answer.
+             * @default 0.1
+             */
+            beta: number;
         };
         /**
          * PackedAtLength
@@ -7666,6 +11967,119 @@ export interface components {
             batch_tokens: number;
         };
         /**
+         * ParametersRequest
+         * @description A style.
+         * @example {
+         *       "style": "precise"
+         *     }
+         */
+        ParametersRequest: {
+            /**
+             * @description precise, balanced, creative or code.
+             * @default balanced
+             */
+            style: components["schemas"]["StyleName"];
+            /**
+             * Apply
+             * @description Whether the current conversation uses them from now on.
+             * @default false
+             */
+            apply: boolean;
+        };
+        /**
+         * ParametersResponse
+         * @description Parameters for a style.
+         */
+        ParametersResponse: {
+            /** @description The style. */
+            style: components["schemas"]["StyleName"];
+            /**
+             * Parameters
+             * @description Parameters, ready to be sent with a message.
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * Reason
+             * @description When to use them, and why these values.
+             */
+            reason: string;
+            /**
+             * Context Length
+             * @description Context that the answer's length was chosen for.
+             */
+            context_length: number | null;
+            /**
+             * Applied
+             * @description Whether the current conversation uses them now.
+             */
+            applied: boolean;
+            /**
+             * Alternatives
+             * @description The other styles.
+             */
+            alternatives: components["schemas"]["Style"][];
+        };
+        /**
+         * PastRun
+         * @description A run of this person.
+         */
+        PastRun: {
+            /**
+             * Job Id
+             * @description Job that trained.
+             */
+            job_id: number;
+            /**
+             * Name
+             * @description Name of the run.
+             */
+            name: string;
+            /** @description State of the run. */
+            status: components["schemas"]["FinetuningStatus"];
+            /**
+             * Base Model
+             * @description Model that it started from.
+             */
+            base_model: string;
+            /**
+             * Dataset Id
+             * @description Dataset that it trained on.
+             */
+            dataset_id: number | null;
+            /**
+             * Method
+             * @description Which weights were trained.
+             */
+            method: string;
+            /**
+             * Hyperparameters
+             * @description Its settings.
+             */
+            hyperparameters: {
+                [key: string]: unknown;
+            };
+            /** @description Its figures, once it has ended. */
+            figures: components["schemas"]["RunFigures"] | null;
+            /**
+             * Curves
+             * @description Its curves, thinned to `max_points`.
+             */
+            curves: components["schemas"]["TrainingMetrics"][];
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Completed At
+             * @description When it ended.
+             */
+            completed_at: string | null;
+        };
+        /**
          * PiiAction
          * @description What is done with personal data.
          * @enum {string}
@@ -7711,6 +12125,161 @@ export interface components {
          * @enum {string}
          */
         Precision: "auto" | "fp32" | "bf16";
+        /**
+         * PrepareDatasetRequest
+         * @description Which rows to show, as the model reads them. The model is the current one unless another is named.
+         * @example {
+         *       "limit": 5,
+         *       "max_length": 1024
+         *     }
+         */
+        PrepareDatasetRequest: {
+            /**
+             * Model
+             * @description Whose tokenizer and chat template: any model reference.
+             * @default tunesmith/tiny
+             */
+            model: string;
+            /**
+             * Max Length
+             * @description Tokens of a row that are read.
+             * @default 2048
+             */
+            max_length: number;
+            /**
+             * Offset
+             * @description Rows to pass over; of those that `only` leaves.
+             * @default 0
+             */
+            offset: number;
+            /**
+             * Limit
+             * @description Rows to show.
+             * @default 5
+             */
+            limit: number;
+            /** @description `untrained`: no token carries loss; `truncated`: an answer is cut; `no-end`: no trained end. */
+            only?: components["schemas"]["XrayFilter"] | null;
+            /**
+             * Token Offset
+             * @description Tokens of each row to pass over.
+             * @default 0
+             */
+            token_offset: number;
+            /**
+             * Token Limit
+             * @description Tokens of each row to show.
+             * @default 2048
+             */
+            token_limit: number;
+        };
+        /**
+         * PrepareRequest
+         * @description A run to prepare: what is recommended, with these changes.
+         * @example {}
+         * @example {
+         *       "hyperparameters": {
+         *         "lora_rank": 8
+         *       }
+         *     }
+         */
+        PrepareRequest: {
+            /**
+             * Model
+             * @description Model; default is the current one.
+             */
+            model?: string | null;
+            /**
+             * Dataset Id
+             * @description Dataset; default is the current one.
+             */
+            dataset_id?: number | null;
+            /**
+             * Available Memory Gb
+             * @description Memory to count with, in 10⁹ bytes; default is what is free now.
+             */
+            available_memory_gb?: number | null;
+            /**
+             * Hyperparameters
+             * @description Changes of what is recommended, in the words of the short form.
+             */
+            hyperparameters?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * PreparedDataset
+         * @description The dataset as it will be trained on: rows token by token, and the sums over all rows.
+         */
+        PreparedDataset: {
+            /**
+             * Dataset Id
+             * @description Dataset that was looked at.
+             */
+            dataset_id: number;
+            /**
+             * Tokenizer
+             * @description Model whose tokenizer and template were used.
+             */
+            tokenizer: string;
+            /**
+             * Template Sha256
+             * @description SHA-256 of the chat template.
+             */
+            template_sha256: string;
+            /**
+             * Max Length
+             * @description Tokens of a row that are read.
+             */
+            max_length: number;
+            /**
+             * Total
+             * @description Rows that `only` leaves; before they have been counted, those known to exist.
+             */
+            total: number;
+            /**
+             * Offset
+             * @description Rows passed over.
+             */
+            offset: number;
+            /**
+             * Limit
+             * @description Rows that were asked for.
+             */
+            limit: number;
+            /**
+             * Rows
+             * @description The rows.
+             */
+            rows: components["schemas"]["XrayRow"][];
+            /** @description Sums over all rows; null while the job goes on that counts them. */
+            counts: components["schemas"]["LessonCounts"] | null;
+            /**
+             * Job Id
+             * @description Job that counts; null once it has.
+             */
+            job_id: number | null;
+            /**
+             * Dataset
+             * @description `name@version` of the dataset.
+             */
+            dataset: string;
+            /**
+             * Format
+             * @description Shape of its rows.
+             */
+            format: string;
+            /**
+             * Trained Share
+             * @description Tokens that carry loss, as a share of all; null until counted.
+             */
+            trained_share: number | null;
+            /**
+             * Ready
+             * @description Whether training can start on it.
+             */
+            ready: boolean;
+        };
         /**
          * PreprocessFault
          * @description A row that cannot be prepared.
@@ -7828,6 +12397,82 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * PromptResult
+         * @description What the artefact did with one prompt, beside its source.
+         */
+        PromptResult: {
+            /**
+             * Question
+             * @description The last message of the conversation.
+             */
+            question: string;
+            /**
+             * Prompt
+             * @description The prompt as the source renders it.
+             */
+            prompt: string;
+            /**
+             * Artefact Prompt
+             * @description As the artefact renders it; null when it is the same.
+             */
+            artefact_prompt?: string | null;
+            /**
+             * Same Prompt
+             * @description Whether both render the same bytes; null when not asked.
+             */
+            same_prompt?: boolean | null;
+            /**
+             * Same Tokens
+             * @description Whether both read the same token ids.
+             */
+            same_tokens?: boolean | null;
+            /**
+             * Token Agreement
+             * @description Share of positions where both choose the same token.
+             */
+            token_agreement?: number | null;
+            /**
+             * Mean Kl
+             * @description Mean KL divergence over the positions, in nats.
+             */
+            mean_kl?: number | null;
+            /**
+             * Max Kl
+             * @description Largest KL divergence, in nats.
+             */
+            max_kl?: number | null;
+            /**
+             * First Difference
+             * @description First position where the choices differ, from 0.
+             */
+            first_difference?: number | null;
+            /**
+             * Source Answer
+             * @description The source's greedy answer, at most 32 tokens.
+             */
+            source_answer: string;
+            /**
+             * Artefact Answer
+             * @description The artefact's own; null when it could not answer.
+             */
+            artefact_answer?: string | null;
+            /**
+             * Same Answer
+             * @description Whether text and ending are the same.
+             */
+            same_answer?: boolean | null;
+            /**
+             * Source Stopped
+             * @description Whether the source ended its answer by itself.
+             */
+            source_stopped?: boolean | null;
+            /**
+             * Artefact Stopped
+             * @description Whether the artefact did.
+             */
+            artefact_stopped?: boolean | null;
+        };
+        /**
          * ProposedMapping
          * @description One way to read the columns.
          */
@@ -7876,7 +12521,19 @@ export interface components {
              * Adapter Dir
              * @description Folder of the adapter that came of it.
              */
-            adapter_dir: string;
+            adapter_dir?: string | null;
+            /**
+             * Model Dir
+             * @description Folder of the model that came of it, when all weights were trained.
+             */
+            model_dir?: string | null;
+            /**
+             * Task
+             * @description `text`: it writes; `score`: it is a reward model.
+             * @default text
+             * @enum {string}
+             */
+            task: "text" | "score";
             /**
              * Recipe
              * @description The resolved recipe.
@@ -7915,6 +12572,166 @@ export interface components {
             eval_loss?: number | null;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * PushRequest
+         * @description What to push, and where to. A token is needed: here, in the X-HF-Token header, or in HF_TOKEN.
+         */
+        PushRequest: {
+            /**
+             * Model
+             * @description `run:ID`, `name@version`, a folder, or a model's name.
+             */
+            model?: string | null;
+            /**
+             * Model Id
+             * @description A version, for one of its exports.
+             */
+            model_id?: number | null;
+            /**
+             * Export Id
+             * @description The export.
+             */
+            export_id?: number | null;
+            /**
+             * Repo Id
+             * @description Hub id to push to.
+             * @example team/support-bot
+             */
+            repo_id: string;
+            /**
+             * Private
+             * @description Whether a repository that is made is private.
+             * @default true
+             */
+            private: boolean;
+            /**
+             * Revision
+             * @description Branch; default is main.
+             */
+            revision?: string | null;
+            /**
+             * Message
+             * @description Message of the commit.
+             * @default Upload with Tunesmith
+             */
+            message: string;
+            /**
+             * Access Token
+             * @description Token with write access.
+             */
+            access_token?: string | null;
+        };
+        /**
+         * PushResult
+         * @description What was pushed.
+         */
+        PushResult: {
+            /**
+             * Repo Id
+             * @description Hub id.
+             */
+            repo_id: string;
+            /**
+             * Url
+             * @description Address of the repository.
+             */
+            url: string;
+            /**
+             * Commit
+             * @description The commit.
+             */
+            commit: string;
+            /**
+             * Files
+             * @description Files of the commit.
+             */
+            files: string[];
+            /**
+             * Size Bytes
+             * @description Their size.
+             */
+            size_bytes: number;
+        };
+        /**
+         * QloraConfigRequest
+         * @description The same beside a frozen model in four bits.
+         * @example {
+         *       "quantization_type": "nf4",
+         *       "r": 16
+         *     }
+         */
+        QloraConfigRequest: {
+            /**
+             * Rank
+             * @description Rank: higher learns more and costs more memory.
+             * @default 16
+             */
+            r: number;
+            /**
+             * Alpha
+             * @description Scale of the update: alpha / r.
+             * @default 32
+             */
+            alpha: number;
+            /**
+             * Dropout
+             * @description Dropout inside the adapter.
+             * @default 0
+             */
+            dropout: number;
+            /**
+             * Target modules
+             * @description `auto`, `all-linear`, or names of modules.
+             * @default all-linear
+             */
+            target_modules: ("auto" | "all-linear") | string[];
+            /**
+             * rsLoRA
+             * @description Scale by alpha / sqrt(r) (rank-stabilised).
+             * @default false
+             */
+            use_rslora: boolean;
+            /**
+             * DoRA
+             * @description Decompose weights into magnitude and direction (DoRA): better, slower.
+             * @default false
+             */
+            use_dora: boolean;
+            /**
+             * Bias
+             * @description Which biases are trained too.
+             * @default none
+             * @enum {string}
+             */
+            bias: "none" | "all" | "lora_only";
+            /**
+             * Modules To Save
+             * @description Modules that are trained whole and kept with the adapter.
+             */
+            modules_to_save?: string[];
+            /** @description What is optimised; left out, it stays as it is. */
+            objective?: components["schemas"]["Objective"] | null;
+            /**
+             * Quantization Type
+             * @description Four-bit type of the frozen weights.
+             * @default nf4
+             * @enum {string}
+             */
+            quantization_type: "nf4" | "fp4";
+            /**
+             * Double Quantization
+             * @description Whether the scales are quantised too.
+             * @default true
+             */
+            double_quantization: boolean;
+            /**
+             * Compute Dtype
+             * @description Number format in which the unpacked weights are multiplied.
+             * @default auto
+             * @enum {string}
+             */
+            compute_dtype: "auto" | "bf16" | "fp32";
         };
         /**
          * QualityHistoryResponse
@@ -8021,6 +12838,85 @@ export interface components {
             created_at: string;
         };
         /**
+         * QuantizationSection
+         * @description The frozen base in four bits (Dettmers et al. 2023); only `adapter: qlora` reads it.
+         */
+        QuantizationSection: {
+            /**
+             * Four-bit type
+             * @description `nf4` fits weights best; `fp4` is a plain four-bit float.
+             * @default nf4
+             * @enum {string}
+             */
+            type: "nf4" | "fp4";
+            /**
+             * Double
+             * @description Quantise the scales too: 0.4 bits a weight less.
+             * @default true
+             */
+            double: boolean;
+            /**
+             * Computes in
+             * @description Number format in which the unpacked weights are multiplied; `auto` follows the precision.
+             * @default auto
+             * @enum {string}
+             */
+            compute_dtype: "auto" | "bf16" | "fp32";
+        };
+        /**
+         * QueueView
+         * @description One device, or the place of the jobs that need none.
+         */
+        QueueView: {
+            /**
+             * Name
+             * @description `HOST/DEVICE`, or `shared` for jobs that need no device.
+             * @example box/cuda:0
+             */
+            name: string;
+            /**
+             * Slots
+             * @description Jobs that can run here at once.
+             */
+            slots: number;
+            /**
+             * In Use
+             * @description Jobs that run here.
+             */
+            in_use: number;
+            /**
+             * Running
+             * @description Those of them that you may see.
+             */
+            running: number[];
+        };
+        /**
+         * QueuesResponse
+         * @description What runs where, and what waits.
+         */
+        QueuesResponse: {
+            /**
+             * Queues
+             * @description Devices with one slot each, then the shared place.
+             */
+            queues: components["schemas"]["QueueView"][];
+            /**
+             * Ready
+             * @description Jobs that could start now.
+             */
+            ready: number;
+            /**
+             * Waiting
+             * @description Jobs that wait for others, or for their time.
+             */
+            waiting: number;
+            /**
+             * Order
+             * @description The rule of the queue in words.
+             */
+            order: string;
+        };
+        /**
          * Readiness
          * @description Readiness.
          */
@@ -8103,6 +12999,151 @@ export interface components {
             export?: components["schemas"]["ExportItem"][];
         };
         /**
+         * RecipeChange
+         * @description One key in which two recipes differ.
+         */
+        RecipeChange: {
+            /**
+             * Key
+             * @description Dotted path of the key.
+             * @example training.learning_rate
+             */
+            key: string;
+            /**
+             * Before
+             * @description Value in the first; null where it has none.
+             */
+            before?: unknown;
+            /**
+             * After
+             * @description Value in the second; null where it has none.
+             */
+            after?: unknown;
+        };
+        /**
+         * RecipeCreate
+         * @description A recipe to keep: its values, or its text.
+         * @example {
+         *       "recipe": {
+         *         "data": {
+         *           "train": "dataset:ferry@1.0"
+         *         },
+         *         "model": {
+         *           "base": "tunesmith/tiny"
+         *         },
+         *         "name": "ferry"
+         *       }
+         *     }
+         */
+        RecipeCreate: {
+            /**
+             * Name
+             * @description Name; default is the recipe's own.
+             */
+            name?: string | null;
+            /**
+             * Description
+             * @description What it is for.
+             * @default
+             */
+            description: string;
+            /**
+             * Recipe
+             * @description The recipe as values.
+             */
+            recipe?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Yaml
+             * @description The recipe as YAML or JSON text.
+             */
+            yaml?: string | null;
+        };
+        /**
+         * RecipeDiffResponse
+         * @description Where two recipes differ.
+         */
+        RecipeDiffResponse: {
+            /**
+             * Changes
+             * @description Every key in which they differ, by key.
+             */
+            changes: components["schemas"]["RecipeChange"][];
+            /**
+             * Same
+             * @description Keys in which they do not.
+             */
+            same: number;
+        };
+        /**
+         * RecipeExportRequest
+         * @description A recipe for another program.
+         * @example {
+         *       "custom": {
+         *         "lora_qkv_kernel": true
+         *       },
+         *       "yaml": "name: first\n…"
+         *     }
+         */
+        RecipeExportRequest: {
+            /**
+             * Yaml
+             * @description The recipe as YAML or JSON text.
+             */
+            yaml?: string | null;
+            /**
+             * Recipe
+             * @description The recipe as values.
+             */
+            recipe?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * To
+             * @description The program.
+             * @default axolotl
+             * @constant
+             */
+            to: "axolotl";
+            /**
+             * Custom
+             * @description Keys of that program that stand above what the recipe says.
+             */
+            custom?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RecipeExportResponse
+         * @description The recipe in the other program's words.
+         */
+        RecipeExportResponse: {
+            /**
+             * To
+             * @description The program.
+             * @constant
+             */
+            to: "axolotl";
+            /**
+             * Version
+             * @description Version of it whose keys these are.
+             */
+            version: string;
+            /**
+             * Config
+             * @description The configuration.
+             */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * Yaml
+             * @description The same as YAML.
+             */
+            yaml: string;
+        };
+        /**
          * RecipeFault
          * @description Something that is wrong in a recipe.
          */
@@ -8147,6 +13188,97 @@ export interface components {
             column?: number | null;
         };
         /**
+         * RecipeImportRequest
+         * @description A recipe of another program.
+         * @example {
+         *       "yaml": "base_model: tunesmith/tiny\nadapter: lora\ndatasets:\n  - path: rows.jsonl\n"
+         *     }
+         */
+        RecipeImportRequest: {
+            /**
+             * Yaml
+             * @description The file as text (YAML or JSON).
+             */
+            yaml: string;
+            /**
+             * @description Whose file it is; `auto` looks at its keys.
+             * @default auto
+             */
+            from: components["schemas"]["ForeignProgram"];
+            /**
+             * Name
+             * @description Name of the recipe when the file has none.
+             * @default imported
+             */
+            name: string;
+        };
+        /**
+         * RecipeImportResponse
+         * @description The recipe that came of it. Each key of the file stands in `carried` or in `left_out`.
+         */
+        RecipeImportResponse: {
+            /** @description Whose file it is. */
+            program: components["schemas"]["ForeignProgram"];
+            /**
+             * Valid
+             * @description Whether a run could be made of the recipe as it is.
+             */
+            valid: boolean;
+            /**
+             * Errors
+             * @description What is still wrong with it.
+             */
+            errors: components["schemas"]["RecipeFault"][];
+            /**
+             * Recipe
+             * @description The recipe.
+             */
+            recipe: {
+                [key: string]: unknown;
+            };
+            /**
+             * Yaml
+             * @description The same as YAML.
+             */
+            yaml: string;
+            /**
+             * Carried
+             * @description Keys that were carried over.
+             */
+            carried: components["schemas"]["Carried"][];
+            /**
+             * Left Out
+             * @description Keys that were not, each with the reason.
+             */
+            left_out: components["schemas"]["LeftOut"][];
+        };
+        /**
+         * RecipeListResponse
+         * @description A page of saved recipes, newest first.
+         */
+        RecipeListResponse: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["RecipeResponse"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
+        };
+        /**
          * RecipePreset
          * @description A recipe to start from.
          */
@@ -8189,6 +13321,103 @@ export interface components {
              * @description The presets, by name.
              */
             items: components["schemas"]["RecipePreset"][];
+        };
+        /**
+         * RecipeResponse
+         * @description A saved recipe.
+         */
+        RecipeResponse: {
+            /**
+             * Id
+             * @description Id of the recipe.
+             */
+            id: number;
+            /**
+             * Name
+             * @description Name that people see.
+             */
+            name: string;
+            /**
+             * Description
+             * @description What it is for.
+             */
+            description: string;
+            /**
+             * Recipe
+             * @description The recipe with its defaults.
+             */
+            recipe: {
+                [key: string]: unknown;
+            };
+            /**
+             * Yaml
+             * @description The same as YAML.
+             */
+            yaml: string;
+            /**
+             * Created By
+             * @description Person who saved it.
+             */
+            created_by: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was saved.
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+        };
+        /**
+         * RecipeRunRequest
+         * @description What is different this time.
+         * @example {
+         *       "overrides": [
+         *         "training.epochs=5"
+         *       ]
+         *     }
+         */
+        RecipeRunRequest: {
+            /**
+             * Overrides
+             * @description Changes as `key.path=value`.
+             */
+            overrides?: string[];
+        };
+        /**
+         * RecipeUpdate
+         * @description What is to be changed; what is left out stays.
+         * @example {
+         *       "description": "For the harbour"
+         *     }
+         */
+        RecipeUpdate: {
+            /**
+             * Name
+             * @description Name.
+             */
+            name?: string | null;
+            /**
+             * Description
+             * @description What it is for.
+             */
+            description?: string | null;
+            /**
+             * Recipe
+             * @description The recipe as values.
+             */
+            recipe?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Yaml
+             * @description The recipe as YAML or JSON text.
+             */
+            yaml?: string | null;
         };
         /**
          * RecipeValidationRequest
@@ -8240,6 +13469,102 @@ export interface components {
             yaml: string | null;
         };
         /**
+         * RecommendRequest
+         * @description What to recommend for; what is left out is the current one.
+         * @example {}
+         * @example {
+         *       "dataset_id": 1,
+         *       "model": "tunesmith/tiny"
+         *     }
+         */
+        RecommendRequest: {
+            /**
+             * Model
+             * @description Model; default is the current one.
+             */
+            model?: string | null;
+            /**
+             * Dataset Id
+             * @description Dataset; default is the current one.
+             */
+            dataset_id?: number | null;
+            /**
+             * Available Memory Gb
+             * @description Memory to count with, in 10⁹ bytes; default is what is free now.
+             */
+            available_memory_gb?: number | null;
+        };
+        /**
+         * Recommendation
+         * @description A full configuration with its reasons.
+         */
+        Recommendation: {
+            /**
+             * Model
+             * @description The model that it is for.
+             */
+            model: string;
+            /**
+             * Dataset Id
+             * @description The dataset that it is for.
+             */
+            dataset_id?: number | null;
+            /**
+             * Device
+             * @description Device that is counted on.
+             */
+            device: string;
+            /**
+             * Rows
+             * @description Rows of the data.
+             */
+            rows: number;
+            /**
+             * Total Tokens
+             * @description Their tokens, estimated from a sample.
+             */
+            total_tokens: number;
+            /**
+             * Longest Tokens
+             * @description The longest row, estimated from a sample.
+             */
+            longest_tokens: number;
+            /**
+             * Updates
+             * @description Optimizer updates that follow.
+             */
+            updates: number;
+            /**
+             * Available Memory Bytes
+             * @description Memory that was counted with.
+             */
+            available_memory_bytes: number;
+            /**
+             * Estimated Memory Bytes
+             * @description Memory that it is estimated to take; a forecast measures it.
+             */
+            estimated_memory_bytes: number;
+            /**
+             * Parameters
+             * @description The values in the words of the short form.
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * Choices
+             * @description Each value with its reason.
+             */
+            choices: components["schemas"]["tunesmith__domains__training__recommending__Choice"][];
+            /**
+             * Recipe
+             * @description The same as a recipe, ready to start.
+             */
+            recipe: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * RefusedRow
          * @description A row that the chat template does not take.
          */
@@ -8277,6 +13602,51 @@ export interface components {
             tags?: string[];
         };
         /**
+         * ResourceHistory
+         * @description The last hours of a machine.
+         */
+        ResourceHistory: {
+            /**
+             * Host
+             * @description Machine; null when none has been watched yet.
+             */
+            host: string | null;
+            /**
+             * Hosts
+             * @description Machines that there are samples of.
+             */
+            hosts: string[];
+            /**
+             * Hours
+             * @description How far back it goes.
+             */
+            hours: number;
+            /**
+             * Samples
+             * @description Oldest first, thinned to `max_points`.
+             */
+            samples: components["schemas"]["ResourceSample"][];
+        };
+        /**
+         * ResourceSample
+         * @description What a machine was using.
+         */
+        ResourceSample: {
+            /**
+             * Host
+             * @description Machine.
+             */
+            host: string;
+            /**
+             * At
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What it was using. */
+            usage: components["schemas"]["tunesmith__kit__machine__Usage"];
+        };
+        /**
          * ResourcesSection
          * @description Device and memory.
          */
@@ -8293,6 +13663,12 @@ export interface components {
              * @description The child limits its own data memory to this.
              */
             memory_limit_gib?: number | null;
+            /**
+             * Repair out-of-memory
+             * @description A run that does not fit into memory goes on with the same global batch in smaller portions.
+             * @default true
+             */
+            repair: boolean;
         };
         /**
          * ResumeRequest
@@ -8308,6 +13684,72 @@ export interface components {
              * @description Checkpoint to go on from; empty takes the newest that verifies.
              */
             checkpoint_id?: number | null;
+        };
+        /**
+         * RewardRule
+         * @description One rule that gives an answer points between 0 and 1. There is no code in it, only these words.
+         */
+        RewardRule: {
+            /**
+             * Kind
+             * @description `exact_match`, `contains`, `starts_with`, `regex`, `length`, `json_valid` or `number_close`.
+             * @enum {string}
+             */
+            kind: "exact_match" | "contains" | "starts_with" | "regex" | "length" | "json_valid" | "number_close";
+            /**
+             * Column
+             * @description Column of the row to compare with; `answer` is the row's own answer.
+             */
+            column?: string | null;
+            /**
+             * Text
+             * @description Text to compare with, instead of a column.
+             */
+            text?: string | null;
+            /**
+             * Pattern
+             * @description Regular expression that is to be found.
+             */
+            pattern?: string | null;
+            /**
+             * At least
+             * @description `length`: fewest characters.
+             */
+            minimum?: number | null;
+            /**
+             * At most
+             * @description `length`: most characters.
+             */
+            maximum?: number | null;
+            /**
+             * Tolerance
+             * @description `number_close`: greatest difference that still counts.
+             * @default 0
+             */
+            tolerance: number;
+            /**
+             * Keys
+             * @description `json_valid`: keys that the object must have.
+             */
+            keys?: string[];
+            /**
+             * Weight
+             * @description Points for it; below 0 it is a penalty.
+             * @default 1
+             */
+            weight: number;
+        };
+        /**
+         * RewardSection
+         * @description A model that scores answers (Bradley and Terry 1952; Ouyang et al. 2022).
+         */
+        RewardSection: {
+            /**
+             * Centring
+             * @description Keeps the mean score near zero; 0 is off, 0.01 is usual.
+             * @default 0
+             */
+            center: number;
         };
         /**
          * RoleStatistics
@@ -8442,6 +13884,38 @@ export interface components {
             sha256?: string | null;
         };
         /**
+         * RunEvaluationRequest
+         * @description Evaluate what a fine-tuning job has made, beside its base.
+         * @example {}
+         * @example {
+         *       "dataset_id": 3
+         *     }
+         */
+        RunEvaluationRequest: {
+            /**
+             * Dataset Id
+             * @description Held-out rows; default is what the run itself held out.
+             */
+            dataset_id?: number | null;
+            /**
+             * Metrics
+             * @description loss, perplexity, exact_match.
+             */
+            metrics?: string[];
+            /**
+             * Max New Tokens
+             * @description Longest answer, in tokens.
+             * @default 64
+             */
+            max_new_tokens: number;
+            /**
+             * Max Questions
+             * @description At most this many questions are asked.
+             * @default 200
+             */
+            max_questions: number;
+        };
+        /**
          * RunFigures
          * @description The figures of a run that has ended.
          */
@@ -8461,6 +13935,13 @@ export interface components {
              * @description Last evaluation loss.
              */
             eval_loss?: number | null;
+            /**
+             * Measures
+             * @description What the objective measures on the validation data besides the loss: accuracy, margin, reward …
+             */
+            measures?: {
+                [key: string]: number;
+            };
             /**
              * Trained Tokens
              * @description Labels that carried loss, over all updates.
@@ -8489,6 +13970,119 @@ export interface components {
              * @default false
              */
             repaired: boolean;
+            /**
+             * Repairs
+             * @description What was changed so that it fits into memory.
+             */
+            repairs?: string[];
+        };
+        /**
+         * RunTracking
+         * @description How far a run is mirrored to a tracker.
+         */
+        RunTracking: {
+            /**
+             * Tracker
+             * @description `mlflow` or `wandb`.
+             */
+            tracker: string;
+            /** @description `waiting` for its next delivery, `mirrored`, `away` (delivered later), or `given-up` after refusals. */
+            state: components["schemas"]["TrackingState"];
+            /**
+             * Run Id
+             * @description Its id there.
+             */
+            run_id: string | null;
+            /**
+             * Url
+             * @description Its page there.
+             */
+            url: string | null;
+            /**
+             * Points
+             * @description Points that were delivered.
+             */
+            points: number;
+            /**
+             * Skipped Points
+             * @description Points that were not, because too many waited; they are in our own metrics.
+             */
+            skipped_points: number;
+            /**
+             * Message
+             * @description What stands in the way.
+             */
+            message: string | null;
+            /**
+             * Delivered At
+             * @description When something was delivered last.
+             */
+            delivered_at: string | null;
+        };
+        /**
+         * SampleView
+         * @description Something that the model said during the run.
+         */
+        SampleView: {
+            /**
+             * Offset
+             * @description Offset of the event.
+             */
+            offset: number;
+            /**
+             * Step
+             * @description Optimizer updates done then.
+             */
+            step: number;
+            /**
+             * Prompt
+             * @description What it was asked.
+             */
+            prompt: string;
+            /**
+             * Answer
+             * @description What it said.
+             */
+            answer: string;
+            /**
+             * At
+             * Format: date-time
+             * @description When it said it.
+             */
+            at: string;
+        };
+        /**
+         * Sampling
+         * @description How to draw tokens. What is left out comes from the style, the conversation, then the style `balanced`.
+         */
+        Sampling: {
+            /** @description Parameters by name: precise, balanced, creative or code. */
+            style?: components["schemas"]["StyleName"] | null;
+            /**
+             * Temperature
+             * @description 0 takes the likeliest token.
+             */
+            temperature?: number | null;
+            /**
+             * Top P
+             * @description Draw from the likeliest tokens of this total probability.
+             */
+            top_p?: number | null;
+            /**
+             * Max Tokens
+             * @description Longest answer, in tokens.
+             */
+            max_tokens?: number | null;
+            /**
+             * Seed
+             * @description Makes sampling repeatable.
+             */
+            seed?: number | null;
+            /**
+             * Stop
+             * @description The answer ends before any of these.
+             */
+            stop?: string[] | null;
         };
         /**
          * SaveFormat
@@ -8496,6 +14090,99 @@ export interface components {
          * @enum {string}
          */
         SaveFormat: "jsonl" | "csv" | "parquet" | "hf";
+        /**
+         * SaveRequest
+         * @description What to keep of a run, and where.
+         * @example {
+         *       "format": "merged",
+         *       "path": "guide"
+         *     }
+         */
+        SaveRequest: {
+            /**
+             * Format
+             * @description `adapter`: the trained part; `merged`: the base with it merged in; `hub`: push to the Hub.
+             * @default adapter
+             * @enum {string}
+             */
+            format: "adapter" | "merged" | "hub";
+            /**
+             * Job Id
+             * @description Run; default is the one that was started last.
+             */
+            job_id?: number | null;
+            /**
+             * Path
+             * @description Folder of the server's machine; relative ones lie in `saved` of the data folder.
+             */
+            path?: string | null;
+            /**
+             * Overwrite
+             * @description Whether a folder that is there may be replaced.
+             * @default false
+             */
+            overwrite: boolean;
+            /**
+             * Repo Id
+             * @description With `hub`: where to push to.
+             * @example team/support-bot
+             */
+            repo_id?: string | null;
+            /**
+             * Private
+             * @description With `hub`: whether a repository that is made is private.
+             * @default true
+             */
+            private: boolean;
+            /**
+             * Access Token
+             * @description With `hub`: token with write access; default is HF_TOKEN of the server.
+             */
+            access_token?: string | null;
+        };
+        /**
+         * SavedModel
+         * @description A model that was kept.
+         */
+        SavedModel: {
+            /**
+             * Job Id
+             * @description Run whose model it is.
+             */
+            job_id: number;
+            /**
+             * Format
+             * @description `adapter` or `merged`.
+             */
+            format: string;
+            /**
+             * Path
+             * @description Where it lies on the server's machine.
+             */
+            path: string;
+            /**
+             * Files
+             * @description Its files.
+             */
+            files: string[];
+            /**
+             * Size Bytes
+             * @description Size of all files.
+             */
+            size_bytes: number;
+            /**
+             * Sha256
+             * @description SHA-256 of the list of files as `sha256sum` prints it.
+             */
+            sha256: string;
+            /**
+             * Certificate
+             * @description Whether a merged model behaves like the run's.
+             */
+            certificate?: {
+                [key: string]: unknown;
+            } | null;
+        };
         /**
          * Scheduler
          * @description How the learning rate moves after the warm-up.
@@ -8702,6 +14389,52 @@ export interface components {
             };
         };
         /**
+         * StartRequest
+         * @description Start a run with what is configured, the current model and the current dataset.
+         * @example {
+         *       "name": "first"
+         *     }
+         * @example {
+         *       "queue": true
+         *     }
+         */
+        StartRequest: {
+            /**
+             * Name
+             * @description Name of the run; default names the data.
+             */
+            name?: string | null;
+            /**
+             * Queue
+             * @description Whether to wait in the queue when a run of yours has not ended.
+             * @default false
+             */
+            queue: boolean;
+            /**
+             * Priority
+             * @description Higher starts sooner; 0 is usual.
+             * @default 0
+             */
+            priority: number;
+            /**
+             * Validation Share
+             * @description Share held out for the evaluation loss, unless the dataset has been split.
+             * @default 0.1
+             */
+            validation_share: number;
+            /**
+             * Evaluate
+             * @description Whether base and tuned are compared when the training has ended.
+             * @default true
+             */
+            evaluate: boolean;
+            /**
+             * Register As
+             * @description Name in the registry under which the result is kept.
+             */
+            register_as?: string | null;
+        };
+        /**
          * StepExample
          * @description One row that a step looked at, shortened, personal data masked.
          */
@@ -8785,6 +14518,92 @@ export interface components {
             examples?: components["schemas"]["StepExample"][];
         };
         /**
+         * StoredModel
+         * @description A model that has come into the local store.
+         */
+        StoredModel: {
+            /**
+             * Model Id
+             * @description Name of the model.
+             * @example tunesmith/tiny
+             * @example Qwen/Qwen3-0.6B
+             */
+            model_id: string;
+            /**
+             * Architecture
+             * @description Architecture as transformers names it.
+             * @example Qwen3ForCausalLM
+             */
+            architecture: string;
+            /**
+             * Num Parameters
+             * @description Numbers in its tensors.
+             */
+            num_parameters: number;
+            /**
+             * Trainable Parameters
+             * @description Numbers that full fine-tuning would change.
+             */
+            trainable_parameters: number;
+            /**
+             * Dtype
+             * @description Number format of most of its tensors.
+             * @example bfloat16
+             */
+            dtype: string;
+            /**
+             * Context Length
+             * @description Longest prompt and answer together, in tokens.
+             */
+            context_length: number | null;
+            /**
+             * Vocab Size
+             * @description Entries of its vocabulary.
+             */
+            vocab_size: number;
+            /**
+             * Chat Template
+             * @description Whether it brings a chat template.
+             */
+            chat_template: boolean;
+            /**
+             * Device
+             * @description Device that it is, or would be, loaded on: `mps`, `cuda` or `cpu`.
+             */
+            device: string;
+            /**
+             * Estimated Memory Gb
+             * @description Estimated memory to answer with it, in 10⁹ bytes.
+             */
+            estimated_memory_gb: number;
+            /**
+             * Size Bytes
+             * @description Size of its weight files.
+             */
+            size_bytes: number;
+            /**
+             * Revision
+             * @description Revision, where the source has one.
+             */
+            revision?: string | null;
+            /**
+             * Loaded At
+             * @description When it was loaded; null while it is not.
+             */
+            loaded_at?: string | null;
+            /**
+             * Path
+             * @description Its folder.
+             */
+            path: string;
+            /**
+             * Cached
+             * @description Whether it was here already.
+             * @default false
+             */
+            cached: boolean;
+        };
+        /**
          * StreamOptions
          * @description What a stream carries besides text.
          */
@@ -8800,6 +14619,40 @@ export interface components {
              */
             include_obfuscation?: boolean | null;
         };
+        /**
+         * Style
+         * @description A style: parameters and when to use them.
+         */
+        Style: {
+            /** @description Name of the style. */
+            style: components["schemas"]["StyleName"];
+            /**
+             * Temperature
+             * @description 0 takes the likeliest token.
+             */
+            temperature: number;
+            /**
+             * Top P
+             * @description Draw from the likeliest tokens of this total probability.
+             */
+            top_p: number;
+            /**
+             * Max Tokens
+             * @description Longest answer, in tokens.
+             */
+            max_tokens: number;
+            /**
+             * Reason
+             * @description When to use it, and why these values.
+             */
+            reason: string;
+        };
+        /**
+         * StyleName
+         * @description The four styles.
+         * @enum {string}
+         */
+        StyleName: "precise" | "balanced" | "creative" | "code";
         /**
          * SystemInfo
          * @description What this machine has and can do.
@@ -8861,6 +14714,11 @@ export interface components {
              */
             disk_free_bytes: number;
             /**
+             * Trackers
+             * @description Trackers that runs are mirrored to; empty when none is configured.
+             */
+            trackers: components["schemas"]["TrackerInfo"][];
+            /**
              * Extras
              * @description Optional parts.
              */
@@ -8874,6 +14732,88 @@ export interface components {
             packages: {
                 [key: string]: string;
             };
+        };
+        /**
+         * SystemPromptRequest
+         * @description A new system prompt.
+         * @example {
+         *       "system_prompt": "짧게 답하세요."
+         *     }
+         */
+        SystemPromptRequest: {
+            /**
+             * System Prompt
+             * @description What the model is told before the first question; null or empty takes it away (also as `prompt`).
+             */
+            system_prompt: string | null;
+        };
+        /**
+         * SystemPromptResponse
+         * @description The system prompt.
+         */
+        SystemPromptResponse: {
+            /**
+             * System Prompt
+             * @description What the model is told before the first question.
+             */
+            system_prompt: string | null;
+            /**
+             * Conversation Id
+             * @description The current conversation; null when there is none.
+             */
+            conversation_id: number | null;
+        };
+        /**
+         * TextChoice
+         * @description One continuation.
+         */
+        TextChoice: {
+            /**
+             * Index
+             * @description Number of the prompt.
+             */
+            index: number;
+            /**
+             * Text
+             * @description The continuation.
+             */
+            text: string;
+            /**
+             * Finish Reason
+             * @description `stop`: it ended by itself or at a stop string.
+             * @enum {string}
+             */
+            finish_reason: "stop" | "length";
+            /** @description How likely the tokens were, when asked for. */
+            logprobs?: components["schemas"]["TextLogprobs"] | null;
+        };
+        /**
+         * TextLogprobs
+         * @description How likely the tokens were.
+         */
+        TextLogprobs: {
+            /**
+             * Tokens
+             * @description The tokens.
+             */
+            tokens: string[];
+            /**
+             * Token Logprobs
+             * @description Logarithm of each one's probability.
+             */
+            token_logprobs: number[];
+            /**
+             * Top Logprobs
+             * @description The likeliest tokens in each one's place.
+             */
+            top_logprobs: {
+                [key: string]: number;
+            }[];
+            /**
+             * Text Offset
+             * @description Where each begins in the text.
+             */
+            text_offset: number[];
         };
         /**
          * TextPart
@@ -9220,6 +15160,124 @@ export interface components {
             histogram: components["schemas"]["TokenBin"][];
         };
         /**
+         * TokenLikelihood
+         * @description A token of the answer, with the likeliest ones in its place.
+         */
+        TokenLikelihood: {
+            /**
+             * Token
+             * @description The token as text.
+             */
+            token: string;
+            /**
+             * Logprob
+             * @description Logarithm of its probability, before any temperature.
+             */
+            logprob: number;
+            /**
+             * Bytes
+             * @description Its bytes; null when it is a part of a character.
+             */
+            bytes: number[] | null;
+            /**
+             * Top Logprobs
+             * @description The likeliest tokens in its place.
+             */
+            top_logprobs: components["schemas"]["Likelihood"][];
+        };
+        /**
+         * TokenStatisticsResponse
+         * @description Tokens of the current conversation.
+         */
+        TokenStatisticsResponse: {
+            /**
+             * Conversation Id
+             * @description The current conversation; null when there is none.
+             */
+            conversation_id: number | null;
+            /**
+             * Turns
+             * @description Turns of the current branch.
+             */
+            turns: number;
+            /**
+             * Answers
+             * @description Answers whose tokens are counted.
+             */
+            answers: number;
+            /**
+             * Prompt Tokens
+             * @description Tokens that the model read, all answers together.
+             */
+            prompt_tokens: number;
+            /**
+             * Completion Tokens
+             * @description Tokens that it wrote.
+             */
+            completion_tokens: number;
+            /**
+             * Total Tokens
+             * @description Both.
+             */
+            total_tokens: number;
+            /**
+             * Average Completion Tokens
+             * @description Tokens of an answer on average.
+             */
+            average_completion_tokens: number | null;
+            /**
+             * Tokens Per Second
+             * @description Speed of the answers, their prompts included.
+             */
+            tokens_per_second: number | null;
+            /**
+             * Context Length
+             * @description Longest prompt and answer together.
+             */
+            context_length: number | null;
+            /**
+             * Context Used
+             * @description Tokens that the conversation takes now, system prompt included.
+             */
+            context_used: number;
+            /**
+             * Context Remaining
+             * @description Room for what comes.
+             */
+            context_remaining: number | null;
+            /**
+             * Context Share
+             * @description Used part of the context, 0 to 1.
+             */
+            context_share: number | null;
+            /**
+             * Dropped Turns
+             * @description Oldest turns that were left out of the last prompt.
+             */
+            dropped_turns: number;
+        };
+        /**
+         * TokenUsage
+         * @description Tokens of one answer.
+         */
+        TokenUsage: {
+            /**
+             * Prompt Tokens
+             * @description Tokens that the model read.
+             */
+            prompt_tokens: number;
+            /**
+             * Completion Tokens
+             * @description Tokens that it wrote, its reasoning and its end included.
+             */
+            completion_tokens: number;
+            /**
+             * Total Tokens
+             * @description Both.
+             */
+            total_tokens: number;
+        };
+        /**
          * TopValue
          * @description A frequent value.
          */
@@ -9239,6 +15297,337 @@ export interface components {
              * @description Share of the values that are not missing.
              */
             share: number;
+        };
+        /**
+         * TrackerInfo
+         * @description A tracker that is configured.
+         */
+        TrackerInfo: {
+            /**
+             * Name
+             * @description `mlflow` or `wandb`.
+             */
+            name: string;
+            /**
+             * Target
+             * @description Where it is, without secrets.
+             */
+            target: string;
+            /**
+             * Installed
+             * @description Whether its client library is there.
+             */
+            installed: boolean;
+            /**
+             * Reachable
+             * @description Whether it could be reached now.
+             */
+            reachable: boolean;
+            /**
+             * Waiting Runs
+             * @description Runs that it is, or may soon be, owed something about.
+             */
+            waiting_runs: number;
+            /**
+             * Message
+             * @description What stands in the way.
+             */
+            message: string | null;
+        };
+        /**
+         * TrackingState
+         * @description How a tracker stands to a run.
+         * @enum {string}
+         */
+        TrackingState: "waiting" | "mirrored" | "away" | "given-up";
+        /**
+         * TrainingArgsRequest
+         * @description How long, how fast and in what portions to train. What is left out has its default.
+         * @example {
+         *       "batch_size": 4,
+         *       "epochs": 3,
+         *       "learning_rate": 0.0002
+         *     }
+         */
+        TrainingArgsRequest: {
+            /**
+             * Epochs
+             * @description Passes over the data. Give this or `max_steps`.
+             */
+            epochs?: number | null;
+            /**
+             * Steps
+             * @description Optimizer updates. Give this or `epochs`.
+             */
+            max_steps?: number | null;
+            /**
+             * Batch size
+             * @description Rows (packed: sequences) in one forward pass.
+             * @default 8
+             */
+            batch_size: number;
+            /**
+             * Accumulation
+             * @description Forward passes before one update.
+             * @default 1
+             */
+            gradient_accumulation_steps: number;
+            /**
+             * Learning rate
+             * @description Highest learning rate.
+             * @default 0.0002
+             */
+            learning_rate: number;
+            /**
+             * Schedule
+             * @description How the learning rate falls.
+             * @default cosine
+             */
+            scheduler: components["schemas"]["Scheduler"];
+            /**
+             * Warm-up share
+             * @description Share of the updates in which the learning rate rises.
+             * @default 0.03
+             */
+            warmup_ratio: number;
+            /**
+             * Weight decay
+             * @description AdamW weight decay.
+             * @default 0
+             */
+            weight_decay: number;
+            /**
+             * Gradient clipping
+             * @description Gradients are clipped to this norm; 0 is off.
+             * @default 1
+             */
+            max_grad_norm: number;
+            /**
+             * Longest row
+             * @description Longest row in tokens; longer ones are cut, and the run says how many.
+             * @default 1024
+             */
+            max_length: number;
+            /**
+             * Packing
+             * @description Fill sequences with several rows, each seeing only itself: the same result, sooner.
+             * @default true
+             */
+            packing: boolean;
+            /**
+             * @description `auto` takes bf16 where the device computes in it, else fp32.
+             * @default auto
+             */
+            precision: components["schemas"]["Precision"];
+            /**
+             * Gradient checkpointing
+             * @description Less memory for about a fifth more time.
+             * @default false
+             */
+            gradient_checkpointing: boolean;
+            /**
+             * Log every
+             * @description A point on the curves every so many updates.
+             * @default 1
+             */
+            logging_steps: number;
+            /**
+             * Evaluate every
+             * @description Evaluation loss every so many updates; empty: at the end.
+             */
+            eval_steps?: number | null;
+            /**
+             * Save every
+             * @description A checkpoint every so many updates.
+             * @default 500
+             */
+            save_steps: number;
+            /**
+             * Checkpoints kept
+             * @description Checkpoints kept; the best one is kept besides.
+             * @default 3
+             */
+            keep_last_n: number;
+            /**
+             * Best by
+             * @description What makes a checkpoint the best.
+             * @default eval_loss
+             * @enum {string}
+             */
+            metric_for_best: "eval_loss" | "loss";
+            /**
+             * Early stopping
+             * @description Stop when the evaluation no longer improves.
+             */
+            early_stopping?: components["schemas"]["EarlyStopping"] | null;
+            /**
+             * Method
+             * @description Which weights are trained: `lora`, `qlora` or `full`; left out, it stays as it is.
+             */
+            method?: components["schemas"]["Adapter"] | "full" | null;
+            /** @description What is optimised; left out, it stays as it is. */
+            objective?: components["schemas"]["Objective"] | null;
+            /**
+             * Seed
+             * @description Seed of data order and initialisation.
+             */
+            seed?: number | null;
+            /**
+             * Device
+             * @description Device; `auto` takes the first.
+             */
+            device?: ("auto" | "mps" | "cuda" | "cpu") | null;
+        };
+        /**
+         * TrainingConfiguration
+         * @description What is configured for the next run.
+         */
+        TrainingConfiguration: {
+            /**
+             * Method
+             * @description Which weights are trained.
+             * @example lora
+             */
+            method: string;
+            /**
+             * Objective
+             * @description What is optimised.
+             * @example sft
+             */
+            objective: string;
+            /**
+             * Lora
+             * @description Settings of the adapter; null for full fine-tuning.
+             */
+            lora: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Quantization
+             * @description How the base is quantised; null when it is not.
+             */
+            quantization: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Training
+             * @description Length, speed and portions, with their defaults.
+             */
+            training: {
+                [key: string]: unknown;
+            };
+            /**
+             * Recipe
+             * @description The recipe so far; base model and data are those that are current.
+             */
+            recipe: {
+                [key: string]: unknown;
+            };
+            /**
+             * Ready
+             * @description Whether `/train/start` has all that it needs.
+             */
+            ready: boolean;
+            /**
+             * Missing
+             * @description What it still needs: a model, a dataset.
+             */
+            missing: string[];
+        };
+        /**
+         * TrainingHealth
+         * @description Whether training is possible, and what is going on.
+         */
+        TrainingHealth: {
+            /**
+             * Status
+             * @description `ready`; `training` and `queued`: a run of yours has not ended; `unavailable`: no engine is installed.
+             * @enum {string}
+             */
+            status: "ready" | "training" | "queued" | "unavailable";
+            /**
+             * Engine
+             * @description What trains.
+             */
+            engine: string;
+            /**
+             * Problems
+             * @description Why training is not possible.
+             */
+            problems: string[];
+            /**
+             * Device
+             * @description Device that runs train on.
+             */
+            device: string;
+            /**
+             * Memory Total Gb
+             * @description Its memory, in 10⁹ bytes.
+             */
+            memory_total_gb: number;
+            /**
+             * Memory Available Gb
+             * @description Memory that is free now.
+             */
+            memory_available_gb: number;
+            /**
+             * Workers
+             * @description Workers that are there.
+             */
+            workers: number;
+            /**
+             * Methods
+             * @description Which weights can be trained.
+             */
+            methods: string[];
+            /**
+             * Objectives
+             * @description What can be optimised.
+             */
+            objectives: string[];
+            /**
+             * Current Model
+             * @description Name of the current model.
+             */
+            current_model: string | null;
+            /**
+             * Current Dataset
+             * @description `name@version` of the current dataset.
+             */
+            current_dataset: string | null;
+            /**
+             * Job Id
+             * @description The run that was started last.
+             */
+            job_id: number | null;
+            /** @description Method, settings and recipe as they stand for the next start. */
+            configuration: components["schemas"]["TrainingConfiguration"];
+        };
+        /**
+         * TrainingHistory
+         * @description A page of runs, newest first.
+         */
+        TrainingHistory: {
+            /**
+             * Items
+             * @description The rows of this page.
+             */
+            items: components["schemas"]["PastRun"][];
+            /**
+             * Total
+             * @description How many rows match in all.
+             */
+            total: number;
+            /**
+             * Page
+             * @description The page number, from 1.
+             */
+            page: number;
+            /**
+             * Page Size
+             * @description Rows per page, at most 200.
+             */
+            page_size: number;
         };
         /**
          * TrainingMetrics
@@ -9285,6 +15674,13 @@ export interface components {
              * @description Memory in use, in 10⁹ bytes.
              */
             memory_gb: number | null;
+            /**
+             * Figures
+             * @description What the objective measures besides: accuracy, margin, reward, kl, and the same with `eval_` before it.
+             */
+            figures?: {
+                [key: string]: number;
+            };
             /**
              * Gpu
              * @description Figures of the GPU, where there is one.
@@ -9416,6 +15812,280 @@ export interface components {
             early_stopping?: components["schemas"]["EarlyStopping"] | null;
         };
         /**
+         * TrainingStarted
+         * @description The run is in the queue.
+         */
+        TrainingStarted: {
+            /**
+             * Job Id
+             * @description Job that trains; the fine-tuning job of the control plane has the same id.
+             */
+            job_id: number;
+            /** @description State of the run now. */
+            status: components["schemas"]["FinetuningStatus"];
+            /**
+             * Name
+             * @description Name of the run.
+             */
+            name: string;
+            /**
+             * Queue Position
+             * @description Place in the queue, from 1.
+             */
+            queue_position: number | null;
+            /**
+             * Recipe
+             * @description The recipe that runs.
+             */
+            recipe: {
+                [key: string]: unknown;
+            };
+            /**
+             * Warnings
+             * @description What is worth knowing and stopped nothing.
+             */
+            warnings: string[];
+            /**
+             * Links
+             * @description Where to look: self, events, logs, metrics, checkpoints, socket.
+             */
+            links: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * TrainingStatus
+         * @description The run that was started last, as it is now.
+         */
+        TrainingStatus: {
+            /**
+             * Status
+             * @description State of the run; `idle`: none was started yet.
+             */
+            status: "idle" | components["schemas"]["FinetuningStatus"];
+            /**
+             * Job Id
+             * @description Job that trains.
+             */
+            job_id?: number | null;
+            /**
+             * Name
+             * @description Name of the run.
+             */
+            name?: string | null;
+            /**
+             * Progress
+             * @description Share done, 0 to 1.
+             * @default 0
+             */
+            progress: number;
+            /**
+             * Step
+             * @description Optimizer updates done.
+             * @default 0
+             */
+            step: number;
+            /**
+             * Total Steps
+             * @description Optimizer updates in all, when known.
+             */
+            total_steps?: number | null;
+            /**
+             * Epoch
+             * @description Passes over the data.
+             */
+            epoch?: number | null;
+            /**
+             * Loss
+             * @description Newest training loss.
+             */
+            loss?: number | null;
+            /**
+             * Eval Loss
+             * @description Newest evaluation loss.
+             */
+            eval_loss?: number | null;
+            /**
+             * Learning Rate
+             * @description Newest learning rate.
+             */
+            learning_rate?: number | null;
+            /**
+             * Grad Norm
+             * @description Newest norm of the gradient.
+             */
+            grad_norm?: number | null;
+            /**
+             * Tokens Per Second
+             * @description Tokens without padding, a second.
+             */
+            tokens_per_second?: number | null;
+            /**
+             * Memory Gb
+             * @description Memory in use, in 10⁹ bytes.
+             */
+            memory_gb?: number | null;
+            /**
+             * Eta Seconds
+             * @description Estimated seconds until the end.
+             */
+            eta_seconds?: number | null;
+            /**
+             * Queue Position
+             * @description Place in the queue, from 1.
+             */
+            queue_position?: number | null;
+            /**
+             * Message
+             * @description What is being done.
+             */
+            message?: string | null;
+            /**
+             * Log
+             * @description Last lines of the log, oldest first.
+             */
+            log?: string[];
+            /** @description The figures of the run, once it has ended. */
+            figures?: components["schemas"]["RunFigures"] | null;
+            /**
+             * Error Type
+             * @description Where the cause of a failure lies.
+             */
+            error_type?: string | null;
+            /**
+             * Error Message
+             * @description What was wrong.
+             */
+            error_message?: string | null;
+            /**
+             * Hint
+             * @description What to do about it.
+             */
+            hint?: string | null;
+            /**
+             * Started At
+             * @description When it was started.
+             */
+            started_at?: string | null;
+            /**
+             * Completed At
+             * @description When it ended.
+             */
+            completed_at?: string | null;
+        };
+        /**
+         * Turn
+         * @description A question or an answer.
+         */
+        Turn: {
+            /**
+             * Id
+             * @description Id of the turn.
+             */
+            id: number;
+            /**
+             * Parent Id
+             * @description The turn before it.
+             */
+            parent_id: number | null;
+            /**
+             * Role
+             * @description Who speaks.
+             * @enum {string}
+             */
+            role: "user" | "assistant";
+            /**
+             * Content
+             * @description What is said.
+             */
+            content: string;
+            /**
+             * Reasoning
+             * @description What the model thought aloud before it.
+             */
+            reasoning: string | null;
+            /**
+             * Status
+             * @description `complete`, `answering`, or how it ended early: what came is kept.
+             * @enum {string}
+             */
+            status: "complete" | "answering" | "stopped" | "interrupted" | "failed";
+            /**
+             * Finish Reason
+             * @description `stop` or `length`.
+             */
+            finish_reason: string | null;
+            /**
+             * Model
+             * @description Model that answered.
+             */
+            model: string | null;
+            /**
+             * Parameters
+             * @description Parameters that were used.
+             */
+            parameters: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Prompt Tokens
+             * @description Tokens that the model read.
+             */
+            prompt_tokens: number | null;
+            /**
+             * Completion Tokens
+             * @description Tokens that it wrote.
+             */
+            completion_tokens: number | null;
+            /**
+             * Context Length
+             * @description The model's context, in tokens.
+             */
+            context_length: number | null;
+            /**
+             * Dropped Turns
+             * @description Oldest turns that were left out of the prompt.
+             */
+            dropped_turns: number | null;
+            /**
+             * Seconds
+             * @description Time to answer.
+             */
+            seconds: number | null;
+            /**
+             * Error
+             * @description Why it failed: code, title, detail, hint.
+             */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Rating
+             * @description What the person thinks of the answer.
+             */
+            rating: ("good" | "bad") | null;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was said.
+             */
+            created_at: string;
+        };
+        /**
+         * TurnRatingRequest
+         * @description What the person thinks of an answer.
+         * @example {
+         *       "rating": "good"
+         *     }
+         */
+        TurnRatingRequest: {
+            /**
+             * Rating
+             * @description `good`, `bad`, or null to take it back.
+             */
+            rating: ("good" | "bad") | null;
+        };
+        /**
          * TurnStatistics
          * @description What is said at one place of the conversations.
          */
@@ -9535,25 +16205,37 @@ export interface components {
          */
         UploadState: "receiving" | "storing" | "complete" | "used";
         /**
-         * Usage
-         * @description Tokens that were read and written.
+         * VersionsResponse
+         * @description What this program is made of.
          */
-        Usage: {
+        VersionsResponse: {
             /**
-             * Prompt Tokens
-             * @description Tokens of the prompt.
+             * Version
+             * @description Version of Tunesmith.
              */
-            prompt_tokens: number;
+            version: string;
             /**
-             * Completion Tokens
-             * @description Tokens of the answer, its end included.
+             * Python
+             * @description Version of Python.
              */
-            completion_tokens: number;
+            python: string;
             /**
-             * Total Tokens
-             * @description Both.
+             * Platform
+             * @description Operating system and processor.
              */
-            total_tokens: number;
+            platform: string;
+            /**
+             * Database
+             * @description `sqlite` or `postgresql`.
+             */
+            database: string;
+            /**
+             * Packages
+             * @description Versions of the packages that matter for results.
+             */
+            packages: {
+                [key: string]: string;
+            };
         };
         /**
          * VocabularySummary
@@ -9590,6 +16272,65 @@ export interface components {
              * @description What counts as a word.
              */
             note: string;
+        };
+        /**
+         * WorkerListResponse
+         * @description The workers that are there.
+         */
+        WorkerListResponse: {
+            /**
+             * Items
+             * @description Workers, oldest first.
+             */
+            items: components["schemas"]["WorkerView"][];
+        };
+        /**
+         * WorkerView
+         * @description A worker process that gives signs of life.
+         */
+        WorkerView: {
+            /**
+             * Name
+             * @description Name of the worker.
+             */
+            name: string;
+            /**
+             * Host
+             * @description Machine that it runs on.
+             */
+            host: string;
+            /**
+             * Pid
+             * @description Process id there.
+             */
+            pid: number;
+            /**
+             * Concurrency
+             * @description Jobs that it runs at once.
+             */
+            concurrency: number;
+            /**
+             * Devices
+             * @description Devices that it gives to jobs, one job at a time each.
+             */
+            devices: string[];
+            /**
+             * Running
+             * @description Jobs that it holds, of those that you may see.
+             */
+            running: number[];
+            /**
+             * Started At
+             * Format: date-time
+             * @description When it came.
+             */
+            started_at: string;
+            /**
+             * Seen At
+             * Format: date-time
+             * @description Last sign of life.
+             */
+            seen_at: string;
         };
         /**
          * XrayFilter
@@ -9776,6 +16517,27 @@ export interface components {
             message?: string | null;
         };
         /**
+         * ModelFile
+         * @description A file of a model.
+         */
+        tunesmith__domains__models__hub__schemas__ModelFile: {
+            /**
+             * Path
+             * @description Name in the model's folder.
+             */
+            path: string;
+            /**
+             * Size Bytes
+             * @description Size.
+             */
+            size_bytes?: number | null;
+            /**
+             * Fetched
+             * @description Whether a download takes it (or has taken it).
+             */
+            fetched: boolean;
+        };
+        /**
          * DatasetReference
          * @description The data that a model was trained on.
          */
@@ -9811,6 +16573,133 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * ModelFile
+         * @description A file of a version.
+         */
+        tunesmith__domains__registry__schemas__ModelFile: {
+            /**
+             * Path
+             * @description Path inside the version.
+             */
+            path: string;
+            /**
+             * Sha256
+             * @description SHA-256 of its bytes.
+             */
+            sha256: string;
+            /**
+             * Size Bytes
+             * @description Size in bytes.
+             */
+            size_bytes: number;
+        };
+        /**
+         * Choice
+         * @description One answer.
+         */
+        tunesmith__domains__serving__schemas__Choice: {
+            /**
+             * Index
+             * @description Always 0.
+             * @default 0
+             */
+            index: number;
+            /** @description The turn that the model adds. */
+            message: components["schemas"]["AnswerMessage"];
+            /**
+             * Finish Reason
+             * @description `stop`: it ended by itself or at a stop string.
+             * @enum {string}
+             */
+            finish_reason: "stop" | "length";
+            /** @description How likely the tokens were, when asked for. */
+            logprobs?: components["schemas"]["ChoiceLogprobs"] | null;
+        };
+        /**
+         * Usage
+         * @description Tokens that were read and written.
+         */
+        tunesmith__domains__serving__schemas__Usage: {
+            /**
+             * Prompt Tokens
+             * @description Tokens of the prompt.
+             */
+            prompt_tokens: number;
+            /**
+             * Completion Tokens
+             * @description Tokens of the answer, its end included.
+             */
+            completion_tokens: number;
+            /**
+             * Total Tokens
+             * @description Both.
+             */
+            total_tokens: number;
+        };
+        /**
+         * Choice
+         * @description One recommended value.
+         */
+        tunesmith__domains__training__recommending__Choice: {
+            /**
+             * Parameter
+             * @description Key of the recipe.
+             * @example training.learning_rate
+             */
+            parameter: string;
+            /**
+             * Value
+             * @description What is recommended.
+             */
+            value: unknown;
+            /**
+             * Reason
+             * @description Why.
+             */
+            reason: string;
+            /**
+             * Alternatives
+             * @description Other values, and when they are better.
+             */
+            alternatives: components["schemas"]["Alternative"][];
+        };
+        /**
+         * Usage
+         * @description What a machine uses.
+         */
+        tunesmith__kit__machine__Usage: {
+            /**
+             * Cpu
+             * @description Share of all processors in use, 0 to 1.
+             */
+            cpu: number;
+            /**
+             * Memory Used Bytes
+             * @description Memory in use.
+             */
+            memory_used_bytes: number;
+            /**
+             * Memory Total Bytes
+             * @description Memory there is.
+             */
+            memory_total_bytes: number;
+            /**
+             * Disk Free Bytes
+             * @description Free space where the data folder lies.
+             */
+            disk_free_bytes: number;
+            /**
+             * Disk Total Bytes
+             * @description Space there is.
+             */
+            disk_total_bytes: number;
+            /**
+             * Gpus
+             * @description Its GPUs.
+             */
+            gpus?: components["schemas"]["GpuUsage"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -9820,16 +16709,35 @@ export interface components {
 }
 export type Accepted = components['schemas']['Accepted'];
 export type Adapter = components['schemas']['Adapter'];
+export type Alternative = components['schemas']['Alternative'];
 export type AnswerMessage = components['schemas']['AnswerMessage'];
 export type AtLength = components['schemas']['AtLength'];
+export type BaseModelDetails = components['schemas']['BaseModelDetails'];
+export type BaseModelListResponse = components['schemas']['BaseModelListResponse'];
+export type BaseModelSummary = components['schemas']['BaseModelSummary'];
+export type CapabilityCell = components['schemas']['CapabilityCell'];
+export type CapabilityMatrix = components['schemas']['CapabilityMatrix'];
+export type CapabilityState = components['schemas']['CapabilityState'];
+export type Carried = components['schemas']['Carried'];
 export type Certificate = components['schemas']['Certificate'];
+export type CertificateDocument = components['schemas']['CertificateDocument'];
 export type CertificateRequest = components['schemas']['CertificateRequest'];
+export type ChatAnswer = components['schemas']['ChatAnswer'];
+export type ChatClearResponse = components['schemas']['ChatClearResponse'];
 export type ChatCompletion = components['schemas']['ChatCompletion'];
 export type ChatCompletionRequest = components['schemas']['ChatCompletionRequest'];
+export type ChatGenerateRequest = components['schemas']['ChatGenerateRequest'];
+export type ChatHealthResponse = components['schemas']['ChatHealthResponse'];
+export type ChatHistoryResponse = components['schemas']['ChatHistoryResponse'];
+export type ChatInitializeRequest = components['schemas']['ChatInitializeRequest'];
+export type ChatInitializeResponse = components['schemas']['ChatInitializeResponse'];
 export type ChatMessage = components['schemas']['ChatMessage'];
+export type ChatRequest = components['schemas']['ChatRequest'];
+export type ChatStatusResponse = components['schemas']['ChatStatusResponse'];
+export type ChatSummaryResponse = components['schemas']['ChatSummaryResponse'];
 export type CheckpointListResponse = components['schemas']['CheckpointListResponse'];
 export type CheckpointResponse = components['schemas']['CheckpointResponse'];
-export type Choice = components['schemas']['Choice'];
+export type ChoiceLogprobs = components['schemas']['ChoiceLogprobs'];
 export type CleanRequest = components['schemas']['CleanRequest'];
 export type ColumnBrief = components['schemas']['ColumnBrief'];
 export type ColumnDistribution = components['schemas']['ColumnDistribution'];
@@ -9839,7 +16747,18 @@ export type ColumnMappingUpdate = components['schemas']['ColumnMappingUpdate'];
 export type ColumnRules = components['schemas']['ColumnRules'];
 export type ColumnStatistics = components['schemas']['ColumnStatistics'];
 export type Comparison = components['schemas']['Comparison'];
+export type Completion = components['schemas']['Completion'];
+export type CompletionRequest = components['schemas']['CompletionRequest'];
+export type ContextUse = components['schemas']['ContextUse'];
+export type ConversationAnswerRequest = components['schemas']['ConversationAnswerRequest'];
+export type ConversationCreate = components['schemas']['ConversationCreate'];
+export type ConversationDatasetRequest = components['schemas']['ConversationDatasetRequest'];
+export type ConversationDetail = components['schemas']['ConversationDetail'];
+export type ConversationListResponse = components['schemas']['ConversationListResponse'];
+export type ConversationResponse = components['schemas']['ConversationResponse'];
 export type ConversationStatistics = components['schemas']['ConversationStatistics'];
+export type ConversationUpdate = components['schemas']['ConversationUpdate'];
+export type ConversionRequest = components['schemas']['ConversionRequest'];
 export type CorrelationPair = components['schemas']['CorrelationPair'];
 export type DataFormat = components['schemas']['DataFormat'];
 export type DataSection = components['schemas']['DataSection'];
@@ -9873,11 +16792,17 @@ export type DatasetVersionListResponse = components['schemas']['DatasetVersionLi
 export type DatasetXrayRequest = components['schemas']['DatasetXrayRequest'];
 export type DatasetXrayResponse = components['schemas']['DatasetXrayResponse'];
 export type DateStatistics = components['schemas']['DateStatistics'];
+export type DeletedModel = components['schemas']['DeletedModel'];
 export type DerivationReport = components['schemas']['DerivationReport'];
 export type DerivationResponse = components['schemas']['DerivationResponse'];
+export type Device = components['schemas']['Device'];
+export type DevicesResponse = components['schemas']['DevicesResponse'];
 export type DiffCounts = components['schemas']['DiffCounts'];
+export type DiskResponse = components['schemas']['DiskResponse'];
 export type DistinctCount = components['schemas']['DistinctCount'];
 export type DownloadFormat = components['schemas']['DownloadFormat'];
+export type DownloadRequest = components['schemas']['DownloadRequest'];
+export type DpoSection = components['schemas']['DpoSection'];
 export type DuplicateCluster = components['schemas']['DuplicateCluster'];
 export type DuplicateListResponse = components['schemas']['DuplicateListResponse'];
 export type DuplicateMember = components['schemas']['DuplicateMember'];
@@ -9889,6 +16814,7 @@ export type EdaStatistics = components['schemas']['EdaStatistics'];
 export type EdaSummary = components['schemas']['EdaSummary'];
 export type Entity = components['schemas']['Entity'];
 export type EpochCost = components['schemas']['EpochCost'];
+export type EvaluateRunRequest = components['schemas']['EvaluateRunRequest'];
 export type EvaluateSection = components['schemas']['EvaluateSection'];
 export type EvaluationRequest = components['schemas']['EvaluationRequest'];
 export type EvaluationResponse = components['schemas']['EvaluationResponse'];
@@ -9898,6 +16824,8 @@ export type ExportFile = components['schemas']['ExportFile'];
 export type ExportFormat = components['schemas']['ExportFormat'];
 export type ExportItem = components['schemas']['ExportItem'];
 export type ExportListResponse = components['schemas']['ExportListResponse'];
+export type ExportOption = components['schemas']['ExportOption'];
+export type ExportOptions = components['schemas']['ExportOptions'];
 export type ExportOutput = components['schemas']['ExportOutput'];
 export type ExportRequest = components['schemas']['ExportRequest'];
 export type ExportResponse = components['schemas']['ExportResponse'];
@@ -9914,30 +16842,57 @@ export type FinetuningJobCreate = components['schemas']['FinetuningJobCreate'];
 export type FinetuningJobListResponse = components['schemas']['FinetuningJobListResponse'];
 export type FinetuningJobResponse = components['schemas']['FinetuningJobResponse'];
 export type FinetuningStatus = components['schemas']['FinetuningStatus'];
+export type FitsHere = components['schemas']['FitsHere'];
 export type FixRequest = components['schemas']['FixRequest'];
+export type FolderUse = components['schemas']['FolderUse'];
+export type ForecastResponse = components['schemas']['ForecastResponse'];
+export type ForeignProgram = components['schemas']['ForeignProgram'];
 export type FoundFault = components['schemas']['FoundFault'];
+export type GgufAlternative = components['schemas']['GgufAlternative'];
+export type GgufCheck = components['schemas']['GgufCheck'];
+export type GgufConversion = components['schemas']['GgufConversion'];
+export type GgufConvertRequest = components['schemas']['GgufConvertRequest'];
+export type GgufFile = components['schemas']['GgufFile'];
+export type GgufHealth = components['schemas']['GgufHealth'];
+export type GgufHistory = components['schemas']['GgufHistory'];
+export type GgufHistoryCleared = components['schemas']['GgufHistoryCleared'];
+export type GgufMethodInfo = components['schemas']['GgufMethodInfo'];
+export type GgufMethodList = components['schemas']['GgufMethodList'];
+export type GgufMethodStatistics = components['schemas']['GgufMethodStatistics'];
+export type GgufRecommendation = components['schemas']['GgufRecommendation'];
+export type GgufStatistics = components['schemas']['GgufStatistics'];
+export type GgufValidateRequest = components['schemas']['GgufValidateRequest'];
+export type GgufValidation = components['schemas']['GgufValidation'];
+export type GpuUsage = components['schemas']['GpuUsage'];
 export type GraphStep = components['schemas']['GraphStep'];
+export type GrpoSection = components['schemas']['GrpoSection'];
 export type Health = components['schemas']['Health'];
 export type Histogram = components['schemas']['Histogram'];
 export type HistogramBin = components['schemas']['HistogramBin'];
+export type ImportanceRequest = components['schemas']['ImportanceRequest'];
 export type InputReference = components['schemas']['InputReference'];
 export type JobFailure = components['schemas']['JobFailure'];
 export type JobForm = components['schemas']['JobForm'];
 export type JobListResponse = components['schemas']['JobListResponse'];
 export type JobLogsResponse = components['schemas']['JobLogsResponse'];
 export type JobMetricsResponse = components['schemas']['JobMetricsResponse'];
+export type JobPriority = components['schemas']['JobPriority'];
 export type JobResultResponse = components['schemas']['JobResultResponse'];
+export type JobSamplesResponse = components['schemas']['JobSamplesResponse'];
 export type JobState = components['schemas']['JobState'];
 export type JobView = components['schemas']['JobView'];
 export type KeptTogether = components['schemas']['KeptTogether'];
+export type KtoSection = components['schemas']['KtoSection'];
 export type LanguageShare = components['schemas']['LanguageShare'];
 export type LeakCounts = components['schemas']['LeakCounts'];
 export type LeakKind = components['schemas']['LeakKind'];
 export type LeakageAgainst = components['schemas']['LeakageAgainst'];
 export type LeakedPair = components['schemas']['LeakedPair'];
+export type LeftOut = components['schemas']['LeftOut'];
 export type LengthRule = components['schemas']['LengthRule'];
 export type LengthSummary = components['schemas']['LengthSummary'];
 export type LessonCounts = components['schemas']['LessonCounts'];
+export type Likelihood = components['schemas']['Likelihood'];
 export type LineageEdge = components['schemas']['LineageEdge'];
 export type LineageNode = components['schemas']['LineageNode'];
 export type LineageResponse = components['schemas']['LineageResponse'];
@@ -9946,6 +16901,7 @@ export type LoadedModelResponse = components['schemas']['LoadedModelResponse'];
 export type LocalModel = components['schemas']['LocalModel'];
 export type LocalModelListResponse = components['schemas']['LocalModelListResponse'];
 export type LogLineView = components['schemas']['LogLineView'];
+export type LoraConfigRequest = components['schemas']['LoraConfigRequest'];
 export type LoraSection = components['schemas']['LoraSection'];
 export type Measure = components['schemas']['Measure'];
 export type MemoryState = components['schemas']['MemoryState'];
@@ -9963,50 +16919,90 @@ export type ModelEvaluationListResponse = components['schemas']['ModelEvaluation
 export type ModelEvaluationRequest = components['schemas']['ModelEvaluationRequest'];
 export type ModelEvaluationResponse = components['schemas']['ModelEvaluationResponse'];
 export type ModelExportRequest = components['schemas']['ModelExportRequest'];
-export type ModelFile = components['schemas']['ModelFile'];
 export type ModelHealthResponse = components['schemas']['ModelHealthResponse'];
 export type ModelListResponse = components['schemas']['ModelListResponse'];
 export type ModelLoading = components['schemas']['ModelLoading'];
 export type ModelMetadata = components['schemas']['ModelMetadata'];
+export type ModelNotes = components['schemas']['ModelNotes'];
 export type ModelRegisterRequest = components['schemas']['ModelRegisterRequest'];
 export type ModelResponse = components['schemas']['ModelResponse'];
 export type ModelSection = components['schemas']['ModelSection'];
+export type ModelSort = components['schemas']['ModelSort'];
+export type ModelSource = components['schemas']['ModelSource'];
 export type ModelStatus = components['schemas']['ModelStatus'];
 export type NearDuplicateRule = components['schemas']['NearDuplicateRule'];
+export type Need = components['schemas']['Need'];
 export type NumberStatistics = components['schemas']['NumberStatistics'];
 export type Objective = components['schemas']['Objective'];
 export type OpenAiError = components['schemas']['OpenAIError'];
 export type OpenAiErrorDetail = components['schemas']['OpenAIErrorDetail'];
+export type OrpoSection = components['schemas']['OrpoSection'];
 export type PackedAtLength = components['schemas']['PackedAtLength'];
+export type ParametersRequest = components['schemas']['ParametersRequest'];
+export type ParametersResponse = components['schemas']['ParametersResponse'];
+export type PastRun = components['schemas']['PastRun'];
 export type PiiAction = components['schemas']['PiiAction'];
 export type PiiApplyRequest = components['schemas']['PiiApplyRequest'];
 export type Precision = components['schemas']['Precision'];
+export type PrepareDatasetRequest = components['schemas']['PrepareDatasetRequest'];
+export type PrepareRequest = components['schemas']['PrepareRequest'];
+export type PreparedDataset = components['schemas']['PreparedDataset'];
 export type PreprocessFault = components['schemas']['PreprocessFault'];
 export type PreprocessFormat = components['schemas']['PreprocessFormat'];
 export type PreviewRow = components['schemas']['PreviewRow'];
 export type ProblemDetail = components['schemas']['ProblemDetail'];
+export type PromptResult = components['schemas']['PromptResult'];
 export type ProposedMapping = components['schemas']['ProposedMapping'];
 export type Publication = components['schemas']['Publication'];
+export type PushRequest = components['schemas']['PushRequest'];
+export type PushResult = components['schemas']['PushResult'];
+export type QloraConfigRequest = components['schemas']['QloraConfigRequest'];
 export type QualityHistoryResponse = components['schemas']['QualityHistoryResponse'];
 export type QualityLog = components['schemas']['QualityLog'];
+export type QuantizationSection = components['schemas']['QuantizationSection'];
+export type QueueView = components['schemas']['QueueView'];
+export type QueuesResponse = components['schemas']['QueuesResponse'];
 export type Readiness = components['schemas']['Readiness'];
 export type Recipe = components['schemas']['Recipe'];
+export type RecipeChange = components['schemas']['RecipeChange'];
+export type RecipeCreate = components['schemas']['RecipeCreate'];
+export type RecipeDiffResponse = components['schemas']['RecipeDiffResponse'];
+export type RecipeExportRequest = components['schemas']['RecipeExportRequest'];
+export type RecipeExportResponse = components['schemas']['RecipeExportResponse'];
 export type RecipeFault = components['schemas']['RecipeFault'];
+export type RecipeImportRequest = components['schemas']['RecipeImportRequest'];
+export type RecipeImportResponse = components['schemas']['RecipeImportResponse'];
+export type RecipeListResponse = components['schemas']['RecipeListResponse'];
 export type RecipePreset = components['schemas']['RecipePreset'];
 export type RecipePresetListResponse = components['schemas']['RecipePresetListResponse'];
+export type RecipeResponse = components['schemas']['RecipeResponse'];
+export type RecipeRunRequest = components['schemas']['RecipeRunRequest'];
+export type RecipeUpdate = components['schemas']['RecipeUpdate'];
 export type RecipeValidationRequest = components['schemas']['RecipeValidationRequest'];
 export type RecipeValidationResponse = components['schemas']['RecipeValidationResponse'];
+export type RecommendRequest = components['schemas']['RecommendRequest'];
+export type Recommendation = components['schemas']['Recommendation'];
 export type RefusedRow = components['schemas']['RefusedRow'];
 export type RegisterSection = components['schemas']['RegisterSection'];
+export type ResourceHistory = components['schemas']['ResourceHistory'];
+export type ResourceSample = components['schemas']['ResourceSample'];
 export type ResourcesSection = components['schemas']['ResourcesSection'];
 export type ResumeRequest = components['schemas']['ResumeRequest'];
+export type RewardRule = components['schemas']['RewardRule'];
+export type RewardSection = components['schemas']['RewardSection'];
 export type RoleStatistics = components['schemas']['RoleStatistics'];
 export type RowDifference = components['schemas']['RowDifference'];
 export type RowInsert = components['schemas']['RowInsert'];
 export type RowSet = components['schemas']['RowSet'];
 export type RowsEdit = components['schemas']['RowsEdit'];
+export type RunEvaluationRequest = components['schemas']['RunEvaluationRequest'];
 export type RunFigures = components['schemas']['RunFigures'];
+export type RunTracking = components['schemas']['RunTracking'];
+export type SampleView = components['schemas']['SampleView'];
+export type Sampling = components['schemas']['Sampling'];
 export type SaveFormat = components['schemas']['SaveFormat'];
+export type SaveRequest = components['schemas']['SaveRequest'];
+export type SavedModel = components['schemas']['SavedModel'];
 export type Scheduler = components['schemas']['Scheduler'];
 export type SemanticCluster = components['schemas']['SemanticCluster'];
 export type SemanticDuplicatesRequest = components['schemas']['SemanticDuplicatesRequest'];
@@ -10015,10 +17011,18 @@ export type Severity = components['schemas']['Severity'];
 export type Side = components['schemas']['Side'];
 export type SplitSection = components['schemas']['SplitSection'];
 export type SplitStratum = components['schemas']['SplitStratum'];
+export type StartRequest = components['schemas']['StartRequest'];
 export type StepExample = components['schemas']['StepExample'];
 export type StepReport = components['schemas']['StepReport'];
+export type StoredModel = components['schemas']['StoredModel'];
 export type StreamOptions = components['schemas']['StreamOptions'];
+export type Style = components['schemas']['Style'];
+export type StyleName = components['schemas']['StyleName'];
 export type SystemInfo = components['schemas']['SystemInfo'];
+export type SystemPromptRequest = components['schemas']['SystemPromptRequest'];
+export type SystemPromptResponse = components['schemas']['SystemPromptResponse'];
+export type TextChoice = components['schemas']['TextChoice'];
+export type TextLogprobs = components['schemas']['TextLogprobs'];
 export type TextPart = components['schemas']['TextPart'];
 export type TextRules = components['schemas']['TextRules'];
 export type TextStatistics = components['schemas']['TextStatistics'];
@@ -10027,23 +17031,44 @@ export type TokenAnalysis = components['schemas']['TokenAnalysis'];
 export type TokenAnalysisRequest = components['schemas']['TokenAnalysisRequest'];
 export type TokenBin = components['schemas']['TokenBin'];
 export type TokenDistribution = components['schemas']['TokenDistribution'];
+export type TokenLikelihood = components['schemas']['TokenLikelihood'];
+export type TokenStatisticsResponse = components['schemas']['TokenStatisticsResponse'];
+export type TokenUsage = components['schemas']['TokenUsage'];
 export type TopValue = components['schemas']['TopValue'];
+export type TrackerInfo = components['schemas']['TrackerInfo'];
+export type TrackingState = components['schemas']['TrackingState'];
+export type TrainingArgsRequest = components['schemas']['TrainingArgsRequest'];
+export type TrainingConfiguration = components['schemas']['TrainingConfiguration'];
+export type TrainingHealth = components['schemas']['TrainingHealth'];
+export type TrainingHistory = components['schemas']['TrainingHistory'];
 export type TrainingMetrics = components['schemas']['TrainingMetrics'];
 export type TrainingSection = components['schemas']['TrainingSection'];
+export type TrainingStarted = components['schemas']['TrainingStarted'];
+export type TrainingStatus = components['schemas']['TrainingStatus'];
+export type Turn = components['schemas']['Turn'];
+export type TurnRatingRequest = components['schemas']['TurnRatingRequest'];
 export type TurnStatistics = components['schemas']['TurnStatistics'];
 export type UnloadResponse = components['schemas']['UnloadResponse'];
 export type UploadCreate = components['schemas']['UploadCreate'];
 export type UploadResponse = components['schemas']['UploadResponse'];
 export type UploadState = components['schemas']['UploadState'];
-export type Usage = components['schemas']['Usage'];
+export type VersionsResponse = components['schemas']['VersionsResponse'];
 export type VocabularySummary = components['schemas']['VocabularySummary'];
+export type WorkerListResponse = components['schemas']['WorkerListResponse'];
+export type WorkerView = components['schemas']['WorkerView'];
 export type XrayFilter = components['schemas']['XrayFilter'];
 export type XrayRow = components['schemas']['XrayRow'];
 export type XrayToken = components['schemas']['XrayToken'];
 export type TunesmithApiSystemCheck = components['schemas']['tunesmith__api__system__Check'];
 export type TunesmithDomainsDatasetsSchemasDerivationDatasetReference = components['schemas']['tunesmith__domains__datasets__schemas__derivation__DatasetReference'];
 export type TunesmithDomainsExportSchemasCheck = components['schemas']['tunesmith__domains__export__schemas__Check'];
+export type TunesmithDomainsModelsHubSchemasModelFile = components['schemas']['tunesmith__domains__models__hub__schemas__ModelFile'];
 export type TunesmithDomainsRegistrySchemasDatasetReference = components['schemas']['tunesmith__domains__registry__schemas__DatasetReference'];
+export type TunesmithDomainsRegistrySchemasModelFile = components['schemas']['tunesmith__domains__registry__schemas__ModelFile'];
+export type TunesmithDomainsServingSchemasChoice = components['schemas']['tunesmith__domains__serving__schemas__Choice'];
+export type TunesmithDomainsServingSchemasUsage = components['schemas']['tunesmith__domains__serving__schemas__Usage'];
+export type TunesmithDomainsTrainingRecommendingChoice = components['schemas']['tunesmith__domains__training__recommending__Choice'];
+export type TunesmithKitMachineUsage = components['schemas']['tunesmith__kit__machine__Usage'];
 export type $defs = Record<string, never>;
 export interface operations {
     health: {
@@ -10347,15 +17372,444 @@ export interface operations {
             };
         };
     };
+    get_system_info: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemInfo"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_workers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuesResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_devices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DevicesResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_disk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiskResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionsResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_resource_history: {
+        parameters: {
+            query?: {
+                /** @description Machine; default is the one seen last. */
+                host?: string | null;
+                /** @description How far back. */
+                hours?: number;
+                /** @description At most about this many, evenly chosen. */
+                max_points?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceHistory"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_jobs: {
         parameters: {
             query?: {
                 /** @description Only jobs of this kind. */
                 kind?: string | null;
-                /** @description Only jobs in this state. */
-                state?: components["schemas"]["JobState"] | null;
+                /** @description Only jobs in this state; repeated: in one of these. */
+                state?: components["schemas"]["JobState"][] | null;
                 /** @description Only jobs of this graph. */
                 graph_id?: number | null;
+                /** @description Only jobs with this in their name. */
+                search?: string | null;
                 /** @description Page number, from 1. */
                 page?: number;
                 /** @description Rows per page. */
@@ -10491,6 +17945,93 @@ export interface operations {
             };
         };
     };
+    set_job_priority: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobPriority"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     get_job_logs: {
         parameters: {
             query?: {
@@ -10498,6 +18039,8 @@ export interface operations {
                 tail?: number;
                 /** @description Instead of the newest: the lines after this offset. */
                 after?: number | null;
+                /** @description Only lines before this offset, to page backwards. */
+                before?: number | null;
                 /** @description At most this many lines after `after`. */
                 limit?: number;
             };
@@ -15078,6 +22621,606 @@ export interface operations {
             };
         };
     };
+    list_base_models: {
+        parameters: {
+            query?: {
+                /** @description Where to look. */
+                source?: components["schemas"]["ModelSource"];
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+                /** @description Words to look for. */
+                search?: string | null;
+                /** @description Owner of the models. */
+                author?: string | null;
+                /** @description Task of the Hub, such as text-generation. */
+                task?: string | null;
+                /** @description Tag of the Hub, or a label given here. */
+                tag?: string | null;
+                /** @description Licence, such as apache-2.0. */
+                license?: string | null;
+                /** @description Part of the architecture's name. */
+                architecture?: string | null;
+                /** @description Smallest number of parameters. */
+                min_parameters?: number | null;
+                /** @description Largest number of parameters. */
+                max_parameters?: number | null;
+                /** @description Only what fits here for that use. */
+                fits?: ("inference" | "lora" | "qlora" | "full") | null;
+                /** @description Order of the list. */
+                sort?: components["schemas"]["ModelSort"] | null;
+                /** @description Token for gated and private models; never logged. */
+                access_token?: string | null;
+            };
+            header?: {
+                /** @description The same as a header. */
+                "x-hf-token"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaseModelListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    download_base_model: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: {
+                /** @description Token, as a header. */
+                "x-hf-token"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DownloadRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredModel"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    convert_weights: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredModel"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_base_model: {
+        parameters: {
+            query?: {
+                /** @description Ask only there; default is the Hub, then here. */
+                source?: components["schemas"]["ModelSource"] | null;
+                /** @description Branch, tag or commit. */
+                revision?: string | null;
+                /** @description Token for gated and private models; never logged. */
+                access_token?: string | null;
+            };
+            header?: {
+                /** @description The same as a header. */
+                "x-hf-token"?: string | null;
+            };
+            path: {
+                /** @description Id, one or two segments. */
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaseModelDetails"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    delete_base_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id, one or two segments. */
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedModel"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    annotate_base_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id, one or two segments. */
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelNotes"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaseModelDetails"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     register_model: {
         parameters: {
             query?: never;
@@ -15388,6 +23531,16 @@ export interface operations {
             query?: {
                 /** @description Only jobs with this status. */
                 status?: components["schemas"]["FinetuningStatus"] | null;
+                /** @description Only jobs with this in their name. */
+                search?: string | null;
+                /** @description Only jobs from this base model. */
+                base_model?: string | null;
+                /** @description Only jobs with this adapter or `full`. */
+                method?: string | null;
+                /** @description Only jobs on this dataset. */
+                dataset_id?: number | null;
+                /** @description Column, `-` before it for the reverse. */
+                sort?: string;
                 /** @description Page number, from 1. */
                 page?: number;
                 /** @description Rows per page. */
@@ -15455,6 +23608,8 @@ export interface operations {
             query?: {
                 /** @description Folder that relative paths in the recipe start from (local mode). */
                 base_dir?: string | null;
+                /** @description Higher starts sooner; 0 is usual. */
+                priority?: number;
             };
             header?: never;
             path?: never;
@@ -15473,6 +23628,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FinetuningJobResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    forecast_finetuning_job: {
+        parameters: {
+            query?: {
+                /** @description Folder that relative paths in the recipe start from (local mode). */
+                base_dir?: string | null;
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinetuningJobCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description Problem */
@@ -15580,6 +23833,87 @@ export interface operations {
             };
             /** @description Problem */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    delete_finetuning_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15787,8 +24121,17 @@ export interface operations {
                 tail?: number;
                 /** @description Instead: the lines after this offset. */
                 after?: number | null;
+                /** @description Only lines before this offset, to page backwards. */
+                before?: number | null;
+                /** @description At most this many lines after `after`. */
+                limit?: number;
+                /** @description Stream lines as server-sent events until the job has ended. */
+                follow?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description Sent by what reconnects. */
+                "last-event-id"?: number | null;
+            };
             path: {
                 /** @description Id of the job. */
                 id: number;
@@ -15804,6 +24147,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobLogsResponse"];
+                    "text/event-stream": unknown;
                 };
             };
             /** @description Problem */
@@ -15938,6 +24282,79 @@ export interface operations {
             };
         };
     };
+    list_finetuning_job_samples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobSamplesResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_finetuning_job_checkpoints: {
         parameters: {
             query?: {
@@ -16016,6 +24433,249 @@ export interface operations {
             };
         };
     };
+    verify_finetuning_job_checkpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+                /** @description Id of the checkpoint. */
+                checkpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckpointResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    keep_finetuning_job_checkpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+                /** @description Id of the checkpoint. */
+                checkpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckpointResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    delete_finetuning_job_checkpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+                /** @description Id of the checkpoint. */
+                checkpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     get_recipe_schema: {
         parameters: {
             query?: never;
@@ -16032,6 +24692,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_capabilities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CapabilityMatrix"];
                 };
             };
             /** @description Problem */
@@ -16200,6 +24920,671 @@ export interface operations {
             };
         };
     };
+    import_foreign_recipe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipeImportRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeImportResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    export_foreign_recipe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipeExportRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeExportResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_recipes: {
+        parameters: {
+            query?: {
+                /** @description Only recipes with this in their name. */
+                search?: string | null;
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    save_recipe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipeCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_recipe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the recipe. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    delete_recipe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the recipe. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    change_recipe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the recipe. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipeUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    run_recipe: {
+        parameters: {
+            query?: {
+                /** @description Higher starts sooner; 0 is usual. */
+                priority?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the recipe. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RecipeRunRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinetuningJobResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    compare_recipes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the recipe. */
+                id: number;
+                /** @description Id of the other recipe. */
+                other: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeDiffResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     evaluate_model: {
         parameters: {
             query?: {
@@ -16226,6 +25611,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelEvaluationResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    evaluate_finetuning_job: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RunEvaluationRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationResponse"];
                 };
             };
             /** @description Accepted */
@@ -16620,6 +26094,508 @@ export interface operations {
             };
         };
     };
+    list_export_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the version. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportOptions"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the version. */
+                id: number;
+                /** @description Id of the export. */
+                export_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    delete_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the version. */
+                id: number;
+                /** @description Id of the export. */
+                export_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_certificate: {
+        parameters: {
+            query?: {
+                /** @description `json`, or `html` for a page of its own. */
+                format?: "json" | "html";
+            };
+            header?: never;
+            path: {
+                /** @description Id of the version. */
+                id: number;
+                /** @description Id of the export. */
+                export_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateDocument"];
+                    "text/html": string;
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    download_export: {
+        parameters: {
+            query?: {
+                /** @description One file of a folder. */
+                file?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the version. */
+                id: number;
+                /** @description Id of the export. */
+                export_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The part that the Range header asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    download_any_export: {
+        parameters: {
+            query?: {
+                /** @description One file of a folder. */
+                file?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the export. */
+                export_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The part that the Range header asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     certify_export: {
         parameters: {
             query?: {
@@ -16879,6 +26855,828 @@ export interface operations {
             };
         };
     };
+    push_model: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: {
+                /** @description Token, as a header. */
+                "x-hf-token"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushResult"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_conversations: {
+        parameters: {
+            query?: {
+                /** @description Text in the title or in a turn. */
+                search?: string | null;
+                /** @description Only conversations with this model. */
+                model?: string | null;
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationListResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    create_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    make_dataset_of_conversations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationDatasetRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the conversation. */
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationDetail"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    delete_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the conversation. */
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    update_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the conversation. */
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationDetail"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    answer_in_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the conversation. */
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationAnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer, whole or (`stream: true`) as it grows: `start`, `delta` and `reasoning`, then `end` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatAnswer"];
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    rate_turn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the conversation. */
+                conversation_id: number;
+                /** @description Id of the turn. */
+                turn_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TurnRatingRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Turn"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    export_conversation: {
+        parameters: {
+            query?: {
+                /** @description `json`: all branches; `markdown`: the current one to read; `messages`: a training row. */
+                format?: "json" | "markdown" | "messages";
+            };
+            header?: never;
+            path: {
+                /** @description Id of the conversation. */
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/markdown": unknown;
+                    "application/jsonl": unknown;
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_served_models: {
         parameters: {
             query?: never;
@@ -17068,6 +27866,222 @@ export interface operations {
             };
         };
     };
+    create_completion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompletionRequest"];
+            };
+        };
+        responses: {
+            /** @description The continuation, whole or (`stream: true`) as it grows. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completion"];
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Error in OpenAI's shape */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Error in OpenAI's shape */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Error in OpenAI's shape */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Error in OpenAI's shape */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Error in OpenAI's shape */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Error in OpenAI's shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Error in OpenAI's shape */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Error in OpenAI's shape */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+        };
+    };
+    download_model: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait until it is loaded. */
+                wait?: number;
+            };
+            header?: {
+                /** @description Token, as a header. */
+                "x-hf-token"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DownloadRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoadedModelResponse"] | components["schemas"]["ModelLoading"];
+                };
+            };
+            /** @description A job fetches or unpacks it, or it is being loaded. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"] | components["schemas"]["ModelLoading"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     upload_model: {
         parameters: {
             query?: {
@@ -17080,7 +28094,19 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description A model folder as .zip, .tar, .tar.gz, .tar.bz2, .tar.xz or .tar.zst.
+                     */
+                    file?: string;
+                    /** @description Name; default is the file's. */
+                    name?: string;
+                };
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -17091,13 +28117,13 @@ export interface operations {
                     "application/json": components["schemas"]["LoadedModelResponse"] | components["schemas"]["ModelLoading"];
                 };
             };
-            /** @description The model is still being loaded. */
+            /** @description A job fetches or unpacks it, or it is being loaded. */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ModelLoading"];
+                    "application/json": components["schemas"]["Accepted"] | components["schemas"]["ModelLoading"];
                 };
             };
             /** @description Problem */
@@ -17132,6 +28158,117 @@ export interface operations {
             };
             /** @description Problem */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_model_info: {
+        parameters: {
+            query?: {
+                /** @description Token for gated and private models; never logged. */
+                access_token?: string | null;
+                /** @description Branch, tag or commit. */
+                revision?: string | null;
+            };
+            header?: {
+                /** @description The same as a header. */
+                "x-hf-token"?: string | null;
+            };
+            path: {
+                /** @description Id, one or two segments. */
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaseModelDetails"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18635,6 +29772,2445 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetHealth"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    prepare_current_dataset: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PrepareDatasetRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreparedDataset"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    configure_lora: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LoraConfigRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingConfiguration"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    configure_qlora: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["QloraConfigRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingConfiguration"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    configure_training_args: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TrainingArgsRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingConfiguration"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    start_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StartRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingStarted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_training_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingStatus"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_training_history: {
+        parameters: {
+            query?: {
+                /** @description At most this many points of each run. */
+                max_points?: number;
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingHistory"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    save_trained_model: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SaveRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedModel"] | components["schemas"]["PushResult"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    evaluate_trained_model: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EvaluateRunRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_training_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingHealth"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    recommend_parameters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RecommendRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recommendation"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    prepare_training: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PrepareRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastResponse"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    initialize_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatInitializeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatInitializeResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer, whole or (`stream: true`) as it grows: `start`, `delta` and `reasoning`, then `end` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatAnswer"];
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    generate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatGenerateRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer, whole or (`stream: true`) as it grows: `start`, `delta` and `reasoning`, then `end` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatAnswer"];
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_chat_history: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatHistoryResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_chat_summary: {
+        parameters: {
+            query?: {
+                /** @description Have the model summarise the conversation, too. */
+                generate?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatSummaryResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    clear_chat_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatClearResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_system_prompt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemPromptResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    set_system_prompt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SystemPromptRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemPromptResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    recommend_chat_parameters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ParametersRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParametersResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_token_statistics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenStatisticsResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_chat_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatStatusResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_chat_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatHealthResponse"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_gguf_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GgufHealth"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_gguf_methods: {
+        parameters: {
+            query?: {
+                /** @description Size of the model at 16 bits, in 10⁹ bytes; default is the current model's. */
+                model_size_gb?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GgufMethodList"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    recommend_gguf_method: {
+        parameters: {
+            query?: {
+                /** @description Size of the model at 16 bits, in 10⁹ bytes; default is the current model's. */
+                model_size_gb?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GgufRecommendation"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    convert_to_gguf: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GgufConvertRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportResult"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    validate_gguf: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GgufValidateRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GgufValidation"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    validate_gguf_by_path: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the result before 202. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Path relative to an allowed root or the store. */
+                file_path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GgufValidation"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_gguf_conversions: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GgufHistory"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    clear_gguf_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GgufHistoryCleared"];
+                };
+            };
+            /** @description Problem */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_gguf_statistics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GgufStatistics"];
                 };
             };
             /** @description Problem */
