@@ -7,11 +7,12 @@ a way to serve many people. Neither torch nor transformers is loaded.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 import psutil
@@ -214,10 +215,14 @@ def serve(engine: type[LogitsEngine]) -> int:
     try:
         loaded = engine(spec)
     except (TunesmithError, Refused) as error:
-        print(getattr(error, "message", str(error)), file=sys.stderr)  # noqa: T201  # the runtime shows what a child printed last
-        return 1
+        _leave(getattr(error, "message", str(error)))
     except Exception as error:  # the libraries' own errors have no common class
-        print(f"{Path(spec.model_path).name} cannot be loaded: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+        _leave(f"{Path(spec.model_path).name} cannot be loaded: {error}")
     answer(folder, loaded)
     return 0
+
+
+def _leave(message: str) -> NoReturn:
+    """Say why and go at once: the thread that watches stdin would turn an orderly exit into a crash."""
+    print(message, file=sys.stderr, flush=True)  # noqa: T201  # the runtime shows what a child printed last
+    os._exit(1)

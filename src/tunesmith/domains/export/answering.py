@@ -51,6 +51,8 @@ async def open_artefact(
         backend = output.format
     elif output.format == "gguf":
         backend = "llamacpp"  # also where its name does not say so
+    if servable.base_path.is_file():
+        await to_thread.run_sync(_check_head, servable.base_path)
     try:
         async with runtime.session(servable, backend=backend) as handle:
             yield OllamaModel(handle, file, servable.base_path, tokenizer) if file else handle
@@ -109,6 +111,15 @@ def _beside(folder: Path, name: str) -> Path:
     if not file.is_file():
         raise ModelfileError(f"FROM names {name[:100]}, which is not there.")
     return file
+
+
+def _check_head(weights: Path) -> None:
+    """Raise ArtefactUnknown where a GGUF file ends inside its own head: llama.cpp would only die of it."""
+    try:
+        with weights.open("rb") as file:
+            read_head(file)
+    except NotGguf as error:
+        raise ArtefactUnknown(f"{weights.name} is not a usable GGUF file: {error}.") from error
 
 
 def _adds_beginning(weights: Path) -> bool:
