@@ -26,6 +26,16 @@ router = APIRouter(prefix=PREFIX, tags=[TAG])
 Model = Annotated[str, Query(max_length=1000, description="Model whose tokenizer counts.")]
 
 
+FILE_TYPES = (
+    "application/octet-stream",
+    "application/x-ndjson",
+    "text/csv",
+    "application/vnd.apache.parquet",
+    "application/zip",
+)
+"""Kinds of files that a download can be."""
+
+
 @router.get("/{id}/stats", responses=problem_responses(404))
 async def get_dataset_stats(dataset_id: DatasetId, unit: Reads, outputs: Outputs) -> DatasetStatsResponse:
     """What is known about a dataset, at once: no file is read."""
@@ -85,7 +95,7 @@ async def preprocess_dataset(
     response_model=None,
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
+        200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILE_TYPES}},
         202: {"model": Accepted},
         **problem_responses(404, 409, 422),
     },
