@@ -91,7 +91,7 @@ export const runs: LocaleShape<typeof english.runs> = {
   kept: "보관됨",
   keepTitle: "새 체크포인트가 생겨도 이 체크포인트를 지우지 않습니다",
   verify: "다시 확인",
-  resumeFrom: "여기서 이어서 하기",
+  resumeFrom: "이 지점부터 계속하기",
   removeCheckpoint: "체크포인트 {step} 삭제",
   removeText: "더는 여기서 이어서 할 수 없습니다.",
   more: "체크포인트 {step}로 할 수 있는 일",
