@@ -72,8 +72,8 @@ class DataServices:
 
 
 @dataclass
-class Services(DataServices):
-    """Everything that the program is made of, built once and handed down."""
+class BaseServices:
+    """What everything else stands on: database, store, jobs, models and the runtime."""
 
     settings: Settings
     database: Database
@@ -85,21 +85,44 @@ class Services(DataServices):
     hub: HubService
     archives: ArchiveService
     runtime: RuntimeService
+    registry: RegistryService
     resolver: ModelResolver
     bench: ModelBench
-    gguf_bench: GgufBench
-    registry: RegistryService
+
+
+@dataclass
+class ResultServices:
+    """What is done with models: measured, exported, pushed."""
+
+    evaluation: EvaluationService
     export: ExportService
     push: PushService
-    evaluation: EvaluationService
+    gguf_bench: GgufBench
+
+
+@dataclass
+class TrainServices:
+    """What trains models."""
+
     training: TrainingService
-    conversations: ConversationService
-    answers: Answerer
-    chat_bench: ChatBench
     recipes: RecipeBook
     saver: ModelSaver
     train_bench: TrainBench
     train_advice: TrainAdvice
+
+
+@dataclass
+class ChatServices:
+    """What talks to people."""
+
+    conversations: ConversationService
+    answers: Answerer
+    chat_bench: ChatBench
+
+
+@dataclass
+class Services(BaseServices, DataServices, ResultServices, TrainServices, ChatServices):
+    """Everything that the program is made of, built once and handed down."""
 
     def by_type(self, service: type[Any]) -> Any:
         """The service of that class."""
@@ -135,6 +158,15 @@ class Services(DataServices):
 
 def build(settings: Settings) -> Services:
     """Build every service for ``settings``."""
+    base = _base(settings)
+    data = _data(base)
+    results = _results(base, data)
+    training = _training(base, data, results)
+    _declare_kinds(base, data, results, training)
+    return Services(**vars(base), **vars(data), **vars(results), **vars(training), **vars(_chat(base, data)))
+
+
+def _base(settings: Settings) -> BaseServices:
     database = Database(settings.database_url, settings.database.pool_size)
     accounts = AccountService()
     projects = ProjectService(accounts=accounts)
@@ -143,66 +175,9 @@ def build(settings: Settings) -> Services:
     registry = RegistryService(storage=storage, jobs=jobs, cache_dir=settings.data_dir / "cache" / "models")
     models = ModelStore(settings=settings)
     runtime = RuntimeService(settings=settings, backends=serving_backends())
-    resolver = ModelResolver(settings=settings, models=models, registry=registry, jobs=jobs)
     hub = _hub(settings, models, jobs, runtime)
     archives = ArchiveService(settings=settings, jobs=jobs)
-    data = _data(settings, storage, jobs, models, resolver)
-    datasets = data.datasets
-    export = ExportService(settings=settings, jobs=jobs, registry=registry, resolver=resolver, storage=storage)
-    push = PushService(
-        settings=settings, hub=hub, jobs=jobs, registry=registry, resolver=resolver, exports=export, storage=storage
-    )
-    exporter = Exporter(
-        settings=settings,
-        service=export,
-        registry=registry,
-        datasets=datasets,
-        runtime=runtime,
-        resolver=resolver,
-        storage=storage,
-    )
-    evaluation = EvaluationService(jobs=jobs, registry=registry, datasets=datasets, resolver=resolver)
-    evaluator = Evaluator(
-        service=evaluation, registry=registry, datasets=datasets, runtime=runtime, resolver=resolver, storage=storage
-    )
-    engine = training_engine(settings.training.engine, settings)
-    mirrors = Mirrors(
-        settings=settings,
-        database=database,
-        jobs=jobs,
-        datasets=datasets,
-        registry=registry,
-        trackers=trackers(settings),
-    )
-    registry.listeners.append(mirrors.note_version)
-    adviser = Adviser(models=models, datasets=datasets)
-    training = TrainingService(
-        settings=settings,
-        jobs=jobs,
-        models=models,
-        datasets=datasets,
-        engine=engine,
-        mirrors=mirrors,
-        adviser=adviser,
-    )
-    conversations = ConversationService(settings=settings, datasets=datasets)
-    answers = Answerer(settings=settings, conversations=conversations, runtime=runtime, resolver=resolver)
-    for kind in (
-        *dataset_kinds(
-            datasets, data.derivations, data.versions, data.outputs, data.explorations, data.xray, data.semantic
-        ),
-        *registry_kinds(registry),
-        *export_kinds(exporter),
-        *gguf_kinds(GgufValidator(runtime=runtime)),
-        *evaluation_kinds(evaluator),
-        *training_kinds(training),
-        *model_kinds(hub),
-        *push.kinds(),
-        *saving_kinds(),
-    ):
-        jobs.register(kind)
-    return Services(
-        **vars(data),
+    return BaseServices(
         settings=settings,
         database=database,
         storage=storage,
@@ -213,41 +188,19 @@ def build(settings: Settings) -> Services:
         hub=hub,
         archives=archives,
         runtime=runtime,
-        bench=ModelBench(models=models, runtime=runtime, hub=hub, archives=archives, jobs=jobs),
-        gguf_bench=GgufBench(settings=settings, export=export, jobs=jobs, models=models, resolver=resolver),
         registry=registry,
-        resolver=resolver,
-        export=export,
-        push=push,
-        evaluation=evaluation,
-        training=training,
-        conversations=conversations,
-        answers=answers,
-        chat_bench=ChatBench(
-            settings=settings, conversations=conversations, answers=answers, runtime=runtime, models=models
-        ),
-        recipes=RecipeBook(),
-        saver=ModelSaver(settings=settings, jobs=jobs),
-        train_bench=TrainBench(
-            training=training,
-            evaluation=evaluation,
-            datasets=data.dataset_bench,
-            xray=data.xray,
-            models=models,
-            jobs=jobs,
-        ),
-        train_advice=TrainAdvice(models=models, datasets=data.dataset_bench, adviser=adviser, training=training),
+        resolver=ModelResolver(settings=settings, models=models, registry=registry, jobs=jobs),
+        bench=ModelBench(models=models, runtime=runtime, hub=hub, archives=archives, jobs=jobs),
     )
 
 
-def _data(
-    settings: Settings, storage: Storage, jobs: JobService, models: ModelStore, resolver: ModelResolver
-) -> DataServices:
-    datasets = DatasetService(storage=storage, jobs=jobs, settings=settings)
-    uploads = UploadService(storage=storage, settings=settings)
+def _data(base: BaseServices) -> DataServices:
+    settings, jobs, models, find_model = base.settings, base.jobs, base.models, base.resolver.resolve
+    datasets = DatasetService(storage=base.storage, jobs=jobs, settings=settings)
+    uploads = UploadService(storage=base.storage, settings=settings)
     derivations = DerivationService(datasets=datasets, jobs=jobs, models=models)
     outputs = OutputService(derivations=derivations, jobs=jobs, models=models)
-    explorations = ExplorationService(datasets=datasets, jobs=jobs, models=models, find_model=resolver.resolve)
+    explorations = ExplorationService(datasets=datasets, jobs=jobs, models=models, find_model=find_model)
     return DataServices(
         datasets=datasets,
         uploads=uploads,
@@ -255,8 +208,8 @@ def _data(
         outputs=outputs,
         explorations=explorations,
         versions=VersionService(datasets=datasets, jobs=jobs),
-        xray=XrayService(datasets=datasets, jobs=jobs, find_model=resolver.resolve),
-        semantic=SemanticService(datasets=datasets, jobs=jobs, find_model=resolver.resolve),
+        xray=XrayService(datasets=datasets, jobs=jobs, find_model=find_model),
+        semantic=SemanticService(datasets=datasets, jobs=jobs, find_model=find_model),
         mappings=MappingService(datasets=datasets, uploads=uploads),
         dataset_bench=DatasetBench(
             settings=settings,
@@ -268,6 +221,110 @@ def _data(
             jobs=jobs,
         ),
     )
+
+
+def _results(base: BaseServices, data: DataServices) -> ResultServices:
+    settings, jobs, registry, resolver = base.settings, base.jobs, base.registry, base.resolver
+    export = ExportService(settings=settings, jobs=jobs, registry=registry, resolver=resolver, storage=base.storage)
+    return ResultServices(
+        evaluation=EvaluationService(jobs=jobs, registry=registry, datasets=data.datasets, resolver=resolver),
+        export=export,
+        push=PushService(
+            settings=settings,
+            hub=base.hub,
+            jobs=jobs,
+            registry=registry,
+            resolver=resolver,
+            exports=export,
+            storage=base.storage,
+        ),
+        gguf_bench=GgufBench(settings=settings, export=export, jobs=jobs, models=base.models, resolver=resolver),
+    )
+
+
+def _training(base: BaseServices, data: DataServices, results: ResultServices) -> TrainServices:
+    settings, jobs, models, datasets = base.settings, base.jobs, base.models, data.datasets
+    mirrors = Mirrors(
+        settings=settings,
+        database=base.database,
+        jobs=jobs,
+        datasets=datasets,
+        registry=base.registry,
+        trackers=trackers(settings),
+    )
+    base.registry.listeners.append(mirrors.note_version)
+    adviser = Adviser(models=models, datasets=datasets)
+    training = TrainingService(
+        settings=settings,
+        jobs=jobs,
+        models=models,
+        datasets=datasets,
+        engine=training_engine(settings.training.engine, settings),
+        mirrors=mirrors,
+        adviser=adviser,
+    )
+    return TrainServices(
+        training=training,
+        recipes=RecipeBook(),
+        saver=ModelSaver(settings=settings, jobs=jobs),
+        train_bench=TrainBench(
+            training=training,
+            evaluation=results.evaluation,
+            datasets=data.dataset_bench,
+            xray=data.xray,
+            models=models,
+            jobs=jobs,
+        ),
+        train_advice=TrainAdvice(models=models, datasets=data.dataset_bench, adviser=adviser, training=training),
+    )
+
+
+def _chat(base: BaseServices, data: DataServices) -> ChatServices:
+    settings, runtime = base.settings, base.runtime
+    conversations = ConversationService(settings=settings, datasets=data.datasets)
+    answers = Answerer(settings=settings, conversations=conversations, runtime=runtime, resolver=base.resolver)
+    return ChatServices(
+        conversations=conversations,
+        answers=answers,
+        chat_bench=ChatBench(
+            settings=settings, conversations=conversations, answers=answers, runtime=runtime, models=base.models
+        ),
+    )
+
+
+def _declare_kinds(base: BaseServices, data: DataServices, results: ResultServices, training: TrainServices) -> None:
+    """Tell the job service what each slice can do."""
+    exporter = Exporter(
+        settings=base.settings,
+        service=results.export,
+        registry=base.registry,
+        datasets=data.datasets,
+        runtime=base.runtime,
+        resolver=base.resolver,
+        storage=base.storage,
+    )
+    evaluator = Evaluator(
+        service=results.evaluation,
+        registry=base.registry,
+        datasets=data.datasets,
+        runtime=base.runtime,
+        resolver=base.resolver,
+        storage=base.storage,
+    )
+    for kind in (
+        *dataset_kinds(
+            data.datasets, data.derivations, data.versions, data.outputs, data.explorations, data.xray, data.semantic
+        ),
+        *registry_kinds(base.registry),
+        *export_kinds(exporter),
+        *gguf_kinds(GgufValidator(runtime=base.runtime)),
+        *evaluation_kinds(evaluator),
+        *training_kinds(training.training),
+        *model_kinds(base.hub),
+        *results.push.kinds(),
+        *saving_kinds(),
+    ):
+        base.jobs.register(kind)
 
 
 def _hub(settings: Settings, models: ModelStore, jobs: JobService, runtime: RuntimeService) -> HubService:

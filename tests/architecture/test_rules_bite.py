@@ -117,7 +117,7 @@ VIOLATIONS = [
     ),
     Violation(
         "settings-described",
-        f"{SRC}/settings.py",
+        f"{SRC}/settings/groups.py",
         "    silent: int = 1\n",
         "TUNESMITH_MODELS__SILENT",
         into_settings=True,
@@ -265,7 +265,7 @@ def _content(file: Path) -> str | None:
 
 
 def _into_last_section(settings: str, field: str) -> str:
-    """Add a field to the class ModelSettings of settings.py."""
+    """Add a field to the class ModelSettings of settings/groups.py."""
     head, tail = settings.split("class ModelSettings(BaseModel):\n", 1)
     docstring, rest = tail.split("\n", 1)
     return f"{head}class ModelSettings(BaseModel):\n{docstring}\n{field}{rest}"

@@ -1,4 +1,4 @@
-"""`.env.example` and the settings reference, from settings.py."""
+"""`.env.example` and the settings reference, from the settings."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def env_example() -> str:
     """Every setting, commented out, with its default."""
     parts = [
         "# Every setting of Tunesmith with its default. Copy this file to .env and remove the '#' of what you change.",
-        "# Written by `make reference` from src/tunesmith/settings.py; do not edit.",
+        "# Written by `make reference` from src/tunesmith/settings; do not edit.",
     ]
     for title, settings in _walk(Settings, "TUNESMITH_"):
         parts.append(f"\n# --- {title}")
@@ -103,7 +103,7 @@ def env_example() -> str:
 def page() -> str:
     """The reference page."""
     parts = [
-        generated("src/tunesmith/settings.py"),
+        generated("src/tunesmith/settings"),
         "# Settings\n",
         "A setting is an environment variable or a line of a `.env` file in the folder where the program starts; a command's "
         "option wins over both. `GET /config` answers the effective values with secrets masked.\n",

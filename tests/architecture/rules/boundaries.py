@@ -74,10 +74,10 @@ def lazy_ml(root: Path) -> list[str]:
 
 
 def environment(root: Path) -> list[str]:
-    """The environment is read in settings.py (and in the engine room, which is a process of its own)."""
+    """The environment is read in settings/ (and in the engine room, which is a process of its own)."""
     found = []
     for source in package(root):
-        if source.is_ml or source.module == "settings.py":
+        if source.is_ml or source.module == "settings/__init__.py":
             continue
         for node in ast.walk(source.tree):
             read = isinstance(node, ast.Attribute) and dotted(node) in ("os.environ", "os.getenv", "os.environb")

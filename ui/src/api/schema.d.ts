@@ -22548,6 +22548,10 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "application/vnd.apache.parquet": string;
+                    "application/zip": string;
                 };
             };
             /** @description Accepted */

@@ -94,7 +94,10 @@ export const recipeKo: Record<string, readonly [title: string, description: stri
   resources: ["자원", "실행할 곳을 정합니다."],
   "resources.device": ["장치", "auto는 mps, cuda, cpu 중 처음 있는 것."],
   "resources.memory_limit_gib": ["메모리 한도 (GiB)", "학습 프로세스가 쓸 데이터 메모리의 한도."],
-  "resources.repair": ["메모리 부족 고치기", "메모리에 맞지 않는 학습을 같은 전체 배치로, 더 작은 몫으로 나누어 이어 갑니다."],
+  "resources.repair": [
+    "메모리 부족 고치기",
+    "메모리에 맞지 않는 학습을 같은 전체 배치로, 더 작은 몫으로 나누어 이어 갑니다.",
+  ],
   evaluate: ["평가", "학습 뒤의 평가. 언제나 기본 모델과 나란히 합니다."],
   "evaluate.enabled": ["평가하기", "학습이 끝나면 평가합니다."],
   "evaluate.questions": ["질문", "답이 정해진 질문들. 쓰는 법은 학습 데이터와 같고, 기본은 시험 또는 검증 부분."],

@@ -21,7 +21,7 @@ Advice = Annotated[TrainAdvice, provide(TrainAdvice)]
 
 @router.post("/recommend-parameters", responses=problem_responses(403, 404, 409, 422))
 async def recommend_parameters(
-    access: Annotated[Access, allow(Permission.READ)], advice: Advice, body: RecommendRequest | None = None
+    access: Annotated[Access, allow(Permission.TRAIN)], advice: Advice, body: RecommendRequest | None = None
 ) -> Recommendation:
     """Recommend a full configuration for a model, a dataset and the free memory, with the reason for each value."""
     return await advice.recommend(access, body or RecommendRequest())
