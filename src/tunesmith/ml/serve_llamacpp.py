@@ -353,8 +353,8 @@ def main() -> int:
     try:
         engine = LlamaCppEngine(read_spec(folder))
     except TunesmithError as error:
-        print(error.message, file=sys.stderr)  # noqa: T201  # the runtime shows what a child printed last
-        return 1
+        print(error.message, file=sys.stderr, flush=True)  # noqa: T201  # the runtime shows what a child printed last
+        os._exit(1)  # the thread that watches stdin would turn an orderly exit into a crash
     answer(folder, engine)
     return 0
 
