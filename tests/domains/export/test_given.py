@@ -1,0 +1,41 @@
+"""What an export takes besides the model: an adapter folder, a name, an importance matrix from one's own rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.domains.registry.house import ADMIN, open_house
+from tunesmith.worker import run_worker
+
+
+@pytest.mark.long
+async def test_a_base_with_an_adapter_and_ones_own_rows(tmp_path: Path) -> None:
+    """The file has the name that was asked for and answers as the merged model does; the rows were looked at."""
+    async with open_house(tmp_path / "house") as house:
+        rows = [
+            {"messages": [{"role": "user", "content": f"{n}?"}, {"role": "assistant", "content": "역"}]}
+            for n in range(8)
+        ]
+        content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        files = {"file": ("rows.jsonl", content.encode())}
+        answer = await house.http.post(
+            f"{ADMIN}/training/datasets", files=files, data={"name": "rows"}, params={"wait": 0}
+        )
+        assert answer.status_code in (200, 201, 202), answer.text
+        await run_worker(house.services, until_idle=True)
+        [dataset] = (await house.http.get(f"{ADMIN}/training/datasets")).json()["items"]
+        body: dict[str, Any] = {
+            "model": str(house.base),
+            "adapter": str(house.adapter),
+            "outputs": [{"format": "gguf", "method": "q4_k"}],
+            "name": "강남 guide",
+        }
+        body["importance"] = {"dataset_id": dataset["id"], "rows": 4}
+        [made] = (await house.run("/exports", body))["exports"]
+        assert list((tmp_path / "house" / "runs").rglob("importance.gguf"))
+    assert made["certificate"]["passed"], made["certificate"]
+    assert Path(made["path"]).name.endswith("guide-Q4_K_M.gguf")
