@@ -52,7 +52,16 @@ def main(arguments: list[str]) -> int:
     """Run pytest and write the page."""
     REPORT.parent.mkdir(exist_ok=True)
     started = time.monotonic()
-    command = [sys.executable, "-m", "pytest", f"--junitxml={REPORT}", "--cov", *SIDE_BY_SIDE, *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        f"--junitxml={REPORT}",
+        "--cov",
+        "--cov-fail-under=95",
+        *SIDE_BY_SIDE,
+        *arguments,
+    ]
     exit_code = subprocess.run(command, cwd=ROOT).returncode
     if REPORT.exists():
         TARGET.parent.mkdir(parents=True, exist_ok=True)

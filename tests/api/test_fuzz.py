@@ -30,7 +30,8 @@ under Python 3.11 the compiler's recursion check fails in them now and then."""
 @pytest.mark.parametrize(
     "depth",
     [
-        pytest.param(["--phases=examples,coverage"], id="every-edge"),
+        pytest.param(["--phases=examples"], id="examples"),
+        pytest.param(["--phases=coverage"], id="every-edge", marks=pytest.mark.long),
         pytest.param(["--phases=fuzzing", "--max-examples=20"], id="at-random", marks=pytest.mark.long),
     ],
 )

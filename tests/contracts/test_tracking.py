@@ -26,6 +26,8 @@ from tunesmith.ports.tracking import (
 )
 from tunesmith.settings import load_settings
 
+pytestmark = pytest.mark.long
+
 TAGS = {"job_name": "first", "dataset_id": "3", "dataset_name": "ferry@1.0", "method": "lora", "base_model": "org/tiny"}
 
 

@@ -39,7 +39,8 @@ def run(script: str, folder: Path, **environment: str) -> str:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("language", ["en", pytest.param("ko", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("language", ["en", "ko"])
 def test_the_tutorial(language: str, make_server: Callable[..., Server], tmp_path: Path) -> None:
     """From a CSV file to a certified model that answers, in both languages."""
     script = "\n".join(blocks(ROOT / "docs" / language / "tutorial.md", "test"))
@@ -69,6 +70,7 @@ def test_the_export_guide(tmp_path: Path) -> None:
     assert "Parity certificate" in (tmp_path / "out" / "certificate.html").read_text()
 
 
+@pytest.mark.long
 def test_the_models_guide(tmp_path: Path) -> None:
     """What it shows without a network; both languages have the same commands."""
     english, korean = (blocks(ROOT / "docs" / language / "models.md", "test") for language in ("en", "ko"))
@@ -76,6 +78,7 @@ def test_the_models_guide(tmp_path: Path) -> None:
     assert "Qwen3ForCausalLM" in run("\n".join(english), tmp_path, TUNESMITH_DATA_DIR=str(tmp_path / "data"))
 
 
+@pytest.mark.long
 def test_the_chat_guide(server: Server, tmp_path: Path) -> None:
     """One-shot, piped and in a conversation, then over HTTP; both languages have the same commands."""
     for mark in ("test", "server"):
@@ -89,6 +92,7 @@ def test_the_chat_guide(server: Server, tmp_path: Path) -> None:
     assert '"context_used"' in said
 
 
+@pytest.mark.long
 def test_the_runs_guide(tmp_path: Path) -> None:
     """Two runs, looked at and compared; the engine only pretends. Both languages have the same commands."""
     english, korean = (blocks(ROOT / "docs" / language / "runs.md", "test") for language in ("en", "ko"))
@@ -99,6 +103,7 @@ def test_the_runs_guide(tmp_path: Path) -> None:
     assert "training.learning_rate" in said
 
 
+@pytest.mark.long
 def test_the_engines_guide(tmp_path: Path) -> None:
     """A recipe of Axolotl comes in and goes out; both languages have the same commands."""
     english, korean = (blocks(ROOT / "docs" / language / "engines.md", "test") for language in ("en", "ko"))
@@ -108,6 +113,7 @@ def test_the_engines_guide(tmp_path: Path) -> None:
     assert "lora_r: 8" in (tmp_path / "back.yaml").read_text()
 
 
+@pytest.mark.long
 def test_the_gguf_guide(tmp_path: Path) -> None:
     """The bundled model in four bits, certified; both languages have the same commands."""
     english, korean = (blocks(ROOT / "docs" / language / "gguf.md", "test") for language in ("en", "ko"))

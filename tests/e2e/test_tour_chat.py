@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.e2e.tour_chat import drive
 from tests.fixtures.server import Server
+
+pytestmark = pytest.mark.long
 
 WORKBENCH = 12
 

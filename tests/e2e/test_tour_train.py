@@ -9,6 +9,8 @@ import pytest
 from tests.e2e.tour_train import LATER, drive
 from tests.fixtures.server import Server
 
+pytestmark = pytest.mark.long
+
 WORKBENCH = 12
 
 

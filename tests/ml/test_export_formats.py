@@ -22,7 +22,7 @@ from tunesmith.ml.writers import write_adapter, write_merged
 from tunesmith.text.modelfile import parse_modelfile
 from tunesmith.wire.run_dir import RunDirectory
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing.*:FutureWarning")
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing.*:FutureWarning")]
 NAME = "등대-1.0.0"
 FORMATS = (("hf", None), ("hf", "fp16"), ("adapter", None), ("ollama", "Q8_0"), ("zip", "Q8_0"), ("onnx", "fp32"))
 

@@ -19,6 +19,8 @@ from tests.fixtures.server import wait_until
 from tests.fixtures.tiny_models import write_tiny_adapter
 from tunesmith.domains.models import bundled_folder
 
+pytestmark = pytest.mark.long
+
 STREAMS = 50
 QUESTIONS = Path(__file__).resolve().parents[3] / "examples" / "haedam-ferry" / "questions.jsonl"
 TOKENS = 12
