@@ -147,7 +147,7 @@ def test_in_a_container_the_data_folder_is_the_workspace(tmp_path: Path, model: 
 
 def test_a_recorded_log_of_the_real_one() -> None:
     """Twelve updates of axolotl 0.19.0 with an evaluation before and after, as it printed them."""
-    log = ROOT / "tests" / "data" / "engines" / "axolotl-0.19.0.log"
+    log = ROOT / "tests" / "data" / "engines" / "axolotl-0.19.0.txt"
     reader = LogReader(logging_steps=1)
     points = [point for line in log.read_text(encoding="utf-8").splitlines() if (point := reader.read(line))]
     assert [p.step for p in points if "loss" in p.values] == list(range(1, 13))

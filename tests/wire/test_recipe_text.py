@@ -49,7 +49,7 @@ def test_reads_writes_and_reads_the_same(tmp_path: Path) -> None:
         ("learning_rate", "learning_rat", "training.learning_rat", 6, "did you mean learning_rate?"),
         ("train: dataset", "trian: dataset", "data.trian", 4, "did you mean train?"),
         ("max_steps: 5", "max_steps: five", "training.max_steps", 7, "valid integer"),
-        ("format: gguf", "format: onnx", "export[0].format", 10, "'merged' or 'gguf'"),
+        ("format: gguf", "format: pickle", "export[0].format", 10, "'merged', 'gguf'"),
         ("{base: tunesmith/tiny}", "{base: ''}", "model.base", 2, "at least 1 character"),
         ("max_steps: 5", "max_steps: 5\n  epochs: 2", "training", 5, "not both"),
         ("1e-4", ".inf", "training.learning_rate", 6, "finite"),

@@ -203,7 +203,7 @@ async def test_a_register_job_makes_one_version_however_often_it_runs(
 ) -> None:
     """As part of a graph: the publication comes from the training job's result."""
     from tunesmith.domains.registry import Publication, RegisterSpec
-    from tunesmith.domains.registry.files import store_adapter
+    from tunesmith.domains.registry.files import store_weights
 
     owner = await services.owner()
     made = Publication.model_validate(publication(tmp_path / "adapter", job_id=job_id))
@@ -215,7 +215,7 @@ async def test_a_register_job_makes_one_version_however_often_it_runs(
         result = (await services.jobs.get(unit, job.id)).result_or_raise()
     assert result["version"] == "graph@1.0.0"
     async with services.database.write(owner) as unit:  # as after a kill between the commit and the end of the job
-        files = await store_adapter(services.storage, tmp_path / "adapter", f"models/job-{job.id}")
+        files = await store_weights(services.storage, tmp_path / "adapter", f"models/job-{job.id}")
         again = await services.registry.record(unit, spec, files, register_job_id=job.id)
     assert again.id == result["model_id"]
     async with services.database.read(owner) as unit:

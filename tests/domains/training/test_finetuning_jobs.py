@@ -126,12 +126,6 @@ async def test_short_form_becomes_a_recipe(
             "configuration",
             "quantization is for adapter qlora",
         ),
-        (
-            {"method": {"adapter": "qlora"}, "resources": {"device": "mps"}},
-            422,
-            "configuration",
-            "sft with qlora does not work on mps",
-        ),
         ({"training": {"learning_rat": 1}}, 422, "configuration", "did you mean learning_rate"),
         ({"export": [{"format": "gguf"}]}, 422, "configuration", "register"),
     ],
@@ -240,6 +234,17 @@ async def test_resume_refuses_a_damaged_checkpoint(
     assert "run_state.json" in answer.json()["detail"]
     missing = await client.post(f"{JOBS}/{job['id']}/resume", json={"checkpoint_id": 999_999})
     assert (missing.status_code, missing.json()["code"]) == (404, "checkpoint-not-found")
+
+
+async def test_what_is_known_not_to_work_names_what_does(
+    app: FastAPI, client: httpx.AsyncClient, plan: dict[str, Any]
+) -> None:
+    app.state.services.training.engine = TrlEngine()
+    asked = {**plan, "method": {"adapter": "qlora"}, "resources": {"device": "mps"}}
+    problem = (await client.post(JOBS, json=asked)).json()
+    assert problem["code"] == "configuration"
+    assert "sft with qlora does not work on mps" in problem["detail"]
+    assert "method.adapter: lora" in problem["hint"]
 
 
 async def test_failure_in_the_child_reaches_the_api(

@@ -16,6 +16,7 @@ from tunesmith.domains.export.errors import ArtefactUnknown, ZipDamaged
 from tunesmith.domains.export.formats import recognise
 from tunesmith.domains.export.prompts import Messages
 from tunesmith.domains.export.schemas import ExportOutput
+from tunesmith.domains.models import read_weights_header
 from tunesmith.domains.runtime import GenerateRequest, Generation, LogprobSequence, RuntimeHandle, RuntimeService
 from tunesmith.kit.paths import OutsideRoot, resolve_under
 from tunesmith.ports.serving import Servable
@@ -53,6 +54,10 @@ async def open_artefact(
         backend = "llamacpp"  # also where its name does not say so
     if servable.base_path.is_file():
         await to_thread.run_sync(_check_head, servable.base_path)
+    if (
+        servable.adapter_path is not None
+    ):  # it is loaded with the first question, where a damaged one would only be silent
+        await to_thread.run_sync(_check_weights, servable.adapter_path)
     try:
         async with runtime.session(servable, backend=backend) as handle:
             yield OllamaModel(handle, file, servable.base_path, tokenizer) if file else handle
@@ -156,3 +161,9 @@ def unpack(path: Path, target: Path, method: str | None) -> tuple[Path, ExportOu
         except ArtefactUnknown:
             continue
     raise ArtefactUnknown(f"{path.name} holds no model.")
+
+
+def _check_weights(folder: Path) -> None:
+    """Raise ModelInvalid where a file of weights is not whole."""
+    for file in sorted(folder.glob("*.safetensors")):
+        read_weights_header(file)

@@ -12,6 +12,7 @@ from tunesmith.domains.models.hub.schemas import (
 )
 from tunesmith.domains.models.hub.service import HubService
 from tunesmith.domains.models.places import BUNDLED, bundled_folder, check_hub_id, is_path
+from tunesmith.domains.models.safetensors import read_header as read_weights_header
 from tunesmith.domains.models.schemas import (
     LocalModel,
     MemoryEstimate,
@@ -45,4 +46,5 @@ __all__ = [
     "bundled_folder",
     "check_hub_id",
     "is_path",
+    "read_weights_header",
 ]
