@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.fixtures.hub_server import HubServer
 from tests.fixtures.server import Server
 
 pytestmark = pytest.mark.early
@@ -24,6 +26,20 @@ SHARES = (
 )
 """Paths of each of the processes that run side by side: most of a call is the way there and back. Its own threads will not do:
 under Python 3.11 the compiler's recursion check fails in them now and then."""
+
+
+@pytest.fixture(scope="module")
+def server(
+    make_server: Callable[..., Server], hub: HubServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server whose Hub is there: without one, 503 is the right answer of many paths, and would hide the others."""
+    running = make_server(
+        TUNESMITH_MODELS__HUB_ENDPOINT=hub.url,
+        TUNESMITH_MODELS__HUB_OFFLINE="0",
+        TUNESMITH_MODELS__HF_HOME=str(tmp_path_factory.mktemp("hf")),
+    ).start()
+    yield running
+    running.close()
 
 
 @pytest.mark.timeout(1800)

@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from tests.domains.training.conftest import DATASETS, JOBS, Start, Work
 from tests.ml import preferences
+from tunesmith.adapters.training.trl import TrlEngine
 from tunesmith.domains.training.capabilities import capability_matrix
 from tunesmith.settings import Settings, load_settings
 
@@ -131,7 +133,10 @@ async def test_the_matrix_says_works_only_from_a_recorded_run(client: httpx.Asyn
     assert [c.model_dump(mode="json") for c in capability_matrix().cells] == cells
 
 
-async def test_validation_refuses_what_is_known_not_to_work(client: httpx.AsyncClient, plan: dict[str, Any]) -> None:
+async def test_validation_refuses_what_is_known_not_to_work(
+    app: FastAPI, client: httpx.AsyncClient, plan: dict[str, Any]
+) -> None:
+    app.state.services.training.engine = TrlEngine()
     recipe = {**plan, "method": {"adapter": "qlora"}, "resources": {"device": "mps"}}
     checked = (await client.post("/api/v1/admin/recipes/validate", json={"recipe": recipe})).json()
     assert not checked["valid"]

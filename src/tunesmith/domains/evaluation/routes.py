@@ -66,7 +66,7 @@ async def evaluate_model(
 @router.post(
     "/finetuning/jobs/{id}/evaluate",
     response_model=EvaluationResponse,
-    responses={202: {"model": Accepted}, **problem_responses(403, 404, 422)},
+    responses={202: {"model": Accepted}, **problem_responses(403, 404, 409, 422)},
 )
 async def evaluate_finetuning_job(
     id: Annotated[int, Path(ge=1, le=ID_MAX, description="Id of the job.")],
