@@ -174,16 +174,15 @@ def _print_list(answer: Json, as_json: bool, title: str) -> None:
     rows = (
         (
             m["model_id"],
-            m["architecture"],
             f"{m['num_parameters'] / 1e6:.1f} M" if m["num_parameters"] else None,
             size(m["size_bytes"]),
-            m["license"],
             m["downloads"],
-            ", ".join(use for use in USES if m["fits_here"][use]["fits"]) if m["fits_here"] else None,
+            " ".join(use for use in USES if m["fits_here"][use]["fits"]) if m["fits_here"] else None,
         )
         for m in answer["items"]
     )
-    print_table(title, ("model", "architecture", "parameters", "size", "licence", "downloads", "fits here"), rows)
+    # What identifies, and what decides: architecture and licence are one `models info` away, and in --json.
+    print_table(title, ("model", "parameters", "size", "downloads", "fits here"), rows)
 
 
 def _stored(ctx: typer.Context, path: str, body: Json, title: str, as_json: bool) -> None:
