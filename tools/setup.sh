@@ -66,7 +66,7 @@ with_uv || with_pip
 # two seconds for a server, seven for torch. Written once here, also where the environment forbids it for later.
 echo "[4/4] byte code"
 env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c 'import tunesmith.api.app, tunesmith.worker, alembic.command' &
-env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c 'import tunesmith.ml.trainer, tunesmith.ml.serve, tunesmith.ml.export'
+env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c 'import tunesmith.ml.guard; tunesmith.ml.guard.stay_offline(); import tunesmith.ml.trainer, tunesmith.ml.serve, tunesmith.ml.export'
 wait $!
 echo "$key $(pwd)" >"$stamp"
 echo "Ready: .venv/bin/tunesmith"

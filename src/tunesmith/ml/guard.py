@@ -7,6 +7,7 @@ A pickle is a program. Weights come as safetensors, state as safetensors and JSO
 from __future__ import annotations
 
 import _pickle
+import logging
 import os
 import pickle
 import sys
@@ -42,6 +43,7 @@ def stay_offline() -> None:
     for name in ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
         os.environ.setdefault(name, "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns of kernels that it would fetch from the Hub
 
 
 def share_the_processor() -> None:
