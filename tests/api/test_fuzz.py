@@ -42,13 +42,13 @@ def server(
     running.close()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     "depth",
     [
-        pytest.param(["--phases=examples"], id="examples"),
-        pytest.param(["--phases=coverage"], id="every-edge", marks=pytest.mark.long),
-        pytest.param(["--phases=fuzzing", "--max-examples=20"], id="at-random", marks=pytest.mark.long),
+        pytest.param(["--phases=examples,coverage"], id="every-edge"),
+        pytest.param(["--phases=fuzzing", "--max-examples=20"], id="at-random"),
     ],
 )
 def test_no_call_makes_the_server_fail(server: Server, tmp_path: Path, depth: list[str]) -> None:
