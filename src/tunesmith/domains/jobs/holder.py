@@ -101,7 +101,8 @@ class Holder:
         if not ours:
             raise LeaseLost(f"lease {self.lease} of job {self.job.id} is no longer the newest")
         self._renewed_at = time.monotonic()
-        self._touch()
+        if not self._is_overtaken():  # this process may have been frozen since the commit
+            self._touch()
 
     async def _look(self) -> None:
         async with self.database.read(self.principal) as unit:
