@@ -15,6 +15,8 @@ if [ ! -f ui/package.json ]; then
   exit 1
 fi
 
+. tools/only_one.sh
+only_one build/building-ui
 sh tools/install_ui.sh
 key=$(find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/test-results/*' -print | LC_ALL=C sort | xargs cat | cksum)
 stamp=src/tunesmith/bundle/ui/.built

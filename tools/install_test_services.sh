@@ -13,7 +13,7 @@ have_chromium() {
   [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ] || [ -x /Applications/Chromium.app/Contents/MacOS/Chromium ]
 }
 have_korean_font() {
-  [ "$(uname)" = Darwin ] || ls /usr/share/fonts/*/*/NotoSansCJK* /usr/share/fonts/*/NotoSansCJK* >/dev/null 2>&1
+  [ "$(uname)" = Darwin ] || [ -n "$(find /usr/share/fonts -name 'NotoSansCJK*' 2>/dev/null)" ]
 }
 
 missing=
