@@ -255,6 +255,15 @@ def test_datasets_are_added_examined_and_split(tunesmith: Command, tmp_path: Pat
     faulty = tmp_path / "faulty.jsonl"
     faulty.write_text('{"prompt": "a"}\n{"prompt": "b", "completion": "c"}\n')
     assert tunesmith("datasets", "add", faulty).code == 1
+    unnamed = tmp_path / "문의.csv"
+    unnamed.write_text(
+        "문의,안내\n배는 언제 떠나나요?,정오에 떠납니다.\n표는 어디서 사나요?,3번 창구입니다.\n", encoding="utf-8"
+    )
+    refused = tunesmith("datasets", "add", unnamed)
+    assert (refused.code, "--map" in refused.err) == (2, True)
+    columns = ("--map", "문의=question", "--map", "안내=answer")
+    assert tunesmith("datasets", "add", unnamed, *columns, "--json").document["status"] == "ready"
+    assert tunesmith("datasets", "add", unnamed, "--map", "문의").code == 2
     assert "added" in tunesmith("datasets", "list").out
     assert tunesmith("datasets", "list", "--search", "added", "--json").document["total"] == 2
     assert "sha256" in tunesmith("datasets", "show", number).out

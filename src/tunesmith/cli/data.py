@@ -141,6 +141,10 @@ def add(
     file: Annotated[Path, typer.Argument(help="Data file.")],
     name: Annotated[str | None, typer.Option(help="Name (default: the file's).")] = None,
     version: Annotated[str | None, typer.Option(help="Version (default: the next one).")] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is: question, answer …; may be repeated."),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Upload a file and validate it. Exits 1 when it has a red finding."""
@@ -148,12 +152,19 @@ def add(
     from tunesmith.cli.output import JobProgress, out, print_json
 
     existing_file(file)
+    columns = _columns(mapping or [])
 
     async def body(session: Session) -> dict[str, Any]:
         await session.need_worker()
         with JobProgress(f"Adding {file.name}") as progress:
             return await ensure_dataset(
-                session.client, file, name=name, version=version, on_event=progress, reuse=False
+                session.client,
+                file,
+                name=name,
+                version=version,
+                column_mapping=columns,
+                on_event=progress,
+                reuse=False,
             )
 
     dataset = in_session(ctx, body)
@@ -165,6 +176,17 @@ def add(
             f"{dataset['status']}"
         )
     return NO if dataset["status"] == "invalid" else FINE
+
+
+def _columns(given: list[str]) -> dict[str, str]:
+    """``COLUMN=FIELD`` as a mapping; a column may have an equals sign in its name, a field has none."""
+    pairs = [one.rpartition("=") for one in given]
+    for text, (column, _, field) in zip(given, pairs, strict=True):
+        if not column or not field:
+            raise CommandError(
+                f"--map {text} is not COLUMN=FIELD.", "For instance: --map 질문=question --map 답=answer"
+            )
+    return {column: field for column, _, field in pairs}
 
 
 @app.command("show")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ async def ensure_dataset(
     *,
     name: str | None = None,
     version: str | None = None,
+    column_mapping: Mapping[str, str] | None = None,
     on_event: OnEvent = None,
     reuse: bool = True,
 ) -> dict[str, Any]:
@@ -41,25 +43,32 @@ async def ensure_dataset(
     existing = [d for d in await client.all_pages("/training/datasets", search=name) if d["name"] == name]
     dataset = next((d for d in existing if d["sha256"] == digest and d["status"] != "archived"), None)
     if not reuse or dataset is None:
-        dataset = await _upload(client, path, name, version, [d["version"] for d in existing])
+        dataset = await _upload(client, path, name, version, [d["version"] for d in existing], column_mapping)
     if dataset.get("job_id") and dataset["status"] in ("uploaded", "validating"):
         await client.wait_for_job(int(dataset["job_id"]), on_event)
     return await client.get(f"/training/datasets/{dataset['id']}")
 
 
 async def _upload(
-    client: TunesmithClient, path: Path, name: str, version: str | None, taken: list[str]
+    client: TunesmithClient,
+    path: Path,
+    name: str,
+    version: str | None,
+    taken: list[str],
+    columns: Mapping[str, str] | None,
 ) -> dict[str, Any]:
     for _ in range(5):
         try:
-            return await client.upload_dataset(path, name=name, version=version or next_version(taken))
+            return await client.upload_dataset(
+                path, name=name, version=version or next_version(taken), column_mapping=columns
+            )
         except ApiError as error:
             if error.status != 409 or version is not None:
                 raise
             taken = [
                 d["version"] for d in await client.all_pages("/training/datasets", search=name) if d["name"] == name
             ]
-    return await client.upload_dataset(path, name=name, version=version)
+    return await client.upload_dataset(path, name=name, version=version, column_mapping=columns)
 
 
 def next_version(taken: list[str]) -> str:

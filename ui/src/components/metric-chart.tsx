@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { tick } from "@/lib/tick";
 import "./metric-chart.css";
 
 export interface Series {
@@ -62,12 +63,6 @@ export default function MetricChart({ label, steps, series, format, stepLabel, h
   }, [steps, series]);
 
   return <div ref={box} role="img" aria-label={label} className="metric-chart w-full" />;
-}
-
-/** As many digits as tell two ticks apart: 0.5, 2e-4, 2100. */
-function tick(value: number, step: number): string {
-  if (value !== 0 && Math.abs(value) < 0.001) return Number(value.toPrecision(3)).toExponential();
-  return value.toFixed(Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9))));
 }
 
 function data(steps: number[], series: Series[]): uPlot.AlignedData {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -124,13 +125,15 @@ def _with_proposals(
         return error
     best = proposals[0]
     arrows = ", ".join(f"`{column[:60]}` → `{name}`" for column, name in best.mapping.items())
+    options = " ".join(shlex.join(["--map", f"{column[:60]}={name}"]) for column, name in best.mapping.items())
     shown = [
         {"format": p.format.value, "mapping": p.mapping, "confidence": p.confidence}
         for p in proposals[:SHOWN_ALTERNATIVES]
     ]
     return MissingColumnsError(
         error.message,
-        hint=f"Map the columns: send `column_mapping` with {arrows} (format {best.format.value}), or rename them.",
+        hint=f"Map the columns: send `column_mapping` with {arrows} (format {best.format.value}), or rename them. "
+        f"On the command line: tunesmith datasets add FILE {options}",
         proposals=shown,
         **error.extra,
     )

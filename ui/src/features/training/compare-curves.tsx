@@ -6,10 +6,10 @@ import { useI18n } from "@/i18n";
 import { cn } from "@/lib/cn";
 import { overlay } from "@/lib/overlay";
 import { smooth } from "@/lib/smoothing";
+import { CHARTS, isSparse, valueAt } from "./metrics";
 import { type Metrics, type Run, runQueries } from "./queries";
 
 const MetricChart = lazy(() => import("@/components/metric-chart"));
-const CURVES = ["loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_gb"] as const;
 const COLORS = ["--accent", "--amber", "--blue", "--green", "--red", "--ink-soft"] as const;
 
 /** Every run has one colour on the whole page. */
@@ -22,7 +22,9 @@ export function CompareCurves({ runs }: { runs: Run[] }) {
   const answers = useQueries({ queries: runs.map((run) => runQueries.metrics(run.id)) });
   if (answers.some((answer) => answer.isPending)) return <Skeleton className="h-64 w-full" />;
   const points = answers.map((answer): Metrics[] => answer.data ?? []);
-  const shown = CURVES.filter((name) => points.some((one) => one.some((point) => typeof point[name] === "number")));
+  const shown = CHARTS.flatMap(({ metrics, smoothed }) => metrics.map((name) => ({ name, smoothed }))).filter(
+    ({ name }) => points.some((one) => one.some((point) => valueAt(point, name) !== null)),
+  );
   return (
     <Card>
       <CardHeader
@@ -45,14 +47,12 @@ export function CompareCurves({ runs }: { runs: Run[] }) {
         }
       />
       <div className="grid gap-x-6 gap-y-4 px-4 pb-4 md:grid-cols-2" data-testid="overlay">
-        {shown.map((name) => {
-          const isSparse = name === "eval_loss";
-          const isSmooth = name === "loss" || name === "grad_norm" || name === "tokens_per_second";
+        {shown.map(({ name, smoothed }) => {
           const curves = points.map((one) => ({
             steps: one.map((point) => point.step),
             values: smooth(
-              one.map((point) => point[name] ?? null),
-              isSmooth ? weight : 0,
+              one.map((point) => valueAt(point, name)),
+              smoothed && !isSparse(name) ? weight : 0,
             ),
           }));
           const { steps, values } = overlay(curves);
@@ -67,7 +67,7 @@ export function CompareCurves({ runs }: { runs: Run[] }) {
                     name: `${run.job_name} #${run.id}`,
                     color: colorOf(place),
                     values: values[place] ?? [],
-                    sparse: isSparse,
+                    sparse: isSparse(name),
                   }))}
                   stepLabel={t("runs.step")}
                   format={format.measure}

@@ -7,33 +7,18 @@ import { Skeleton } from "@/components/ui/skeleton";
 import { useI18n } from "@/i18n";
 import { cn } from "@/lib/cn";
 import { smooth } from "@/lib/smoothing";
+import { CHARTS, COLORS, isSparse, type MetricName, valueAt } from "./metrics";
 import type { Metrics } from "./queries";
 
 const MetricChart = lazy(() => import("@/components/metric-chart"));
-
-type MetricName = "loss" | "eval_loss" | "learning_rate" | "grad_norm" | "tokens_per_second" | "memory_gb";
-
-const CHARTS: { metrics: MetricName[]; smoothed: boolean }[] = [
-  { metrics: ["loss", "eval_loss"], smoothed: true },
-  { metrics: ["learning_rate"], smoothed: false },
-  { metrics: ["grad_norm"], smoothed: true },
-  { metrics: ["tokens_per_second"], smoothed: true },
-  { metrics: ["memory_gb"], smoothed: false },
-];
-const COLORS: Record<MetricName, string> = {
-  loss: "--accent",
-  eval_loss: "--amber",
-  learning_rate: "--blue",
-  grad_norm: "--blue",
-  tokens_per_second: "--green",
-  memory_gb: "--ink-soft",
-};
 
 export function CurvesCard({ metrics, isLoading }: { metrics: Metrics[]; isLoading: boolean }) {
   const { t, format } = useI18n();
   const [weight, setWeight] = useState(0.6);
   const sliderId = useId();
-  const shown = CHARTS.filter((chart) => chart.metrics.some((name) => metrics.some((point) => isNumber(point[name]))));
+  const shown = CHARTS.filter((chart) =>
+    chart.metrics.some((name) => metrics.some((point) => valueAt(point, name) !== null)),
+  );
   return (
     <Card>
       <CardHeader
@@ -88,10 +73,10 @@ function Curve({ points, names, weight }: CurveProps) {
   const series = useMemo(
     () =>
       names.flatMap((name): Series[] => {
-        const values = points.map((point) => point[name] ?? null);
-        if (!values.some(isNumber)) return [];
+        const values = points.map((point) => valueAt(point, name));
+        if (values.every((value) => value === null)) return [];
         const line = { name: known("metrics", name, name), color: COLORS[name] };
-        if (name === "eval_loss") return [{ ...line, values, sparse: true }];
+        if (isSparse(name)) return [{ ...line, values, sparse: true }];
         if (weight === 0) return [{ ...line, values }];
         return [
           { ...line, values, faint: true },
@@ -100,13 +85,13 @@ function Curve({ points, names, weight }: CurveProps) {
       }),
     [points, names, weight, known],
   );
-  const last = points.findLast((point) => isNumber(point[first]))?.[first];
+  const last = points.map((point) => valueAt(point, first)).findLast((value) => value !== null);
   return (
     <figure className={cn("min-w-0", first === "loss" && "md:col-span-2")}>
       <figcaption className="flex items-baseline justify-between gap-3 px-1 pb-1 text-[0.8125rem]">
         <span className="font-medium">{title}</span>
         <span className="numeric font-semibold" data-metric={first}>
-          {isNumber(last) ? format.measure(last) : "–"}
+          {typeof last === "number" ? format.measure(last) : "–"}
         </span>
       </figcaption>
       <Suspense fallback={<Skeleton className="h-48" />}>
@@ -120,8 +105,4 @@ function Curve({ points, names, weight }: CurveProps) {
       </Suspense>
     </figure>
   );
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === "number";
 }

@@ -66,12 +66,17 @@ export function RunResult({ run, stages }: { run: Run; stages: Stage[] }) {
 
 /** The training in figures. */
 function RunFigures({ run }: { run: Run }) {
-  const { t, format } = useI18n();
+  const { t, known, format } = useI18n();
   const { figures } = run;
   if (!figures) return null;
+  const measures = Object.entries(figures.measures ?? {}).map(([name, value]): [string, string] => [
+    known("metrics", `eval_${name}`, known("metrics", name, name)),
+    format.measure(value),
+  ]);
   const facts: [string, string | null][] = [
     [t("runs.finalLoss"), number(figures.final_loss, format.measure)],
     [t("runs.evalLoss"), number(figures.eval_loss, format.measure)],
+    ...measures,
     [t("runs.trainedTokens"), format.number(figures.trained_tokens)],
     [t("runs.tokensPerSecond"), number(figures.tokens_per_second, format.measure)],
     [t("runs.resumedRun"), figures.resumed ? t("train.yes") : null],

@@ -173,7 +173,7 @@ function usePrefill(draft: ReturnType<typeof useRecipeDraft>) {
   const { isBlank, change, chooseDataset } = draft;
   const isAsked = datasetId !== undefined || base !== undefined;
   const isSettled = !(datasetId === undefined ? datasets : named).isPending && !models.isPending;
-  const dataset = named.data ?? datasets.data?.items.find((one) => one.status === "ready");
+  const dataset = named.data ?? datasets.data?.items.find((one) => one.status === "ready" && !isHeldOut(one.name));
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs once the answers are here, not at every change of the draft
   useEffect(() => {
@@ -184,3 +184,6 @@ function usePrefill(draft: ReturnType<typeof useRecipeDraft>) {
     if (isAsked) void setSearch({ search: (old) => ({ view: old.view }), replace: true });
   }, [isSettled, isAsked, isBlank]);
 }
+
+/** Whether a name is that of a part which a split keeps for judging: not what somebody means to train on. */
+const isHeldOut = (name: string) => /-(validation|test)$/.test(name);
