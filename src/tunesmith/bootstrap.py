@@ -8,14 +8,12 @@ from typing import Any
 from fastapi import APIRouter
 
 from tunesmith.adapters.hub.huggingface import HuggingFaceHub
+from tunesmith.adapters.serving.addressed import RemoteBackend, TgiBackend, VllmBackend
 from tunesmith.adapters.serving.fake import FakeBackend
 from tunesmith.adapters.serving.llamacpp import LlamaCppBackend
 from tunesmith.adapters.serving.mlx import MlxBackend
 from tunesmith.adapters.serving.onnx import OnnxBackend
-from tunesmith.adapters.serving.remote import RemoteBackend
-from tunesmith.adapters.serving.tgi import TgiBackend
 from tunesmith.adapters.serving.transformers import TransformersBackend
-from tunesmith.adapters.serving.vllm import VllmBackend
 from tunesmith.adapters.storage.local import LocalStorage
 from tunesmith.adapters.tracking import trackers
 from tunesmith.adapters.training import training_engine

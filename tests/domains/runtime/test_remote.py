@@ -12,9 +12,8 @@ import httpx
 import pytest
 
 from tests.fixtures.network import free_port
+from tunesmith.adapters.serving.addressed import TgiBackend, VllmBackend
 from tunesmith.adapters.serving.fake import FakeBackend
-from tunesmith.adapters.serving.tgi import TgiBackend
-from tunesmith.adapters.serving.vllm import VllmBackend
 from tunesmith.domains.runtime import GenerateRequest, RuntimeBusy, RuntimeService, RuntimeStartFailed, Servable
 from tunesmith.ports.serving import NotServable
 from tunesmith.settings import load_settings

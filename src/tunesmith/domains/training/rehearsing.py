@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
+from array import array
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -91,22 +93,25 @@ async def _data(training: TrainingService, context: JobContext, spec: ForecastJo
 def split_rows(file: Path, folder: Path, shares: SplitSection, seed: int) -> Path | None:
     """Divide rows by chance, as many to each part as the run's split will give it; answers the held-out part.
 
-    A row keeps its number: in the part that it is not in there is an empty line.
+    A row keeps its number: in the part that it is not in there is an empty line. Memory: nine bytes a row, none of its text.
     """
     with file.open("rb") as rows:
-        lines = [line for line in rows if line.strip()]
-    order = list(range(len(lines)))
+        count = sum(1 for line in rows if line.strip())
+    order = array("q", range(count))
     random.Random(seed).shuffle(order)
     total = shares.train + shares.validation + shares.test
-    kept = max(1, round(len(lines) * shares.train / total))
-    held_out = round(len(lines) * shares.validation / total)
-    _write(folder / "kept.jsonl", lines, set(order[:kept]))
-    if not held_out or kept >= len(lines):
-        return None
-    target = folder / "held-out.jsonl"
-    _write(target, lines, set(order[kept : kept + held_out]))
+    kept = max(1, round(count * shares.train / total))
+    held_out = round(count * shares.validation / total)
+    parts = bytearray(count)  # 0: neither, 1: kept, 2: held out
+    for place, number in enumerate(order[: kept + held_out]):
+        parts[number] = 1 if place < kept else 2
+    target = folder / "held-out.jsonl" if held_out and kept < count else None
+    with (
+        file.open("rb") as rows,
+        (folder / "kept.jsonl").open("wb") as of_training,
+        open(target or os.devnull, "wb") as of_evaluation,
+    ):
+        for part, line in zip(parts, (line for line in rows if line.strip()), strict=True):
+            of_training.write(line if part == 1 else b"\n")
+            of_evaluation.write(line if part == 2 else b"\n")
     return target
-
-
-def _write(target: Path, lines: list[bytes], numbers: set[int]) -> None:
-    target.write_bytes(b"".join(line if number in numbers else b"\n" for number, line in enumerate(lines)))

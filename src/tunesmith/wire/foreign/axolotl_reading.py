@@ -7,8 +7,8 @@ from typing import Any
 
 from tunesmith.wire.foreign.carrying import Carrier, Imported, Refusal, is_true, number, one_of, whole
 from tunesmith.wire.foreign.names import AXOLOTL
+from tunesmith.wire.foreign.schedule import take_schedule
 
-SCHEDULERS = {"cosine": "cosine", "linear": "linear", "constant": "constant", "constant_with_warmup": "constant"}
 OBJECTIVES = {"dpo": "dpo", "ipo": "dpo", "orpo": "orpo", "kto": "kto", "grpo": "grpo"}
 LOCAL_LOADERS = ("json", "csv", "parquet")
 REASONS = {
@@ -237,21 +237,7 @@ def _training(carrier: Carrier) -> None:
     if "max_steps" in carrier.recipe.get("training", {}):
         carrier.leave("num_epochs", "max_steps ends the run")
     carrier.take("num_epochs", "training.epochs", number)
-    carrier.take("learning_rate", "training.learning_rate", number)
-    carrier.take("lr_scheduler", "training.scheduler", one_of(SCHEDULERS, "schedule"))
-    carrier.take("warmup_ratio", "training.warmup_ratio", number)
-    carrier.take("warmup_steps", "training.warmup_ratio", lambda steps: ratio_of(steps, carrier))
-    carrier.take("weight_decay", "training.weight_decay", number)
-    carrier.take("max_grad_norm", "training.max_grad_norm", number)
-    carrier.take("logging_steps", "training.logging_steps", whole)
-    carrier.take("eval_steps", "training.eval_steps", whole)
-    carrier.take("save_steps", "training.save_steps", whole)
-    carrier.take("save_total_limit", "training.keep_last_n", whole)
-    carrier.take(
-        "metric_for_best_model",
-        "training.metric_for_best",
-        one_of({"eval_loss": "eval_loss", "loss": "loss"}, "metric"),
-    )
+    take_schedule(carrier, "lr_scheduler")
     carrier.take("early_stopping_patience", "training.early_stopping", lambda n: {"patience": whole(n)})
     carrier.take(
         "gradient_checkpointing", "training.gradient_checkpointing", lambda v: is_true(v) or v in ("offload", "unsloth")
@@ -274,19 +260,3 @@ def _training(carrier: Carrier) -> None:
     carrier.leave("train_on_inputs", "it is always off: only answers carry loss")
     if carrier.peek("device") in ("cpu", "cuda", "mps"):
         carrier.take("device", "resources.device")
-
-
-def ratio_of(steps: Any, carrier: Carrier) -> float:
-    """A number of warm-up updates as a share, where the length of the run is known."""
-    count = number(steps)
-    training = carrier.recipe.get("training", {})
-    if "warmup_ratio" in training:
-        raise Refusal("warmup_ratio is given too")
-    if count == 0:
-        return 0.0
-    if "max_steps" not in training:
-        raise Refusal("a number of updates is a share only where max_steps is known: set training.warmup_ratio")
-    share: float = count / training["max_steps"]
-    if share >= 1:
-        raise Refusal("the warm-up is longer than the run")
-    return round(share, 6)

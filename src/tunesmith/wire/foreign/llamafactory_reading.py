@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.wire.foreign.axolotl_reading import SCHEDULERS, ratio_of, split_of, whole_or_zero
+from tunesmith.wire.foreign.axolotl_reading import split_of, whole_or_zero
 from tunesmith.wire.foreign.carrying import Carrier, Imported, Refusal, is_true, number, one_of, whole
 from tunesmith.wire.foreign.names import LLAMAFACTORY
+from tunesmith.wire.foreign.schedule import take_schedule
 
 STAGES = {"sft": "sft", "pt": "cpt", "rm": "reward", "dpo": "dpo", "kto": "kto"}
 LOSSES = {"sigmoid": "sigmoid", "hinge": "hinge", "ipo": "ipo"}
@@ -186,18 +187,7 @@ def _training(carrier: Carrier) -> None:
     if "max_steps" in carrier.recipe.get("training", {}):
         carrier.leave("num_train_epochs", "max_steps ends the run")
     carrier.take("num_train_epochs", "training.epochs", number)
-    carrier.take("learning_rate", "training.learning_rate", number)
-    carrier.take("lr_scheduler_type", "training.scheduler", one_of(SCHEDULERS, "schedule"))
-    carrier.take("warmup_ratio", "training.warmup_ratio", number)
-    carrier.take("warmup_steps", "training.warmup_ratio", lambda steps: ratio_of(steps, carrier))
-    carrier.take("weight_decay", "training.weight_decay", number)
-    carrier.take("max_grad_norm", "training.max_grad_norm", number)
-    carrier.take("logging_steps", "training.logging_steps", whole)
-    carrier.take("eval_steps", "training.eval_steps", whole)
-    carrier.take("save_steps", "training.save_steps", whole)
-    carrier.take("save_total_limit", "training.keep_last_n", whole)
-    best = one_of({"eval_loss": "eval_loss", "loss": "loss"}, "metric")
-    carrier.take("metric_for_best_model", "training.metric_for_best", best)
+    take_schedule(carrier, "lr_scheduler_type")
     carrier.take("early_stopping_steps", "training.early_stopping", lambda n: {"patience": whole(n)})
     if carrier.peek("disable_gradient_checkpointing") is not None:
         off = is_true(carrier.peek("disable_gradient_checkpointing"))
