@@ -58,3 +58,17 @@ async def test_prepare_queues_a_rehearsal_of_what_is_recommended(client: httpx.A
     wrong = await client.post("/train/prepare", json=body | {"hyperparameters": {"lora_rnk": 8}})
     assert (wrong.status_code, wrong.json()["code"]) == (422, "configuration")
     assert "lora_rank" in wrong.json()["detail"]
+
+
+async def test_prepare_takes_what_is_configured_for_the_next_run(client: httpx.AsyncClient) -> None:
+    await upload(client)
+    await client.post("/train/config-lora", json={"r": 4})
+    configured = await client.post("/train/config-training-args", json={"max_steps": 5, "batch_size": 2})
+    assert configured.status_code == 200, configured.text
+    answer = await client.post("/train/prepare", json={"model": "tunesmith/tiny"}, params={"wait": 0})
+    recipe = (await client.get(f"/api/v1/admin/jobs/{answer.json()['job_id']}")).json()["spec"]["recipe"]
+    assert (recipe["method"]["lora"]["r"], recipe["training"]["max_steps"], recipe["training"]["batch_size"]) == (
+        4,
+        5,
+        2,
+    )

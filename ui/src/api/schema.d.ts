@@ -12175,7 +12175,7 @@ export interface components {
         };
         /**
          * PrepareRequest
-         * @description A run to prepare: what is recommended, with these changes.
+         * @description A run to prepare: what `/train/config-…` has configured; without that, or with changes, what is recommended.
          * @example {}
          * @example {
          *       "hyperparameters": {
@@ -12201,7 +12201,7 @@ export interface components {
             available_memory_gb?: number | null;
             /**
              * Hyperparameters
-             * @description Changes of what is recommended, in the words of the short form.
+             * @description Changes of what is recommended, in the words of the short form; what is configured is then left aside.
              */
             hyperparameters?: {
                 [key: string]: unknown;

@@ -23,11 +23,12 @@ class RecommendRequest(BaseModel):
 
 
 class PrepareRequest(RecommendRequest):
-    """A run to prepare: what is recommended, with these changes."""
+    """A run to prepare: what `/train/config-…` has configured; without that, or with changes, what is recommended."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{}, {"hyperparameters": {"lora_rank": 8}}]}
     )
     hyperparameters: dict[str, Any] = Field(
-        default_factory=dict, description="Changes of what is recommended, in the words of the short form."
+        default_factory=dict,
+        description="Changes of what is recommended, in the words of the short form; what is configured is then left aside.",
     )

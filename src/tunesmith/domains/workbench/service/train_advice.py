@@ -9,6 +9,7 @@ from tunesmith.domains.training import Adviser, JobForm, Recommendation, Trainin
 from tunesmith.domains.workbench import repository
 from tunesmith.domains.workbench.errors import NoCurrentModel
 from tunesmith.domains.workbench.schemas.train_advice import PrepareRequest, RecommendRequest
+from tunesmith.domains.workbench.service.configuration import recipe_of
 from tunesmith.domains.workbench.service.datasets import DatasetBench
 
 
@@ -32,10 +33,16 @@ class TrainAdvice:
             return await self._adviser.recommend(unit, model, dataset_id, available_memory_bytes=memory)
 
     async def prepare(self, access: Access, asked: PrepareRequest) -> JobView:
-        """Have the recommended run, with what is changed in it, rehearsed."""
+        """Have the run rehearsed: what is configured for the next one, else what is recommended with the changes that are asked for."""
         dataset_id = await self._dataset_id(access, asked)
         async with access.write("train.prepare", resource=f"dataset:{dataset_id}") as unit:
             model = await self._model(unit, asked)
+            state = await repository.find_state(unit)
+            if not asked.hyperparameters and state is not None and state.training:
+                dataset = await self._training.datasets.get(unit, dataset_id)
+                data = {"train": f"dataset:{dataset.name}@{dataset.version}"}
+                recipe = recipe_of(state.training, name="Prepared", base=model.reference, data=data)
+                return await self._training.forecast(unit, recipe)
             form = JobForm(
                 job_name="Prepared",
                 base_model=model.reference,
