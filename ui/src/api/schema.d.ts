@@ -12087,7 +12087,7 @@ export interface components {
         PiiAction: "mask" | "redact" | "pseudonymise" | "drop";
         /**
          * PiiApplyRequest
-         * @description What is done with each kind of personal data.
+         * @description What is done with each kind of personal data; names and addresses need `datasets.names_model`.
          * @example {
          *       "actions": {
          *         "email": "pseudonymise",
