@@ -100,7 +100,10 @@ export const recipeKo: Record<string, readonly [title: string, description: stri
   "training.early_stopping.min_delta": ["최소 개선", "나아졌다고 볼 가장 작은 변화."],
   resources: ["자원", "실행할 곳을 정합니다."],
   "resources.device": ["장치", "auto는 mps, cuda, cpu 중 처음 있는 것."],
-  "resources.processes": ["프로세스 수", "한 기계에서 학습을 나누어 할 프로세스 수. GPU마다 하나, CPU에서는 여럿. 비우면 하나."],
+  "resources.processes": [
+    "프로세스 수",
+    "한 기계에서 학습을 나누어 할 프로세스 수. GPU마다 하나, CPU에서는 여럿. 비우면 하나.",
+  ],
   "resources.distributed": ["여러 장치", "여러 프로세스가 한 학습을 나누는 방법."],
   "resources.distributed.strategy": [
     "나누는 방법",
