@@ -9,7 +9,8 @@ from tunesmith.domains.training.schemas import CapabilityCell, CapabilityState
 
 def page() -> str:
     """Objective by adapter by device, what does not work, and the recorded runs."""
-    cells = capability_matrix().cells
+    every = capability_matrix().cells
+    cells, shared = [c for c in every if not c.strategy], [c for c in every if c.strategy]
     by_method: dict[tuple[str, str], dict[str, CapabilityCell]] = {}
     for cell in cells:
         by_method.setdefault((cell.objective, cell.adapter), {})[cell.device] = cell
@@ -31,6 +32,13 @@ def page() -> str:
             ["Method", "Device", "Why", "Instead"],
             [[f"{c.objective} with {c.adapter}", c.device, c.reason, c.alternative] for c in failing],
         ),
+        "## Several processes\n",
+        "The same by several processes that share each update. *Works* says besides that the loss of every update was that of one "
+        "process to 1e-5 in float32. What has no row here has not been recorded.\n",
+        table(
+            ["Method", "Strategy", "Device", "State", "When", "Largest difference of a loss", "Seconds"],
+            [_shared(cell) for cell in shared],
+        ),
         "## Recorded runs\n",
         table(
             ["Method", "Device", "When", "Updates", "Seconds", "Weights SHA-256", "Libraries"],
@@ -38,6 +46,13 @@ def page() -> str:
         ),
     ]
     return "\n".join(parts)
+
+
+def _shared(cell: CapabilityCell) -> list[str]:
+    when = cell.recorded_at.strftime("%Y-%m-%d") if cell.recorded_at else ""
+    method, strategy = f"{cell.objective} with {cell.adapter}", f"{code(cell.strategy)}, {cell.processes} processes"
+    difference = "–" if cell.loss_difference is None else f"{cell.loss_difference:.1e}"
+    return [method, strategy, cell.device, cell.state.value, when, difference, f"{cell.seconds:.0f}"]
 
 
 def _run(cell: CapabilityCell) -> list[str]:

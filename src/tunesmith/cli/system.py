@@ -48,7 +48,17 @@ def system(ctx: typer.Context, as_json: AsJson = False) -> None:
     out.print("")
     print_table("Packages", ("package", "version"), info["packages"].items())
     out.print("")
-    print_table("Training", ("objective", "adapter", *DEVICES), _methods(cells))
+    print_table("Training", ("objective", "adapter", *DEVICES), _methods([c for c in cells if not c["strategy"]]))
+    out.print("")
+    print_table(
+        "Several processes that share a run",
+        ("objective", "adapter", "strategy", "device", "processes", "state"),
+        [
+            (c["objective"], c["adapter"], c["strategy"], c["device"], c["processes"], c["state"])
+            for c in cells
+            if c["strategy"]
+        ],
+    )
     notes = {(c["reason"], c["alternative"]) for c in cells if c["state"] == "fails"}
     for reason, alternative in sorted(notes):
         out.print(f"[dim]fails: {reason} {alternative}[/]")

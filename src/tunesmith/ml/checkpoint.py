@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from tunesmith.ml.sharding import divide_moments, whole
 from tunesmith.ml.trained import Trained, write_json_file
 from tunesmith.wire.checkpoint import new_checkpoint, remove_checkpoint, verify_checkpoint
 
@@ -35,6 +36,9 @@ class RunState:
     tokens: int = 0
     training_seconds: float = 0.0
     threads: int = 1
+    processes: int = 1
+    strategy: str = ""
+    """How the processes shared the run."""
     eval_loss: float | None = None
     evaluation: dict[str, float] = field(default_factory=dict)
     best_cost: float | None = None
@@ -106,10 +110,15 @@ class Checkpoints:
         removed = []
         for name in candidates[: max(0, len(candidates) - self.keep_last_n)]:
             state.kept.remove(name)
-            if self.path(name).is_dir():
-                remove_checkpoint(self.path(name))
+            if self._remove(self.path(name)):
                 removed.append(self.path(name))
         return removed
+
+    def _remove(self, folder: Path) -> bool:
+        if not folder.is_dir():
+            return False
+        remove_checkpoint(folder)
+        return True
 
 
 @dataclass
@@ -134,7 +143,8 @@ class Restored:
     def into_optimizer(self, optimizer: Any, scheduler: Any) -> None:
         """Put the moments and the schedule back."""
         tensors = load_file(self.folder / "optimizer.safetensors")
-        optimizer.load_state_dict(join_optimizer(tensors, self.plain["param_groups"]))
+        state = join_optimizer(tensors, self.plain["param_groups"])
+        optimizer.load_state_dict(divide_moments(state, optimizer))
         scheduler.load_state_dict(self.plain["scheduler"])
 
     def into_generators(self) -> None:
@@ -147,7 +157,7 @@ def split_optimizer(state: dict[str, Any]) -> tuple[dict[str, torch.Tensor], lis
     tensors = {}
     for index, values in state["state"].items():
         for name, value in values.items():
-            tensors[f"{index}.{name}"] = torch.as_tensor(value).detach().cpu().contiguous()
+            tensors[f"{index}.{name}"] = whole(torch.as_tensor(value))
     return tensors, state["param_groups"]
 
 

@@ -30,6 +30,17 @@ DEVICE_WORDS = (
     "mps backend",
     "hip error",
 )
+PEER_LOST_WORDS = (
+    "gloo/transport",
+    "connection closed by peer",
+    "connection reset by peer",
+    "connection was likely closed",
+    "timed out waiting",
+    "watchdog caught collective operation timeout",
+    "nccl communicator was aborted",
+    "remote process exited",
+)
+"""How gloo, NCCL and their stores say that another rank is gone."""
 NO_SPACE_WORDS = ("no space left on device", "disk quota exceeded", "file too large")
 
 
@@ -82,6 +93,14 @@ def explain(error: BaseException) -> RunFailure:
             "The disk is full; the checkpoints that were complete are still there.",
             "Free some space in the data folder, then resume the job.",
             reason="disk-full",
+        )
+    if any(w in lowered for w in PEER_LOST_WORDS):
+        return RunFailure(
+            "ENGINE_ERROR",
+            "peer-lost",
+            f"Another process of this run is gone ({words[:200]}).",
+            "Resume the job: it goes on from its last checkpoint.",
+            reason="peer-lost",
         )
     if any(w in lowered for w in DEVICE_WORDS):
         return RunFailure(

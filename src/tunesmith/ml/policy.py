@@ -33,6 +33,11 @@ class Policy:
         if needs_reference and not isinstance(model, PeftModel):
             self._frozen = copy.deepcopy(model).to(autocast or torch.float32).requires_grad_(False).eval()
 
+    @property
+    def reference(self) -> Any:
+        """The frozen copy, where the reference is one."""
+        return self._frozen
+
     def logits(self, batch: Batch, places: torch.Tensor | int = 0) -> torch.Tensor:
         """Logits in float32 at ``places`` of each line (all of them by default)."""
         return self._logits(self.model, batch, places)

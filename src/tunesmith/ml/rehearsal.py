@@ -52,6 +52,8 @@ def abridged(spec: ForecastSpec) -> TrainSpec:
     plan = recipe.training
     plan.epochs, plan.max_steps, plan.early_stopping = None, LONGEST + TYPICAL, None
     plan.gradient_accumulation_steps = min(2, plan.gradient_accumulation_steps)
+    resources = recipe.resources
+    resources.processes, resources.distributed, resources.gpu_ids = None, None, (resources.gpu_ids or [])[:1] or None
     recipe.resources.memory_limit_gib = None  # beside a GPU such a limit would forbid the driver's address space
     if not torch.cuda.is_available():
         recipe.resources.memory_limit_gib = SAFE_SHARE * available_bytes() / GIB

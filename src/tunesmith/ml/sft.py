@@ -13,16 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.ml.guard import forbid_pickle, share_the_processor, stay_offline
+from tunesmith.ml.launch import launched
+from tunesmith.ml.ranks import choose_gpu, connect, reporter_of
 from tunesmith.ml.report import Reporter
 
 forbid_pickle()  # before any library that knows how to read one
 stay_offline()
 share_the_processor()
+choose_gpu()
 
 
 def main(run_dir: str, work: Callable[[Reporter], None] | None = None) -> None:
     """Run, and turn whatever goes wrong into a ``failed`` event; the traceback goes to the output."""
-    with Reporter(run_dir) as reporter:
+    if work is None and (code := launched(run_dir)) is not None:
+        raise SystemExit(code)  # this was the agent of several ranks
+    with reporter_of(run_dir) as reporter:
         reporter.progress(0, message="starting")  # a sign of life before the seconds that the imports take
         from tunesmith.ml.failures import explain
 
@@ -43,13 +48,15 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     import transformers
 
     from tunesmith.ml.build import build_model
-    from tunesmith.ml.checkpoint import Checkpoints, Restored, weights_sha256
+    from tunesmith.ml.checkpoint import Restored, weights_sha256
     from tunesmith.ml.failures import configuration_failure
     from tunesmith.ml.load import load_tokenizer
     from tunesmith.ml.machine import choose_device, computes_in_bf16, limit_data_memory, make_repeatable, use_threads
     from tunesmith.ml.objectives import Texts, objective_of
+    from tunesmith.ml.parallel import checkpoints_of, trainer_of
     from tunesmith.ml.policy import Policy
-    from tunesmith.ml.trainer import RunTrainer, ScoreTrainer, total_updates
+    from tunesmith.ml.strategy import share_run
+    from tunesmith.ml.trainer import total_updates
     from tunesmith.wire.recipe import Precision
     from tunesmith.wire.spec import TrainSpec
 
@@ -66,7 +73,11 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
         device = choose_device(wanted)
     except ValueError as error:
         raise configuration_failure(f"{error}.", "Set resources.device to one of them, or to auto.") from None
-    threads = use_threads(restored.state.threads if restored else None)
+    world = recipe.resources.world
+    ranks = connect(world, device.type, reporter)
+    made_by = restored.state.processes if restored else 0
+    is_alike = restored is not None and restored.state.processes == world.size
+    threads = use_threads(restored.state.threads if restored and is_alike else None)
     make_repeatable(recipe.seed)
     recipe.resources.device = device.type
     if recipe.training.precision == Precision.AUTO:
@@ -86,10 +97,12 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     examples = objective.read(Path(spec.train_file), tell)
     validation = objective.read(Path(spec.validation_file), tell) if spec.validation_file else None
 
-    # --- The model.
+    # --- The model. One that is going to be divided is built in the processor's memory.
     reporter.progress(0, message="loading the model")
+    strategy = share_run(recipe, folder, ranks, device, objective.needs_reference, reporter)
+    place = torch.device("cpu") if strategy == "fsdp" else device
     model, trained = build_model(
-        recipe, folder, head=objective.head, compute=compute, device=device, pad_id=texts.pad_id
+        recipe, folder, head=objective.head, compute=compute, device=place, pad_id=texts.pad_id
     )
     policy = Policy(model, compute, needs_reference=objective.needs_reference)
     learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -97,9 +110,8 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     reporter.log(f"{objective.name} with {recipe.method.adapter}: training {learning:,} of {everything:,} parameters")
 
     # --- The run.
-    checkpoints = Checkpoints(reporter.run.checkpoints, recipe.training.keep_last_n)
-    kind = RunTrainer if objective.head == "words" else ScoreTrainer
-    trainer = kind(
+    checkpoints = checkpoints_of(ranks)(reporter.run.checkpoints, recipe.training.keep_last_n)
+    trainer = trainer_of(ranks, strategy, objective, policy, device)(
         policy=policy,
         trained=trained,
         objective=objective,
@@ -111,13 +123,17 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
         reporter=reporter,
         restored=restored,
     )
-    trainer.run_state.threads = threads
+    trainer.run_state.threads, trainer.run_state.processes = threads, world.size
     if rehearse:
         return reporter.finished(rehearse(trainer))
     steps = total_updates(recipe, len(examples))
     if restored:
         checkpoints.resumed_from = checkpoints.relative(restored.folder)
         reporter.log(f"going on from update {len(restored.state.losses)} of {steps}")
+        if not is_alike:
+            reporter.log(
+                f"{made_by} wrote the checkpoint and {world} go on: the same run, but for the last bits of its sums"
+            )
     reporter.progress(len(trainer.run_state.losses), steps, "training")
     trainer.run()
 
@@ -129,8 +145,9 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     result = run_result(state, stopped=trainer.stopped, resumed=restored is not None, repairs=spec.repairs)
     result["weights_sha256"] = weights_sha256(trained.published())
     if not trainer.stopped:
-        write_artifacts(reporter.run.artifacts, trained, recipe, result)
+        write_artifacts(reporter.run.artifacts, trained, recipe, result) if ranks.is_first else trained.published()
     reporter.finished(result, stopped=trainer.stopped)
+    ranks.leave()
 
 
 def run_result(state: Any, *, stopped: bool, resumed: bool, repairs: list[str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 from tunesmith.ml.failures import configuration_failure
+from tunesmith.ml.sharding import is_divided, put, whole
 from tunesmith.ml.weights import ModelWeights
 
 ADAPTER_FILE = "adapter_model.safetensors"
@@ -69,7 +70,7 @@ class TrainedAdapter:
     def published(self) -> dict[str, torch.Tensor]:
         """By the names that PEFT gives them in a file."""
         state = get_peft_model_state_dict(self._model, save_embedding_layers=False)
-        return {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(state.items())}
+        return {name: whole(tensor) for name, tensor in sorted(state.items())}
 
     def save(self, folder: Path) -> None:
         """The adapter as PEFT reads it. The configuration names the base by its reference, and lists are sorted: same run,
@@ -89,7 +90,12 @@ class TrainedAdapter:
         """Put the adapter of a checkpoint back."""
         if not (folder / ADAPTER_FILE).is_file():
             raise ValueError(f"the checkpoint has no {ADAPTER_FILE}: it was made by another method")
-        result = set_peft_model_state_dict(self._model, load_file(folder / ADAPTER_FILE))
+        stored = load_file(folder / ADAPTER_FILE)
+        own = get_peft_model_state_dict(self._model, save_embedding_layers=False)
+        if any(is_divided(tensor) for tensor in own.values()):
+            _put_all(own, stored, "modules")
+            return
+        result = set_peft_model_state_dict(self._model, stored)
         if result.unexpected_keys:
             raise ValueError(f"the checkpoint was made for other modules: {', '.join(result.unexpected_keys[:5])}")
 
@@ -125,28 +131,18 @@ class TrainedModel:
 
     def published(self) -> dict[str, torch.Tensor]:
         """In the number formats of the base; a new head stays in float32."""
-        return {
-            name: tensor.detach().cpu().to(self._formats.get(name, torch.float32)).contiguous()
-            for name, tensor in self._named()
-        }
+        return {name: whole(tensor).to(self._formats.get(name, torch.float32)) for name, tensor in self._named()}
 
     def save(self, folder: Path) -> None:
         """All parameters in float32."""
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self._named()}
+        tensors = {name: whole(tensor) for name, tensor in self._named()}
         save_file(tensors, folder / MODEL_FILE, metadata={"format": "pt"})
 
     def load(self, folder: Path) -> None:
         """Put all parameters back."""
         if not (folder / MODEL_FILE).is_file():
             raise ValueError(f"the checkpoint has no {MODEL_FILE}: it was made by another method")
-        stored = load_file(folder / MODEL_FILE)
-        own = dict(self._named())
-        if set(stored) != set(own):
-            different = sorted(set(stored) ^ set(own))
-            raise ValueError(f"the checkpoint was made for another model: {', '.join(different[:5])}")
-        with torch.no_grad():
-            for name, tensor in own.items():
-                tensor.copy_(stored[name])
+        _put_all(dict(self._named()), load_file(folder / MODEL_FILE), "weights")
 
     def publish(self, folder: Path) -> None:
         """A model folder: weights, configuration, tokenizer and template."""
@@ -159,6 +155,14 @@ class TrainedModel:
         if not self._is_scorer and (self._base / "generation_config.json").is_file():
             shutil.copyfile(self._base / "generation_config.json", folder / "generation_config.json")
         copy_companions(self._base, folder)
+
+
+def _put_all(own: dict[str, torch.Tensor], stored: dict[str, torch.Tensor], what: str) -> None:
+    """Copy what was stored into the tensors of the same names; raises ValueError where the names differ."""
+    if set(stored) != set(own):
+        raise ValueError(f"the checkpoint was made for other {what}: {', '.join(sorted(set(stored) ^ set(own))[:5])}")
+    for name, tensor in own.items():
+        put(tensor, stored[name])
 
 
 def copy_companions(base: Path, folder: Path) -> None:

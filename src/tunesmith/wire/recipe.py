@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from tunesmith.wire.devices import ResourcesSection
 from tunesmith.wire.formats import ExportFormat, method_in
 from tunesmith.wire.gguf_methods import GGUF_METHODS as GGUF_METHODS
 from tunesmith.wire.gguf_methods import find_method
@@ -172,22 +173,6 @@ class TrainingSection(Section):
         if self.epochs is None and self.max_steps is None:
             self.epochs = 3.0
         return self
-
-
-class ResourcesSection(Section):
-    """Device and memory."""
-
-    device: Literal["auto", "mps", "cuda", "cpu"] = Field(
-        "auto", description="`auto` takes the first of mps, cuda, cpu.", title="Device"
-    )
-    memory_limit_gib: float | None = Field(
-        None, gt=0, description="The child limits its own data memory to this.", title="Memory limit (GiB)"
-    )
-    repair: bool = Field(
-        True,
-        description="A run that does not fit into memory goes on with the same global batch in smaller portions.",
-        title="Repair out-of-memory",
-    )
 
 
 class EvaluateSection(Section):

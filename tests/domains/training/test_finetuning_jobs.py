@@ -128,6 +128,9 @@ async def test_short_form_becomes_a_recipe(
         ),
         ({"training": {"learning_rat": 1}}, 422, "configuration", "did you mean learning_rate"),
         ({"export": [{"format": "gguf"}]}, 422, "configuration", "register"),
+        ({"resources": {"device": "cpu", "processes": 64}}, 422, "configuration", "processor core"),
+        ({"resources": {"gpu_ids": [6, 7]}}, 422, "gpu-ids", "no GPU 6, 7"),
+        ({"resources": {"processes": 2, "distributed": {"nodes": 2}}}, 422, "configuration", "rendezvous"),
     ],
 )
 async def test_what_cannot_run_is_refused_at_once(
@@ -148,7 +151,9 @@ async def test_what_cannot_run_is_refused_at_once(
         ({"method": "dpo"}, 422, "dataset-format", "preference"),
         ({"method": "lora", "hyperparameters": {"adapter": "full"}}, 422, "configuration", "adapter of its own"),
         ({"method": "dpo", "hyperparameters": {"beta": -1}}, 422, "configuration", "beta"),
-        ({"gpu_ids": [0]}, 422, "unsupported-method", "gpu_ids"),
+        ({"gpu_ids": [7]}, 422, "gpu-ids", "no GPU 7"),
+        ({"gpu_ids": [9]}, 422, "configuration", "gpu_ids"),
+        ({"resume_from_checkpoint": 1}, 422, "unsupported-method", "resume_from_checkpoint"),
         ({"hyperparameters": {"lora_rnk": 8}}, 422, "configuration", "did you mean lora_rank"),
         ({"hyperparameters": {"lora_rank": 0}}, 422, "configuration", "hyperparameters.lora_rank"),
         ({"hyperparameters": {"lora_rank": 8, "lora_r": 8}}, 422, "configuration", "two names"),

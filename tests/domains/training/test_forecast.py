@@ -109,6 +109,7 @@ async def test_what_start_refuses_is_refused(client: httpx.AsyncClient, plan: di
         ({"seconds_per_step": 60.0}, {}, "rare-checkpoints", "amber"),
         ({"padding_share": 0.7}, {"training": {"packing": False}}, "padding", "green"),
         ({"evaluation_seconds": 400.0}, {}, "costly-evaluation", "amber"),
+        ({}, {"resources": {"processes": 2}}, "one-process", "green"),
     ],
 )
 def test_each_problem_is_found_alone(

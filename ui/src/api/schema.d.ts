@@ -3837,6 +3837,18 @@ export interface components {
              * @description Engine that trains.
              */
             engine: string;
+            /**
+             * Strategy
+             * @description How several processes share the run: `ddp`, `fsdp`; empty for one process.
+             * @default
+             */
+            strategy: string;
+            /**
+             * Processes
+             * @description Processes of the run.
+             * @default 1
+             */
+            processes: number;
             /** @description `works` only from a recorded run; `fails`; `untried`. */
             state: components["schemas"]["CapabilityState"];
             /**
@@ -3887,6 +3899,11 @@ export interface components {
              * @default
              */
             weights_sha256: string;
+            /**
+             * Loss Difference
+             * @description Several processes: the largest difference of an update's loss from that of one.
+             */
+            loss_difference?: number | null;
         };
         /**
          * CapabilityMatrix
@@ -7217,6 +7234,41 @@ export interface components {
             relative_error: number;
         };
         /**
+         * DistributedSection
+         * @description How several processes share one run.
+         */
+        DistributedSection: {
+            /**
+             * Strategy
+             * @description `ddp`: each process has the whole model; `fsdp`: weights, gradients and moments are divided among them (FSDP2); `deepspeed`: ZeRO, refused in this version; `auto` takes ddp where memory suffices, else fsdp, and the log says why.
+             * @default auto
+             * @enum {string}
+             */
+            strategy: "auto" | "ddp" | "fsdp" | "deepspeed";
+            /**
+             * ZeRO stage
+             * @description `deepspeed` only. What is divided: 1 the moments, 2 (default) gradients too, 3 weights too.
+             */
+            zero_stage?: number | null;
+            /**
+             * Machines
+             * @description Machines that take part.
+             * @default 1
+             */
+            nodes: number;
+            /**
+             * GPUs each
+             * @description GPUs on each machine; the same as `resources.processes`.
+             */
+            gpus_per_node?: number | null;
+            /**
+             * Rendezvous
+             * @description `host:port` of the first machine, where the others find it. Only for several machines.
+             * @example 10.0.0.1:29400
+             */
+            rendezvous?: string | null;
+        };
+        /**
          * DownloadFormat
          * @description What a dataset can be downloaded as.
          * @enum {string}
@@ -9754,6 +9806,11 @@ export interface components {
             hyperparameters?: {
                 [key: string]: unknown;
             };
+            /**
+             * Gpu Ids
+             * @description GPUs to use, by number; one process for each.
+             */
+            gpu_ids?: number[] | null;
         };
         /**
          * JobListResponse
@@ -13648,7 +13705,7 @@ export interface components {
         };
         /**
          * ResourcesSection
-         * @description Device and memory.
+         * @description Device, memory, processes.
          */
         ResourcesSection: {
             /**
@@ -13659,8 +13716,23 @@ export interface components {
              */
             device: "auto" | "mps" | "cuda" | "cpu";
             /**
+             * Processes
+             * @description Processes on each machine that share the run: one for each GPU, or some on a CPU. Empty is one.
+             */
+            processes?: number | null;
+            /**
+             * GPUs
+             * @description The GPUs to use, by number; one process for each.
+             */
+            gpu_ids?: number[] | null;
+            /**
+             * Many devices
+             * @description How several processes share the run.
+             */
+            distributed?: components["schemas"]["DistributedSection"] | null;
+            /**
              * Memory limit (GiB)
-             * @description The child limits its own data memory to this.
+             * @description Each process limits its own data memory to this.
              */
             memory_limit_gib?: number | null;
             /**
@@ -16814,6 +16886,7 @@ export type DevicesResponse = components['schemas']['DevicesResponse'];
 export type DiffCounts = components['schemas']['DiffCounts'];
 export type DiskResponse = components['schemas']['DiskResponse'];
 export type DistinctCount = components['schemas']['DistinctCount'];
+export type DistributedSection = components['schemas']['DistributedSection'];
 export type DownloadFormat = components['schemas']['DownloadFormat'];
 export type DownloadRequest = components['schemas']['DownloadRequest'];
 export type DpoSection = components['schemas']['DpoSection'];

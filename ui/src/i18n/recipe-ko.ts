@@ -100,7 +100,20 @@ export const recipeKo: Record<string, readonly [title: string, description: stri
   "training.early_stopping.min_delta": ["최소 개선", "나아졌다고 볼 가장 작은 변화."],
   resources: ["자원", "실행할 곳을 정합니다."],
   "resources.device": ["장치", "auto는 mps, cuda, cpu 중 처음 있는 것."],
-  "resources.memory_limit_gib": ["메모리 한도 (GiB)", "학습 프로세스가 쓸 데이터 메모리의 한도."],
+  "resources.processes": [
+    "프로세스 수",
+    "한 기계에서 학습을 나누어 할 프로세스 수. GPU마다 하나, CPU에서는 여럿. 비우면 하나.",
+  ],
+  "resources.distributed": ["여러 장치", "여러 프로세스가 한 학습을 나누는 방법."],
+  "resources.distributed.strategy": [
+    "나누는 방법",
+    "ddp: 프로세스마다 모델 전체, fsdp: 가중치·기울기·모멘트를 나눔, deepspeed: ZeRO, auto: 메모리가 되면 ddp, 아니면 fsdp(이유는 로그에).",
+  ],
+  "resources.distributed.zero_stage": ["ZeRO 단계", "deepspeed에서 나누는 것. 1 모멘트, 2(기본) 기울기도, 3 가중치도."],
+  "resources.distributed.nodes": ["기계 수", "함께 학습할 기계의 수."],
+  "resources.distributed.gpus_per_node": ["기계당 GPU", "기계마다의 GPU 수. 프로세스 수와 같습니다."],
+  "resources.distributed.rendezvous": ["만날 주소", "첫 기계의 호스트:포트. 기계가 여럿일 때만."],
+  "resources.memory_limit_gib": ["메모리 한도 (GiB)", "프로세스마다 쓸 데이터 메모리의 한도."],
   "resources.repair": [
     "메모리 부족 고치기",
     "메모리에 맞지 않는 학습을 같은 전체 배치로, 더 작은 몫으로 나누어 이어 갑니다.",

@@ -47,6 +47,10 @@ class AxolotlEngine:
             problems.append(
                 EngineProblem("resources.memory_limit_gib", words, "Leave it out, or take the engine trl.", limit)
             )
+        if recipe.resources.world.size > 1 or recipe.resources.gpu_ids:
+            words = "Axolotl starts its processes with a launcher of its own."
+            hint = "Set TUNESMITH_AXOLOTL__LAUNCHER and leave resources.processes, gpu_ids and distributed out, or take the engine trl."
+            problems.append(EngineProblem("resources.processes", words, hint, recipe.resources.world.size))
         try:
             write_axolotl(recipe.to_plain(), custom=self._settings.custom)
         except RecipeError as error:

@@ -52,6 +52,10 @@ class MlxEngine:
         if recipe.resources.device == "cuda":
             words = "The engine mlx does not train on cuda."
             problems.append(EngineProblem("resources.device", words, "Take device: auto, or the engine trl.", "cuda"))
+        if recipe.resources.world.size > 1:
+            words = f"The engine mlx trains in one process, not in {recipe.resources.world.size}."
+            hint = "Leave resources.processes and resources.distributed out, or take the engine trl."
+            problems.append(EngineProblem("resources.processes", words, hint, recipe.resources.world.size))
         return problems
 
     def environment(self, recipe: Recipe) -> dict[str, str]:

@@ -33,14 +33,14 @@ def capability_matrix() -> CapabilityMatrix:
         recorded = CapabilityMatrix.model_validate(json.loads(RECORD.read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError):
         recorded = CapabilityMatrix(cells=[])
-    known = {(c.objective, c.adapter, c.device, c.engine): c for c in recorded.cells}
+    known = {(c.objective, c.adapter, c.device, c.engine): c for c in recorded.cells if not c.strategy}
     cells = [
         known.get((objective.value, adapter.value, device, ENGINE)) or _unrecorded(objective, adapter, device)
         for objective in Objective
         for adapter in Adapter
         for device in DEVICES
     ]
-    extra = [cell for cell in recorded.cells if cell.engine != ENGINE]
+    extra = [cell for cell in recorded.cells if cell.engine != ENGINE or cell.strategy]
     return CapabilityMatrix(cells=[*cells, *extra])
 
 
@@ -59,8 +59,11 @@ def _unrecorded(objective: Objective, adapter: Adapter, device: str) -> Capabili
 
 def refused_cell(recipe: Recipe, device: str) -> CapabilityCell | None:
     """The cell of ``recipe`` on ``device``, when it is known not to work; ``auto`` is refused by nothing."""
-    method = recipe.method
+    method, plan = recipe.method, recipe.resources.distributed
+    strategies = ("", plan.strategy) if plan else ("",)
     for cell in capability_matrix().cells:
+        if cell.strategy not in strategies:
+            continue
         if cell.state is CapabilityState.FAILS and (cell.objective, cell.adapter, cell.device, cell.engine) == (
             method.objective,
             method.adapter,

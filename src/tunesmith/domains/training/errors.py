@@ -35,6 +35,13 @@ class UnsupportedMethod(Unsupported):
     )
 
 
+class GpuIdsAbsent(InvalidInput):
+    """GPUs that this machine does not have."""
+
+    code, title = "gpu-ids", "There are no such GPUs"
+    hint = "Name GPUs that tunesmith system lists, or leave gpu_ids out."
+
+
 class DataMismatch(InvalidInput):
     """The data is not the data that the recipe names by its SHA-256."""
 

@@ -78,6 +78,7 @@ def forecast_of(
         "available_memory_bytes": figures.get("device_memory_bytes") or machine.available_memory_bytes,
     }
     problems = [
+        *_processes(recipe),
         *_memory(figures, recipe, machine),
         *_disk(figures, recipe, machine),
         *_rows(figures, recipe),
@@ -168,6 +169,23 @@ def _disk(figures: dict[str, Any], recipe: Recipe, machine: Machine) -> list[Fin
             "Free some space in the data folder, or lower training.keep_last_n.",
             expected=f"{_gib(needed)} free",
             found=_gib(machine.free_disk_bytes),
+        )
+    ]
+
+
+def _processes(recipe: Recipe) -> list[Finding]:
+    world = recipe.resources.world
+    if world.size == 1:
+        return []
+    return [
+        problem(
+            "one-process",
+            Severity.GREEN,
+            "/resources/processes",
+            f"This is what one process alone would take. {world.size} share the rows of each update: the run is sooner, and with "
+            "strategy fsdp or deepspeed each of them takes less memory.",
+            "Nothing has to be done; the run shows the time and memory of each process.",
+            found=str(world.size),
         )
     ]
 

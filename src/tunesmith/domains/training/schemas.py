@@ -216,6 +216,8 @@ class CapabilityCell(BaseModel):
     adapter: str = Field(description="Which weights are trained.", examples=["qlora"])
     device: str = Field(description="cpu, cuda or mps.")
     engine: str = Field(description="Engine that trains.")
+    strategy: str = Field("", description="How several processes share the run: `ddp`, `fsdp`; empty for one process.")
+    processes: int = Field(1, description="Processes of the run.")
     state: CapabilityState = Field(description="`works` only from a recorded run; `fails`; `untried`.")
     reason: str = Field("", description="Why it does not work, or is not known to.")
     alternative: str = Field("", description="The nearest thing that works, or how to find out.")
@@ -225,6 +227,9 @@ class CapabilityCell(BaseModel):
     steps: int = Field(0, description="Updates of the run.")
     seconds: float = Field(0.0, description="How long the run took, loading included.")
     weights_sha256: str = Field("", description="Of what the run trained.")
+    loss_difference: float | None = Field(
+        None, description="Several processes: the largest difference of an update's loss from that of one."
+    )
 
 
 class CapabilityMatrix(BaseModel):

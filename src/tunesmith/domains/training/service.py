@@ -14,7 +14,13 @@ from tunesmith.domains.training import repository
 from tunesmith.domains.training.advising import Adviser
 from tunesmith.domains.training.capabilities import ENGINE, refused_cell
 from tunesmith.domains.training.data import DataSource
-from tunesmith.domains.training.errors import CheckpointError, CheckpointNotFound, FinetuningJobNotFound, RunActive
+from tunesmith.domains.training.errors import (
+    CheckpointError,
+    CheckpointNotFound,
+    FinetuningJobNotFound,
+    GpuIdsAbsent,
+    RunActive,
+)
 from tunesmith.domains.training.graph import RunData, compile_graph
 from tunesmith.domains.training.schemas import (
     CheckpointListResponse,
@@ -115,6 +121,8 @@ class TrainingService:
         problems = [*self.known_problems(recipe), *self.engine.check(recipe)]
         if problems:
             faults = [{"location": p.location, "message": p.message, "value": p.value} for p in problems]
+            if problems[0].location == "resources.gpu_ids":
+                raise GpuIdsAbsent(problems[0].message, hint=problems[0].hint, errors=faults)
             raise RecipeError(" ".join(p.message for p in problems), hint=problems[0].hint, errors=faults)
         model = await self.models.resolve(recipe.model.base, unit=unit, base_dir=base_dir)
         return recipe, model, await self._data.ids_of(unit, recipe, base_dir)

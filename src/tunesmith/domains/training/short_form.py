@@ -17,7 +17,7 @@ from tunesmith.wire.recipe_text import RecipeError, validate_recipe
 ADAPTERS = ("full", "lora", "qlora")
 METHODS = (*ADAPTERS, "dpo", "orpo", "kto", "reward", "grpo", "cpt")
 """An adapter, for supervised fine-tuning, or an objective, which then trains the adapter of the hyperparameters."""
-LATER_FIELDS = ("gpu_ids", "resume_from_checkpoint")
+LATER_FIELDS = ("resume_from_checkpoint",)
 SETTINGS: dict[str, str] = {
     "lora_rank": "method.lora.r",
     "lora_alpha": "method.lora.alpha",
@@ -88,6 +88,8 @@ class JobForm(BaseModel):
         description=f"Any of {', '.join(SETTINGS)}; what is left out is recommended for the model and the data.",
     )
 
+    gpu_ids: list[int] | None = Field(None, description="GPUs to use, by number; one process for each.")
+
     def to_recipe(self, train: str, recommended: dict[str, Any]) -> Recipe:
         """The recipe that it stands for, with ``train`` as the reference of the dataset; raises RecipeError.
 
@@ -99,6 +101,8 @@ class JobForm(BaseModel):
             "data": {"train": train},
             "method": {"adapter": self.method} if self.method in ADAPTERS else {"objective": self.method},
         }
+        if self.gpu_ids is not None:
+            data["resources"] = {"gpu_ids": self.gpu_ids}
         for name, path, value in self._settings():
             section, key = _place(data, path)
             if path == "method.adapter" and section.get(key, value) != value:

@@ -1,0 +1,363 @@
+"""Several processes, one run: the same losses as one process, and ends that leave nobody hanging."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.ml import preferences
+from tests.ml import training_runs as runs
+from tunesmith.wire.checkpoint import verify_checkpoint
+from tunesmith.wire.events import Failed, Finished, LogLine
+from tunesmith.wire.recipe_text import read_recipe
+from tunesmith.wire.run_dir import RunDirectory
+
+pytestmark = pytest.mark.early
+CLOSE = 1e-5
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return runs.tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("rows")
+    pairs = preferences.write_pairs(root / "pairs.jsonl")
+    marked = preferences.write(root / "marked.jsonl", preferences.labelled())
+    return {"sft": runs.write_rows(root / "rows.jsonl"), "dpo": pairs, "reward": pairs, "kto": marked}
+
+
+def plan_of(
+    model: Path,
+    objective: str = "sft",
+    adapter: str = "lora",
+    *,
+    processes: int = 1,
+    dropout: float = 0.0,
+    distributed: dict[str, Any] | None = None,
+    **training: Any,
+) -> dict[str, Any]:
+    """24 rows in updates of 5: the last update of an epoch has 4, and no number of processes divides them evenly."""
+    settings = {"max_steps": 6, "batch_size": 5, "packing": False, "precision": "fp32", "save_steps": 3, **training}
+    plan = runs.recipe(model, **{"learning_rate": 2e-3, "warmup_ratio": 0, **settings})
+    plan["method"] = {
+        "objective": objective,
+        "adapter": adapter,
+        "lora": {"r": 4, "alpha": 8, "dropout": dropout},
+    }
+    if processes > 1:
+        plan["resources"] |= {"processes": processes}
+    if distributed is not None:
+        plan["resources"] |= {"distributed": distributed}
+    return plan
+
+
+@contextmanager
+def started(run: RunDirectory) -> Iterator[subprocess.Popen[bytes]]:
+    """The child as the worker starts it: in a session of its own, with its output in the run's folder."""
+    with run.output_file.open("ab") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tunesmith.ml.sft", str(run.path)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, "OMP_NUM_THREADS": "2"},
+        )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+
+
+def train(run: RunDirectory, *, expect: int = 0) -> Any:
+    """The child to its end; answers its last word."""
+    with started(run) as child:
+        code = child.wait(280)
+    assert code == expect, run.output_file.read_text()[-4000:]
+    ends = [event for event in runs.events(run) if isinstance(event, Finished | Failed)]
+    assert len(ends) <= 1, "one last word"
+    return ends[-1] if ends else None
+
+
+def log_of(run: RunDirectory) -> str:
+    return "\n".join(event.message for event in runs.events(run) if isinstance(event, LogLine))
+
+
+def ranks_of(run: RunDirectory) -> list[psutil.Process]:
+    """The ranks of a run, whoever their parent is now."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        words = process.info["cmdline"] or []
+        if str(run.path) in words and "RANK" in (process.info["environ"] or {}):
+            found.append(process)
+    return sorted(found, key=lambda process: process.info["environ"]["RANK"])
+
+
+def nobody_is_left(run: RunDirectory) -> bool:
+    return not any(
+        str(run.path) in (process.info["cmdline"] or []) and process.info["status"] != psutil.STATUS_ZOMBIE
+        for process in psutil.process_iter(["cmdline", "status"])
+    )
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory, model: Path, files: dict[str, Path]) -> RunDirectory:
+    run = runs.new_attempt(
+        tmp_path_factory.mktemp("alone"), 1, model, plan_of(model), files["sft"], validation_file=files["sft"]
+    )
+    assert isinstance(runs.train(run), Finished)
+    return run
+
+
+def assert_same_run(run: RunDirectory, of_one: RunDirectory) -> None:
+    for name in ("loss", "grad_norm", "eval_loss"):
+        ours, theirs = runs.curve(run, name), runs.curve(of_one, name)
+        assert list(ours) == list(theirs) != []
+        assert max(abs(ours[step] - theirs[step]) for step in ours) < CLOSE, (name, ours, theirs)
+    ends = [[e for e in runs.events(r) if isinstance(e, Finished)][-1].result for r in (run, of_one)]
+    assert ends[0]["trained_tokens"] == ends[1]["trained_tokens"]
+
+
+def test_two_ranks_learn_as_one(tmp_path: Path, model: Path, files: dict[str, Path], alone: RunDirectory) -> None:
+    """DDP over gloo: loss, gradient norm and evaluation of every update, and what is told of each rank."""
+    plan = plan_of(model, processes=2)
+    run = runs.new_attempt(tmp_path, 1, model, plan, files["sft"], validation_file=files["sft"])
+    end = train(run)
+    assert isinstance(end, Finished), end
+    assert_same_run(run, alone)
+    told = log_of(run)
+    assert "DistributedDataParallel over 2 processes" in told
+    assert "share the run by ddp" in told
+    for rank in (0, 1):
+        for name in ("loss_seconds", "memory_gb", "tokens_per_second"):
+            assert all(value > 0 for value in runs.curve(run, f"rank_{rank}_{name}").values())
+    for told_checkpoint in runs.checkpoints(run):
+        verify_checkpoint(run.path / told_checkpoint.path)
+    assert read_recipe(run.artifacts / "recipe.yaml").resources.distributed is not None
+    assert not list(run.path.glob("ranks-*"))
+
+
+def test_one_process_never_passes_for_two(tmp_path: Path, model: Path, files: dict[str, Path]) -> None:
+    """Started as one rank by somebody else's launcher: refused before anything is read."""
+    run = runs.new_attempt(tmp_path, 1, model, plan_of(model, processes=2), files["sft"])
+    alone = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tunesmith.ml.sft", str(run.path)], env={**os.environ, **alone}, capture_output=True
+    )
+    end = runs.events(run)[-1]
+    assert done.returncode == 1
+    assert isinstance(end, Failed)
+    assert end.error_type == "CONFIGURATION_ERROR"
+    assert "asks for 2 processes" in end.message
+    assert "there is 1" in end.message
+
+
+def test_shares_are_the_rows_of_one_process() -> None:
+    from tunesmith.ml.parallel import passes_of_update, share
+
+    for size in (1, 2, 3, 4):
+        for batch, accumulated in ((5, 1), (2, 2), (2, 3), (1, 4), (4, 8)):
+            for count in range(1, batch * accumulated + 1):
+                rows = list(range(100, 100 + count))
+                dealt = [share(rows, batch, accumulated, rank, size) for rank in range(size)]
+                assert len({len(passes) for passes in dealt}) == 1, "every rank has as many passes as the others"
+                assert len(dealt[0]) <= passes_of_update(accumulated, size)
+                taken = sorted(row for passes in dealt for numbers in passes for row in numbers if row >= 0)
+                assert taken == rows, "every row once"
+                assert all(len(numbers) <= batch for passes in dealt for numbers in passes)
+
+
+LONG_CELLS = [
+    ("sft", "full", 2, None),
+    ("sft", "qlora", 2, None),
+    ("sft", "lora", 3, None),
+    ("dpo", "lora", 2, None),
+    ("dpo", "full", 2, None),
+    ("reward", "lora", 2, None),
+    ("kto", "lora", 2, None),
+    ("sft", "lora", 2, {"strategy": "fsdp"}),
+    ("sft", "full", 2, {"strategy": "fsdp"}),
+    ("dpo", "lora", 2, {"strategy": "fsdp"}),
+    ("dpo", "full", 2, {"strategy": "fsdp"}),
+    ("reward", "lora", 2, {"strategy": "fsdp"}),
+]
+
+
+def name_of(cell: tuple[Any, ...]) -> str:
+    return f"{cell[0]}-{cell[1]}-{cell[2]}-{(cell[3] or {}).get('strategy', 'auto')}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("cell", LONG_CELLS, ids=name_of)
+def test_every_way_learns_as_one(cell: tuple[Any, ...], tmp_path: Path, model: Path, files: dict[str, Path]) -> None:
+    objective, adapter, processes, distributed = cell
+    accumulated = {"batch_size": 2, "gradient_accumulation_steps": 3} if objective == "kto" else {}
+    made = []
+    for number, (count, how) in enumerate(((1, None), (processes, distributed)), 1):
+        plan = plan_of(model, objective, adapter, processes=count, distributed=how, **accumulated)
+        file = files[objective]
+        run = runs.new_attempt(tmp_path / str(number), 1, model, plan, file, validation_file=file)
+        assert isinstance(train(run), Finished), run.output_file.read_text()[-3000:]
+        made.append(run)
+    assert_same_run(made[1], made[0])
+    wrapper = "FSDP2 (fully_shard of 2 layers" if distributed else "DistributedDataParallel"
+    assert f"{wrapper}" in log_of(made[1])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+@pytest.mark.parametrize("adapter", ["lora", "full"])
+def test_a_killed_rank_ends_all_and_the_run_goes_on_exactly(
+    strategy: str, adapter: str, tmp_path: Path, model: Path, files: dict[str, Path]
+) -> None:
+    """`kill -9` of the second rank: no last word, nobody left, and the same bytes from the checkpoint on. Dropout is on."""
+    plan = plan_of(
+        model, adapter=adapter, processes=2, dropout=0.1, distributed={"strategy": strategy}, max_steps=40, save_steps=4
+    )
+    whole = runs.new_attempt(tmp_path / "whole", 1, model, plan, files["sft"])
+    undisturbed = train(whole).result
+    run = runs.new_attempt(tmp_path / "killed", 1, model, plan, files["sft"])
+    with started(run) as child:
+        runs.wait_for(lambda: len(runs.checkpoints(run)) >= 2)
+        ranks_of(run)[1].kill()
+        code = child.wait(60)
+    assert code == -signal.SIGKILL, "the agent ends as the rank did"
+    assert not [event for event in runs.events(run) if isinstance(event, Finished | Failed)]
+    runs.wait_for(lambda: nobody_is_left(run), 10)
+    reached = runs.checkpoints(run)[-1]
+    again = runs.new_attempt(tmp_path / "killed", 2, model, plan, files["sft"], resume_from=run.path / reached.path)
+    end = train(again)
+    assert min(runs.curve(again)) == reached.step + 1
+    for name in ("weights_sha256", "final_loss", "trained_tokens"):
+        assert end.result[name] == undisturbed[name], name
+
+
+@pytest.mark.long
+def test_whoever_kills_the_child_kills_the_run(tmp_path: Path, model: Path, files: dict[str, Path]) -> None:
+    run = runs.new_attempt(tmp_path, 1, model, plan_of(model, processes=2, max_steps=400), files["sft"])
+    with started(run) as child:
+        runs.wait_for(lambda: runs.curve(run))
+        assert len(ranks_of(run)) == 2
+        os.killpg(child.pid, signal.SIGKILL)
+        runs.wait_for(lambda: nobody_is_left(run), 10)
+
+
+@pytest.mark.long
+def test_a_stopped_run_goes_on_with_another_number_of_processes(
+    tmp_path: Path, model: Path, files: dict[str, Path], alone: RunDirectory
+) -> None:
+    """Two ranks stop after the first update; one process, and then two with divided weights, end as one alone would have."""
+    two = plan_of(model, processes=2)
+    run = runs.new_attempt(tmp_path, 1, model, two, files["sft"], validation_file=files["sft"])
+    run.request_end("stop")
+    end = train(run)
+    assert end.stopped
+    kept = run.path / runs.checkpoints(run)[0].path
+    divided = plan_of(model, processes=2, distributed={"strategy": "fsdp"})
+    for number, plan in ((2, plan_of(model)), (3, divided)):
+        again = runs.new_attempt(
+            tmp_path, number, model, plan, files["sft"], validation_file=files["sft"], resume_from=kept
+        )
+        assert isinstance(train(again), Finished)
+        ours, theirs = runs.curve(again), runs.curve(alone)
+        assert list(ours) == [2, 3, 4, 5, 6]
+        assert max(abs(ours[step] - theirs[step]) for step in ours) < CLOSE
+
+
+@pytest.mark.long
+def test_cancel_ends_all_ranks(tmp_path: Path, model: Path, files: dict[str, Path]) -> None:
+    run = runs.new_attempt(tmp_path, 1, model, plan_of(model, processes=2), files["sft"])
+    run.request_end("cancel")
+    assert train(run) is None
+    assert runs.checkpoints(run) == []
+
+
+@pytest.mark.long
+def test_a_rank_that_runs_out_of_memory_says_so(tmp_path: Path, model: Path) -> None:
+    rows = runs.write_rows(tmp_path / "rows.jsonl", 200)
+    plan = plan_of(model, processes=2, batch_size=512)
+    plan["resources"]["memory_limit_gib"] = 0.05
+    run = runs.new_attempt(tmp_path, 1, model, plan, rows)
+    end = train(run, expect=1)
+    assert (end.error_type, end.reason) == ("GPU_ERROR", "out-of-memory")
+
+
+@pytest.mark.long
+def test_nothing_listens_beyond_loopback(tmp_path: Path, model: Path, files: dict[str, Path]) -> None:
+    run = runs.new_attempt(tmp_path, 1, model, plan_of(model, processes=2, max_steps=400), files["sft"])
+    with started(run) as child:
+        runs.wait_for(lambda: runs.curve(run))
+        family = [psutil.Process(child.pid), *ranks_of(run)]
+        listening = [c.laddr.ip for one in family for c in one.net_connections() if c.status == psutil.CONN_LISTEN]
+        assert listening, "gloo listens somewhere"
+        assert set(listening) <= {"127.0.0.1", "::1"}
+        run.request_end("cancel")
+        assert child.wait(60) == 0
+
+
+@pytest.mark.long
+def test_two_machines_meet_and_one_that_dies_is_waited_for(
+    tmp_path: Path, model: Path, files: dict[str, Path], alone: RunDirectory
+) -> None:
+    """Two agents on loopback. The second one's rank is killed: the attempt ends without a last word, the next one is joined."""
+    meeting = f"127.0.0.1:{free_port()}"
+    plan = plan_of(model, distributed={"strategy": "ddp", "nodes": 2, "rendezvous": meeting}, save_steps=1)
+    job = tmp_path / "1"
+    run = runs.new_attempt(job, 1, model, plan, files["sft"], validation_file=files["sft"])
+    other = subprocess.Popen(
+        [sys.executable, "-m", "tunesmith.ml.join", str(job), "--node", "1"], stderr=(tmp_path / "join").open("wb")
+    )
+    try:
+        with started(run) as child:
+            runs.wait_for(lambda: runs.checkpoints(run))
+            ranks_of(run)[1].kill()
+            assert child.wait(60) != 0
+        assert not [event for event in runs.events(run) if isinstance(event, Finished | Failed)]
+        kept = run.path / runs.checkpoints(run)[-1].path
+        again = runs.new_attempt(job, 2, model, plan, files["sft"], validation_file=files["sft"], resume_from=kept)
+        assert isinstance(train(again), Finished)
+        assert other.wait(60) == 0
+    finally:
+        other.kill()
+    told = runs.curve(run) | runs.curve(again)
+    theirs = runs.curve(alone)
+    assert max(abs(told[step] - theirs[step]) for step in theirs) < CLOSE
+    assert "1 process on each of 2 machines" in log_of(again)
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    import socket
+
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def test_auto_takes_what_memory_allows(model: Path) -> None:
+    import torch
+
+    from tunesmith.ml import strategy
+    from tunesmith.ml.ranks import ALONE
+    from tunesmith.wire.recipe_text import validate_recipe
+
+    recipe = validate_recipe(plan_of(model, adapter="full", processes=2))
+    chosen, why = strategy.choose_strategy(recipe, model, ALONE, torch.device("cpu"), False)
+    assert chosen == "ddp"
+    assert "GB of each process" in why
+    recipe.resources.memory_limit_gib = 1e-3
+    chosen, why = strategy.choose_strategy(recipe, model, ALONE, torch.device("cpu"), False)
+    assert chosen == "fsdp"
+    assert "so it is divided" in why
