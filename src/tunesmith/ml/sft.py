@@ -42,6 +42,7 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     import torch
     import transformers
 
+    from tunesmith.ml.attention import attends_by_document
     from tunesmith.ml.build import build_model
     from tunesmith.ml.checkpoint import Checkpoints, Restored, weights_sha256
     from tunesmith.ml.failures import configuration_failure
@@ -95,6 +96,7 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
     everything = model.num_parameters() if recipe.method.adapter == "full" else model.get_nb_trainable_parameters()[1]
     reporter.log(f"{objective.name} with {recipe.method.adapter}: training {learning:,} of {everything:,} parameters")
+    reporter.log("attention document by document" if attends_by_document(model) else "attention by mask")
 
     # --- The run.
     checkpoints = Checkpoints(reporter.run.checkpoints, recipe.training.keep_last_n)
