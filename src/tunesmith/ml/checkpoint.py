@@ -35,6 +35,7 @@ class RunState:
     tokens: int = 0
     training_seconds: float = 0.0
     threads: int = 1
+    shape: dict[str, Any] | None = None
     eval_loss: float | None = None
     evaluation: dict[str, float] = field(default_factory=dict)
     best_value: float | None = None

@@ -43,13 +43,16 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     import transformers
 
     from tunesmith.ml.attention import attends_by_document
+    from tunesmith.ml.autotune import settle
     from tunesmith.ml.build import build_model
     from tunesmith.ml.checkpoint import Checkpoints, Restored, weights_sha256
+    from tunesmith.ml.compiling import quicken
     from tunesmith.ml.failures import configuration_failure
     from tunesmith.ml.load import load_tokenizer
     from tunesmith.ml.machine import choose_device, computes_in_bf16, limit_data_memory, make_repeatable, use_threads
     from tunesmith.ml.objectives import Texts, objective_of
     from tunesmith.ml.policy import Policy
+    from tunesmith.ml.token_cache import TokenCache
     from tunesmith.ml.trainer import RunTrainer, ScoreTrainer, total_updates
     from tunesmith.wire.recipe import Precision
     from tunesmith.wire.spec import TrainSpec
@@ -78,7 +81,8 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     # --- The data: one mask for trainer and previews, made in tunesmith.text.
     reporter.progress(0, message="reading the data")
     folder = Path(spec.model_path)
-    texts = Texts(folder)
+    cache = Path(spec.cache_path) if spec.cache_path else None
+    texts = Texts(folder, TokenCache(cache / "tokens" if cache else None))
     objective = objective_of(recipe, texts)
 
     def tell(sentence: str, level: Any) -> None:
@@ -92,11 +96,17 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     model, trained = build_model(
         recipe, folder, head=objective.head, compute=compute, device=device, pad_id=texts.pad_id
     )
-    policy = Policy(model, compute, needs_reference=objective.needs_reference)
+    offloads = recipe.training.offload_activations and device.type == "cuda"
+    policy = Policy(model, compute, needs_reference=objective.needs_reference, offloads=offloads)
     learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
     everything = model.num_parameters() if recipe.method.adapter == "full" else model.get_nb_trainable_parameters()[1]
     reporter.log(f"{objective.name} with {recipe.method.adapter}: training {learning:,} of {everything:,} parameters")
     reporter.log("attention document by document" if attends_by_document(model) else "attention by mask")
+    for sentence in quicken(recipe, policy, device):
+        reporter.log(sentence, "warning")
+    threads, shape = (
+        (threads, None) if rehearse else settle(spec, objective, policy, examples, threads, restored, reporter)
+    )
 
     # --- The run.
     checkpoints = Checkpoints(reporter.run.checkpoints, recipe.training.keep_last_n)
@@ -113,7 +123,7 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
         reporter=reporter,
         restored=restored,
     )
-    trainer.run_state.threads = threads
+    trainer.run_state.threads, trainer.run_state.shape = threads, shape
     if rehearse:
         return reporter.finished(rehearse(trainer))
     steps = total_updates(recipe, len(examples))
