@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import runpy
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -46,6 +47,8 @@ class Speed:
 
     tokens: int = 0
     seconds: float = 0.0
+    processor_seconds: float = 0.0
+    """Of all threads: what others do on the machine hardly changes it."""
 
 
 def tunesmith(task: Task, folder: Path) -> Speed:
@@ -74,10 +77,34 @@ def tunesmith(task: Task, folder: Path) -> Speed:
     spec = {"recipe": recipe.to_plain(), "model_path": task.model, "train_file": task.rows}
     run = RunDirectory.create(folder / "job" / "attempts" / "1", spec)
     sys.argv = ["tunesmith.ml.sft", str(run.path)]
+    watch = _Watch(run, task.warm_updates, task.warm_updates + task.updates)
+    watch.start()
     runpy.run_module("tunesmith.ml.sft", run_name="__main__")
     first, last = (run.checkpoints / f"step-{step:06d}" for step in (task.warm_updates, recipe.training.max_steps))
     before, after = (json.loads((one / "run_state.json").read_text())["state"] for one in (first, last))
-    return Speed(after["tokens"] - before["tokens"], after["training_seconds"] - before["training_seconds"])
+    watch.join()
+    tokens, seconds = (after[name] - before[name] for name in ("tokens", "training_seconds"))
+    return Speed(tokens, seconds, watch.ends - watch.begins)
+
+
+class _Watch(threading.Thread):
+    """Reads the processor's clock when the first checkpoint has been told, and when the last update has."""
+
+    def __init__(self, run: Any, first: int, last: int) -> None:
+        super().__init__(daemon=True)
+        self.events, self.first, self.last = run.events_file, f'"step":{first},', f'"step":{last},'
+        self.begins = self.ends = 0.0
+
+    def run(self) -> None:
+        while not self.ends:
+            time.sleep(0.01)
+            if not self.events.exists():
+                continue
+            for line in self.events.read_text(encoding="utf-8").splitlines():
+                if '"type":"checkpoint"' in line and self.first in line and not self.begins:
+                    self.begins = time.process_time()
+                if '"type":"metric"' in line and self.last in line and not self.ends:
+                    self.ends = time.process_time()
 
 
 def hand_written(task: Task, _: Path) -> Speed:
@@ -106,11 +133,11 @@ def hand_written(task: Task, _: Path) -> Speed:
     learning = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(learning, lr=2e-4)
     model.train()
-    speed, began, at = Speed(), 0.0, 0
+    speed, began, used, at = Speed(), 0.0, 0.0, 0
     for update in range(task.warm_updates + task.updates):
         if update == task.warm_updates:
             wait_for(task.device)
-            began = time.perf_counter()
+            began, used = time.perf_counter(), time.process_time()
         chosen = [sequences[(at + i) % len(sequences)] for i in range(task.sequences)]
         at += task.sequences
         trained = sum(int((targets >= 0).sum()) for _, targets, _ in chosen)
@@ -132,7 +159,7 @@ def hand_written(task: Task, _: Path) -> Speed:
         optimizer.zero_grad()
         loss.item()
     wait_for(task.device)
-    speed.seconds = time.perf_counter() - began
+    speed.seconds, speed.processor_seconds = time.perf_counter() - began, time.process_time() - used
     return speed
 
 
@@ -165,16 +192,18 @@ def trl(task: Task, folder: Path, options: dict[str, Any]) -> Speed:
 
     lines = Path(task.rows).read_text(encoding="utf-8").splitlines()
     speed = Speed()
-    began = [0.0]
+    began = [0.0, 0.0]
 
     class Clock(TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if state.global_step == task.warm_updates:
                 wait_for(task.device)
-                began[0], speed.tokens = time.perf_counter(), 0
+                began[:] = time.perf_counter(), time.process_time()
+                speed.tokens = 0
             elif state.global_step == state.max_steps:
                 wait_for(task.device)
                 speed.seconds = time.perf_counter() - began[0]
+                speed.processor_seconds = time.process_time() - began[1]
 
     model, _ = load(task, "sdpa", lora=False)
     trainer = SFTTrainer(
