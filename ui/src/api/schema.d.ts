@@ -4683,7 +4683,7 @@ export interface components {
             epoch: number | null;
             /**
              * Metrics
-             * @description loss, eval_loss when it was measured.
+             * @description loss, and when it was measured eval_loss and what the objective measures besides.
              */
             metrics: {
                 [key: string]: number;
@@ -15479,11 +15479,18 @@ export interface components {
             keep_last_n: number;
             /**
              * Best by
-             * @description What makes a checkpoint the best.
+             * @description What makes a checkpoint the best, and what early stopping watches where it begins with `eval_`.
              * @default eval_loss
              * @enum {string}
              */
-            metric_for_best: "eval_loss" | "loss";
+            metric_for_best: "eval_loss" | "eval_accuracy" | "eval_margin" | "eval_reward" | "loss";
+            /**
+             * Best is
+             * @description Whether less or more of it is better; `auto` knows: less of a loss, more of the others.
+             * @default auto
+             * @enum {string}
+             */
+            metric_mode: "auto" | "min" | "max";
             /**
              * Early stopping
              * @description Stop when the evaluation no longer improves.
@@ -15858,11 +15865,18 @@ export interface components {
             keep_last_n: number;
             /**
              * Best by
-             * @description What makes a checkpoint the best.
+             * @description What makes a checkpoint the best, and what early stopping watches where it begins with `eval_`.
              * @default eval_loss
              * @enum {string}
              */
-            metric_for_best: "eval_loss" | "loss";
+            metric_for_best: "eval_loss" | "eval_accuracy" | "eval_margin" | "eval_reward" | "loss";
+            /**
+             * Best is
+             * @description Whether less or more of it is better; `auto` knows: less of a loss, more of the others.
+             * @default auto
+             * @enum {string}
+             */
+            metric_mode: "auto" | "min" | "max";
             /**
              * Early stopping
              * @description Stop when the evaluation no longer improves.
