@@ -14,24 +14,26 @@ import torch
 from peft import PeftModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
+from tunesmith.ml.attention import attends_by_document
 from tunesmith.ml.policy import Policy
+from tunesmith.ml.report import Reporter
 from tunesmith.wire.recipe import Recipe
 
 
-def quicken(recipe: Recipe, policy: Policy, device: torch.device) -> list[str]:
-    """Do what the recipe asks for besides; answers sentences about what could not be done, which the recipe then says too."""
-    plan, said = recipe.training, []
+def quicken(recipe: Recipe, policy: Policy, device: torch.device, reporter: Reporter) -> None:
+    """Do what the recipe asks for besides, and tell how the model attends; what cannot be done is told and off in the recipe."""
+    plan = recipe.training
+    reporter.log("attention document by document" if attends_by_document(policy.model) else "attention by mask")
     if plan.offload_activations and device.type != "cuda":
-        said.append(
-            f"training.offload_activations does nothing on {device.type}: activations are in main memory anyway."
-        )
         plan.offload_activations = False
+        what = f"training.offload_activations does nothing on {device.type}: activations are in main memory anyway."
+        reporter.log(what, "warning")
     if plan.compile:
         _ = policy.has_plain_head  # looks at the model without gradients: that needs no kernels
+        reporter.progress(0, message="compiling")
         if reason := compile_layers(policy.model, policy.autocast_dtype):
-            said.append(f"training.compile is left out: {reason}. The run goes on without it.")
             plan.compile = False
-    return said
+            reporter.log(f"training.compile is left out: {reason}. The run goes on without it.", "warning")
 
 
 def compiler_missing(device: torch.device) -> str | None:

@@ -42,7 +42,6 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     import torch
     import transformers
 
-    from tunesmith.ml.attention import attends_by_document
     from tunesmith.ml.autotune import settle
     from tunesmith.ml.build import build_model
     from tunesmith.ml.checkpoint import Checkpoints, Restored, weights_sha256
@@ -101,9 +100,7 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
     everything = model.num_parameters() if recipe.method.adapter == "full" else model.get_nb_trainable_parameters()[1]
     reporter.log(f"{objective.name} with {recipe.method.adapter}: training {learning:,} of {everything:,} parameters")
-    reporter.log("attention document by document" if attends_by_document(model) else "attention by mask")
-    for sentence in quicken(recipe, policy, device):
-        reporter.log(sentence, "warning")
+    quicken(recipe, policy, device, reporter)
     threads, shape = (
         (threads, None) if rehearse else settle(spec, objective, policy, examples, threads, restored, reporter)
     )
