@@ -12087,7 +12087,7 @@ export interface components {
         PiiAction: "mask" | "redact" | "pseudonymise" | "drop";
         /**
          * PiiApplyRequest
-         * @description What is done with each kind of personal data.
+         * @description What is done with each kind of personal data; names and addresses need `datasets.names_model`.
          * @example {
          *       "actions": {
          *         "email": "pseudonymise",
@@ -19612,6 +19612,16 @@ export interface operations {
             };
             /** @description Problem */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Problem */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
