@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from peft import LoraConfig, get_peft_model
 
+from tunesmith.ml.attention import attend_by_document
 from tunesmith.ml.failures import configuration_failure
 from tunesmith.ml.load import load_scorer, load_weights
 from tunesmith.ml.trained import Trained, TrainedAdapter, TrainedModel
@@ -31,6 +32,7 @@ def build_model(
     if method.adapter == "full":
         model.requires_grad_(True)
         model.to(device)
+        attend_by_document(model, compute)
         return model, TrainedModel(model, folder, is_scorer=is_scorer)
     lora = method.lora
     model = get_peft_model(
@@ -48,6 +50,7 @@ def build_model(
     if compute:
         _store_frozen_in(compute, model)
     model.to(device)
+    attend_by_document(model, compute)
     return model, TrainedAdapter(model, folder, recipe.model.base)
 
 

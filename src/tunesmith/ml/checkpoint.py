@@ -39,6 +39,8 @@ class RunState:
     processes: int = 1
     strategy: str = ""
     """How the processes shared the run."""
+    shape: dict[str, Any] | None = None
+    """What autotune chose."""
     eval_loss: float | None = None
     evaluation: dict[str, float] = field(default_factory=dict)
     best_cost: float | None = None

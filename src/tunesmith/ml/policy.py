@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from peft import PeftModel
 
+from tunesmith.ml.head import Head
 from tunesmith.text import IGNORED
 
 Batch = dict[str, Any]
@@ -20,12 +22,17 @@ Batch = dict[str, Any]
 class Policy:
     """The model in training, computing in ``autocast`` where that is given.
 
+    With ``offloads`` what the backward pass needs lies in the processor's memory until then.
+
     The reference is the model as it was before: with an adapter, the model without it; without one, a frozen copy in the
     format that is computed in (an eighth of what AdamW keeps besides).
     """
 
-    def __init__(self, model: Any, autocast: torch.dtype | None, *, needs_reference: bool = False) -> None:
+    def __init__(
+        self, model: Any, autocast: torch.dtype | None, *, needs_reference: bool = False, offloads: bool = False
+    ) -> None:
         self.model = model
+        self._offloads = offloads
         self.autocast_dtype = autocast
         self._frozen: Any = None
         # In evaluation bitsandbytes packs its matrices anew on a CPU, and every product is then many times slower.
@@ -41,6 +48,28 @@ class Policy:
     def logits(self, batch: Batch, places: torch.Tensor | int = 0) -> torch.Tensor:
         """Logits in float32 at ``places`` of each line (all of them by default)."""
         return self._logits(self.model, batch, places)
+
+    def summed_loss(self, batch: Batch) -> torch.Tensor:
+        """Cross entropy of all targets, summed; the head runs only where there is one."""
+        if not self.has_plain_head:
+            places = target_places(batch["targets"])
+            logits, targets = self.logits(batch, places), batch["targets"][:, places]
+            return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
+        where = (batch["targets"] != IGNORED).nonzero(as_tuple=True)
+        with self._computing(batch):
+            states = self._head.body(
+                input_ids=batch["input_ids"], position_ids=batch["position_ids"], use_cache=False
+            ).last_hidden_state
+            return self._head.summed_loss(states[where], batch["targets"][where])
+
+    @functools.cached_property
+    def _head(self) -> Head:
+        return Head(self.model)
+
+    @functools.cached_property
+    def has_plain_head(self) -> bool:
+        """Whether logits are what the head makes of the body's states, so that it can run in pieces."""
+        return self._head.is_plain(self.autocast_dtype)
 
     def log_probs(self, batch: Batch) -> torch.Tensor:
         """Log-probability of the targets of each line, summed: shape (lines,)."""
@@ -107,9 +136,15 @@ class Policy:
         losses = F.cross_entropy(logits.transpose(1, 2), targets, ignore_index=IGNORED, reduction="none")
         return -losses
 
-    def _computing(self, batch: Batch) -> Any:
+    @contextlib.contextmanager
+    def _computing(self, batch: Batch) -> Iterator[None]:
         device_type = batch["input_ids"].device.type
-        return torch.autocast(device_type, self.autocast_dtype, enabled=self.autocast_dtype is not None)
+        offloaded = torch.autograd.graph.save_on_cpu(pin_memory=device_type == "cuda")
+        with (
+            torch.autocast(device_type, self.autocast_dtype, enabled=self.autocast_dtype is not None),
+            offloaded if self._offloads and torch.is_grad_enabled() else contextlib.nullcontext(),
+        ):
+            yield
 
     @contextlib.contextmanager
     def _as_before(self) -> Iterator[Any]:

@@ -156,6 +156,7 @@ class Batches:
     def __init__(self, rows: TokenRows, *, packing: bool, max_length: int, pad_id: int) -> None:
         self.rows = rows
         self.pad_id = pad_id
+        self.is_packed = packing
         self.sequences = pack(rows.lengths.tolist(), max_length) if packing else [[i] for i in range(len(rows))]
 
     def __len__(self) -> int:

@@ -47,8 +47,10 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     import torch
     import transformers
 
+    from tunesmith.ml.autotune import settle
     from tunesmith.ml.build import build_model
     from tunesmith.ml.checkpoint import Restored, weights_sha256
+    from tunesmith.ml.compiling import quicken
     from tunesmith.ml.failures import configuration_failure
     from tunesmith.ml.load import load_tokenizer
     from tunesmith.ml.machine import choose_device, computes_in_bf16, limit_data_memory, make_repeatable, use_threads
@@ -56,6 +58,7 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     from tunesmith.ml.parallel import checkpoints_of, trainer_of
     from tunesmith.ml.policy import Policy
     from tunesmith.ml.strategy import share_run
+    from tunesmith.ml.token_cache import TokenCache
     from tunesmith.ml.trainer import total_updates
     from tunesmith.wire.recipe import Precision
     from tunesmith.wire.spec import TrainSpec
@@ -88,7 +91,8 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     # --- The data: one mask for trainer and previews, made in tunesmith.text.
     reporter.progress(0, message="reading the data")
     folder = Path(spec.model_path)
-    texts = Texts(folder)
+    cache = Path(spec.cache_path) if spec.cache_path else None
+    texts = Texts(folder, TokenCache(cache / "tokens" if cache else None))
     objective = objective_of(recipe, texts)
 
     def tell(sentence: str, level: Any) -> None:
@@ -104,10 +108,15 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     model, trained = build_model(
         recipe, folder, head=objective.head, compute=compute, device=place, pad_id=texts.pad_id
     )
-    policy = Policy(model, compute, needs_reference=objective.needs_reference)
+    offloads = recipe.training.offload_activations and device.type == "cuda"
+    policy = Policy(model, compute, needs_reference=objective.needs_reference, offloads=offloads)
     learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
     everything = model.num_parameters() if recipe.method.adapter == "full" else model.get_nb_trainable_parameters()[1]
     reporter.log(f"{objective.name} with {recipe.method.adapter}: training {learning:,} of {everything:,} parameters")
+    quicken(recipe, policy, device, reporter)
+    threads, shape = (
+        (threads, None) if rehearse else settle(spec, objective, policy, examples, threads, restored, reporter)
+    )
 
     # --- The run.
     checkpoints = checkpoints_of(ranks)(reporter.run.checkpoints, recipe.training.keep_last_n)
@@ -124,6 +133,7 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
         restored=restored,
     )
     trainer.run_state.threads, trainer.run_state.processes = threads, world.size
+    trainer.run_state.shape = shape
     if rehearse:
         return reporter.finished(rehearse(trainer))
     steps = total_updates(recipe, len(examples))

@@ -25,8 +25,10 @@ from tunesmith.ml.failures import RunFailure
 from tunesmith.ml.machine import memory_gb
 from tunesmith.ml.objectives import Examples, Objective
 from tunesmith.ml.objectives.objective import Figures, add_counts, add_figures, averages, mean_loss
+from tunesmith.ml.order import LengthOrder
 from tunesmith.ml.policy import Batch, Policy
 from tunesmith.ml.report import Reporter
+from tunesmith.ml.rows import Batches
 from tunesmith.ml.trained import Trained
 from tunesmith.wire.recipe import Recipe
 
@@ -102,7 +104,13 @@ class ScoreTrainer(Trainer):
         return updates_per_epoch(self.recipe, len(self.examples))
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        return EpochOrder(self.examples, self.recipe.seed, lambda: self.state.global_step // self.updates_per_epoch)
+        def epoch() -> int:
+            return self.state.global_step // self.updates_per_epoch
+
+        if self.plan.group_by_length and isinstance(self.examples, Batches) and not self.examples.is_packed:
+            update = self.plan.batch_size * self.plan.gradient_accumulation_steps
+            return LengthOrder(self.examples.lengths, update, self.recipe.seed, epoch)
+        return EpochOrder(self.examples, self.recipe.seed, epoch)
 
     # ---- loss
 

@@ -108,6 +108,12 @@ class TrainingSection(Section):
     batch_size: int = Field(
         8, ge=1, le=4096, description="Rows (packed: sequences) in one forward pass.", title="Batch size"
     )
+    batch_tokens: int | None = Field(
+        None,
+        ge=8,
+        description="Tokens in one forward pass, in place of `batch_size`, which becomes `batch_tokens / max_length`.",
+        title="Tokens in a batch",
+    )
     gradient_accumulation_steps: int = Field(
         1, ge=1, le=4096, description="Forward passes before one update.", title="Accumulation"
     )
@@ -131,11 +137,31 @@ class TrainingSection(Section):
         description="Fill sequences with several rows, each seeing only itself: the same result, sooner.",
         title="Packing",
     )
+    group_by_length: bool = Field(
+        True,
+        description="Where rows are not packed, those of like length share an update: less padding.",
+        title="Group by length",
+    )
     precision: Precision = Field(
         Precision.AUTO, description="`auto` takes bf16 where the device computes in it, else fp32.", title="Precision"
     )
     gradient_checkpointing: bool = Field(
         False, description="Less memory for about a fifth more time.", title="Gradient checkpointing"
+    )
+    offload_activations: bool = Field(
+        False,
+        description="On a GPU: what the backward pass needs waits in the processor's memory. Less memory, slower.",
+        title="Activation offload",
+    )
+    compile: bool = Field(
+        False,
+        description="Layers as kernels of their own, compiled at the start: some percent faster after a minute.",
+        title="Compile",
+    )
+    autotune: bool = Field(
+        False,
+        description="Try portions of the same update, kept activations and threads at the start; take the fastest that fits.",
+        title="Autotune",
     )
     logging_steps: int = Field(1, ge=1, description="A point on the curves every so many updates.", title="Log every")
     eval_steps: int | None = Field(
@@ -172,6 +198,17 @@ class TrainingSection(Section):
             raise ValueError("give either epochs or max_steps, not both")
         if self.epochs is None and self.max_steps is None:
             self.epochs = 3.0
+        return self
+
+    @model_validator(mode="after")
+    def _one_batch(self) -> TrainingSection:
+        if self.batch_tokens is None:
+            return self
+        if "batch_size" in self.model_fields_set:
+            raise ValueError("give either batch_tokens or batch_size, not both")
+        if self.batch_tokens < self.max_length:
+            raise ValueError(f"batch_tokens must be at least max_length ({self.max_length}): one row has to fit")
+        self.batch_size, self.batch_tokens = self.batch_tokens // self.max_length, None
         return self
 
 

@@ -34,6 +34,9 @@ class TrainSpec(ChildSpec):
     train_file: str = Field(description="JSONL of messages to train on.")
     validation_file: str | None = Field(None, description="JSONL of messages to evaluate on.")
     resume_from: str | None = Field(None, description="Folder of a verified checkpoint to go on from.")
+    cache_path: str | None = Field(
+        None, description="Folder in which runs share tokenised rows and what autotune found; empty keeps nothing."
+    )
     repairs: list[str] = Field(
         default_factory=list, description="What earlier attempts had to change in the recipe to fit into memory."
     )

@@ -15439,6 +15439,11 @@ export interface components {
              */
             batch_size: number;
             /**
+             * Tokens in a batch
+             * @description Tokens in one forward pass, in place of `batch_size`, which becomes `batch_tokens / max_length`.
+             */
+            batch_tokens?: number | null;
+            /**
              * Accumulation
              * @description Forward passes before one update.
              * @default 1
@@ -15487,6 +15492,12 @@ export interface components {
              */
             packing: boolean;
             /**
+             * Group by length
+             * @description Where rows are not packed, those of like length share an update: less padding.
+             * @default true
+             */
+            group_by_length: boolean;
+            /**
              * @description `auto` takes bf16 where the device computes in it, else fp32.
              * @default auto
              */
@@ -15497,6 +15508,24 @@ export interface components {
              * @default false
              */
             gradient_checkpointing: boolean;
+            /**
+             * Activation offload
+             * @description On a GPU: what the backward pass needs waits in the processor's memory. Less memory, slower.
+             * @default false
+             */
+            offload_activations: boolean;
+            /**
+             * Compile
+             * @description Layers as kernels of their own, compiled at the start: some percent faster after a minute.
+             * @default false
+             */
+            compile: boolean;
+            /**
+             * Autotune
+             * @description Try portions of the same update, kept activations and threads at the start; take the fastest that fits.
+             * @default false
+             */
+            autotune: boolean;
             /**
              * Log every
              * @description A point on the curves every so many updates.
@@ -15796,6 +15825,11 @@ export interface components {
              */
             batch_size: number;
             /**
+             * Tokens in a batch
+             * @description Tokens in one forward pass, in place of `batch_size`, which becomes `batch_tokens / max_length`.
+             */
+            batch_tokens?: number | null;
+            /**
              * Accumulation
              * @description Forward passes before one update.
              * @default 1
@@ -15844,6 +15878,12 @@ export interface components {
              */
             packing: boolean;
             /**
+             * Group by length
+             * @description Where rows are not packed, those of like length share an update: less padding.
+             * @default true
+             */
+            group_by_length: boolean;
+            /**
              * @description `auto` takes bf16 where the device computes in it, else fp32.
              * @default auto
              */
@@ -15854,6 +15894,24 @@ export interface components {
              * @default false
              */
             gradient_checkpointing: boolean;
+            /**
+             * Activation offload
+             * @description On a GPU: what the backward pass needs waits in the processor's memory. Less memory, slower.
+             * @default false
+             */
+            offload_activations: boolean;
+            /**
+             * Compile
+             * @description Layers as kernels of their own, compiled at the start: some percent faster after a minute.
+             * @default false
+             */
+            compile: boolean;
+            /**
+             * Autotune
+             * @description Try portions of the same update, kept activations and threads at the start; take the fastest that fits.
+             * @default false
+             */
+            autotune: boolean;
             /**
              * Log every
              * @description A point on the curves every so many updates.

@@ -90,6 +90,7 @@ async def run_training(training: TrainingService, context: JobContext) -> TrainR
         validation_file=str(validation.path) if validation else None,
         resume_from=row.resume_from if row else None,
         device=training.settings.device,
+        cache_path=str(training.settings.data_dir / "cache"),
     )
     env = _visible(context.job.device) | training.engine.environment(spec.recipe)
     finished = await context.run_child(training.engine.module, order, env=env, repairs=MemoryRepairs())

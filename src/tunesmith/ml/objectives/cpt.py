@@ -17,7 +17,8 @@ class ContinuedPretraining(Supervised):
 
     def read(self, file: Path, tell: Tell) -> Examples:
         """Texts, each closed with the end-of-text token."""
-        rows = tokenize_texts(file, self.texts.tokenizer, self.max_length)
+        tokenizer = self.texts.tokenizer
+        rows = self._rows(file, "texts", tell, lambda: tokenize_texts(file, tokenizer, self.max_length))
         batches = self._batches(file, rows, tell)
         if rows.divided:
             tell(

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 import torch
 
 from tunesmith.ml.policy import Batch, Policy
+from tunesmith.ml.token_cache import TokenCache
 from tunesmith.text import ChatTemplate, TextTokenizer
 from tunesmith.wire.recipe import Recipe
 
@@ -25,15 +26,16 @@ Figures = dict[str, tuple[float, float]]
 class Texts:
     """Tokenizer and chat template of the base; the template is read when a row first needs it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, cache: TokenCache | None = None) -> None:
+        self.folder = folder
+        self.cache = cache or TokenCache(None)
         self._template: ChatTemplate | None = None
         self.tokenizer = TextTokenizer.from_folder(folder)
 
     @property
     def template(self) -> ChatTemplate:
         """The chat template; raises ChatTemplateMissing."""
-        self._template = self._template or ChatTemplate.from_folder(self._folder)
+        self._template = self._template or ChatTemplate.from_folder(self.folder)
         return self._template
 
     @property

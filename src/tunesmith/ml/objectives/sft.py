@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-import torch.nn.functional as F
-
 from tunesmith.ml.objectives.objective import Examples, Objective, Outcome, Tell
-from tunesmith.ml.policy import Batch, Policy, target_places
+from tunesmith.ml.policy import Batch, Policy
 from tunesmith.ml.rows import Batches, TokenRows, tokenize_file
-from tunesmith.text import IGNORED
 
 
 class Supervised(Objective):
@@ -20,8 +18,17 @@ class Supervised(Objective):
 
     def read(self, file: Path, tell: Tell) -> Examples:
         """Conversations, packed when the recipe wants it."""
-        rows = tokenize_file(file, self.texts.tokenizer, self.texts.template, self.max_length)
+        texts = self.texts
+        rows = self._rows(
+            file, "messages", tell, lambda: tokenize_file(file, texts.tokenizer, texts.template, self.max_length)
+        )
         return self._batches(file, rows, tell)
+
+    def _rows(self, file: Path, kind: str, tell: Tell, tokenize: Callable[[], TokenRows]) -> TokenRows:
+        rows, was_there = self.texts.cache.rows(file, self.texts.folder, kind, self.max_length, tokenize)
+        if was_there:
+            tell(f"{file.name}: tokenised before, with the same tokenizer and template", "info")
+        return rows
 
     def _batches(self, file: Path, rows: TokenRows, tell: Tell) -> Batches:
         packing = self.recipe.training.packing
@@ -37,10 +44,5 @@ class Supervised(Objective):
         return batches
 
     def outcome(self, policy: Policy, batch: Batch) -> Outcome:
-        """Cross entropy, summed. The head runs only where at least one line has a target."""
-        places = target_places(batch["targets"])
-        logits = policy.logits(batch, places)
-        loss = F.cross_entropy(
-            logits.flatten(0, 1), batch["targets"][:, places].flatten(), ignore_index=IGNORED, reduction="sum"
-        )
-        return Outcome({"tokens": loss})
+        """Cross entropy, summed."""
+        return Outcome({"tokens": policy.summed_loss(batch)})
