@@ -374,6 +374,7 @@ def routers() -> list[APIRouter]:
     from tunesmith.domains.workbench.routes import router as workbench
 
     return [
+        gateway,  # routes are tried one after another, and programs ask here far more often than anywhere else
         jobs,
         live,
         datasets,
@@ -384,6 +385,5 @@ def routers() -> list[APIRouter]:
         evaluation,
         export,
         conversations,
-        gateway,
         workbench,
     ]

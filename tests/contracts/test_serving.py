@@ -175,16 +175,16 @@ async def test_seeded_sampling_repeats(case: Case) -> None:
 
 
 async def test_a_child_answers_nobody_without_its_token(case: Case) -> None:
-    async with httpx.AsyncClient(base_url=case.handle._child.client.base_url) as stranger:
+    async with httpx.AsyncClient(base_url=case.handle._child.origin.url) as stranger:
         assert (await stranger.get("/health")).status_code == 401
         assert (await stranger.post("/generate", json={})).status_code == 401
 
 
 async def test_a_malformed_call_is_refused_with_a_sentence(case: Case) -> None:
     with pytest.raises(PromptRefused):
-        await case.handle._call("POST", "/generate", content=b"{}")
+        await case.handle._call("POST", "/generate", b"{}")
     with pytest.raises(PromptRefused):
-        await case.handle._call("POST", "/chat", content=b"\xff")
+        await case.handle._call("POST", "/chat", b"\xff")
 
 
 async def test_a_backend_refuses_what_it_cannot_load(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from tunesmith.ml.decode import Row, TextStream, continue_rows  # noqa: E402
 from tunesmith.ml.load import choose_device, load_model  # noqa: E402
 from tunesmith.ml.machine import use_threads  # noqa: E402
 from tunesmith.ml.scheduler import Scheduler, Ticket  # noqa: E402
-from tunesmith.ml.serve_http import Refused, answer, leave_with_parent, read_spec  # noqa: E402
+from tunesmith.ml.serve_http import Engine, Refused, answer, leave_with_parent, read_spec  # noqa: E402
 from tunesmith.text import IGNORED, ChatTemplate, TextTokenizer, tokenize_row  # noqa: E402
 from tunesmith.wire.serving import (  # noqa: E402
     ChildHealth,
@@ -54,7 +54,7 @@ ONE_THREAD_BYTES = 256 * 2**20
 """Below this size threads wait for each other longer than they compute, most of all on a machine that is busy."""
 
 
-class TransformersEngine:
+class TransformersEngine(Engine):
     """A model of transformers, with or without a PEFT adapter, behind one thread."""
 
     def __init__(self, spec: ServeSpec) -> None:

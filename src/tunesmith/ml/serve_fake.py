@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from tunesmith.ml.serve_http import Refused, answer, leave_with_parent
+from tunesmith.ml.serve_http import Engine, Refused, answer, leave_with_parent
 from tunesmith.wire.serving import (
     ChildHealth,
     GenerateRequest,
@@ -37,7 +37,7 @@ MAX_ACTIVE = 64
 IGNORED = -100
 
 
-class FakeEngine:
+class FakeEngine(Engine):
     """Answers with the last thing that was said; the tuned one says so in front."""
 
     def __init__(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import hmac
 import json
 import os
@@ -29,6 +30,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tunesmith.wire.serving import (
     CHILD_HEADER,
     SPEC_FILE,
+    Answered,
     ChatBody,
     ChildHealth,
     CountBody,
@@ -64,7 +66,7 @@ class Refused(Exception):
 
 
 class Engine(Protocol):
-    """What a child does behind its HTTP side. A cancelled call or a closed stream must free what it held."""
+    """What a child does behind its HTTP side; engines derive from it. A cancelled call or a closed stream must free what it held."""
 
     def health(self) -> ChildHealth:
         """What is loaded, and how busy it is."""
@@ -89,6 +91,11 @@ class Engine(Protocol):
     def stream(self, request: GenerateRequest, adapter: str | None) -> AsyncGenerator[StreamChunk]:
         """Continue one prompt, piece by piece; what is refused is refused before the first piece."""
         ...
+
+    async def whole(self, request: GenerateRequest, adapter: str | None) -> Answered:
+        """Continue one prompt to its end: the stream, collected, unless there is a shorter way."""
+        async with contextlib.aclosing(self.stream(request, adapter)) as chunks:
+            return Answered.of([chunk async for chunk in chunks])
 
     async def score(self, rows: list[ScoreRow], adapter: str | None) -> list[RowScore]:
         """Teacher-forced loss of rows."""
@@ -120,6 +127,10 @@ def application(engine: Engine, token: str) -> ASGIApp:
         made = await engine.generate(body.requests, body.adapter)
         return JSONResponse({"generations": [g.model_dump() for g in made]})
 
+    async def whole(body: ChatBody) -> Response:
+        made = await engine.whole(body.request, body.adapter)
+        return Response(made.model_dump_json(exclude_defaults=True), media_type="application/json")
+
     async def score(body: ScoreBody) -> Response:
         scored = await engine.score(body.rows, body.adapter)
         return JSONResponse({"rows": [row.model_dump() for row in scored]})
@@ -148,6 +159,7 @@ def application(engine: Engine, token: str) -> ASGIApp:
         Route("/generate", _posted(GenerateBody, generate), methods=["POST"]),
         Route("/score", _posted(ScoreBody, score), methods=["POST"]),
         Route("/logprobs", _posted(LogprobsBody, logprobs), methods=["POST"]),
+        Route("/answer", _posted(ChatBody, whole), methods=["POST"]),
         Route("/chat", chat, methods=["POST"]),
     ]
     return _TokenCheck(Starlette(routes=routes), token)
@@ -219,16 +231,17 @@ async def _disconnected(request: Request) -> None:
 
 async def _events(first: StreamChunk, chunks: AsyncGenerator[StreamChunk]) -> AsyncIterator[bytes]:
     async with contextlib.aclosing(chunks):
-        yield _event(first.model_dump(exclude_defaults=True))
+        yield _event(first.model_dump_json(exclude_defaults=True))
         try:
             async for chunk in chunks:
-                yield _event(chunk.model_dump(exclude_defaults=True))
+                yield _event(chunk.model_dump_json(exclude_defaults=True))
         except Refused as refused:
-            yield _event({"error": {"code": refused.code, "message": str(refused)}})
+            error = {"code": refused.code, "message": str(refused)}
+            yield _event(json.dumps({"error": error}, separators=(",", ":")))
 
 
-def _event(document: dict[str, Any]) -> bytes:
-    return b"data: " + json.dumps(document, ensure_ascii=False).encode() + b"\n\n"
+def _event(document: str) -> bytes:
+    return b"data: " + document.encode() + b"\n\n"
 
 
 def read_spec(folder: Path) -> ServeSpec:
@@ -258,5 +271,7 @@ def answer(folder: Path, engine: Engine) -> None:
     config = uvicorn.Config(
         application(engine, token), log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=600
     )
+    gc.collect()
+    gc.freeze()  # a loaded model is hundreds of thousands of objects, which a collection would look through in the middle of an answer
     ReadyFile(port=listener.getsockname()[1], token=token).write(folder)
     uvicorn.Server(config).run(sockets=[listener])

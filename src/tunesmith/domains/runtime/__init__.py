@@ -20,6 +20,7 @@ from tunesmith.domains.runtime.schemas import LoadedModel
 from tunesmith.domains.runtime.service import RuntimeService
 from tunesmith.ports.serving import Servable
 from tunesmith.wire.serving import (
+    Answered,
     GenerateRequest,
     Generation,
     LogprobSequence,
@@ -32,6 +33,7 @@ from tunesmith.wire.serving import (
 
 __all__ = [
     "AdapterRefused",
+    "Answered",
     "ContextOverflow",
     "GenerateRequest",
     "Generation",
