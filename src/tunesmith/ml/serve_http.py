@@ -34,6 +34,7 @@ from tunesmith.wire.serving import (
     ChatBody,
     ChildHealth,
     CountBody,
+    EmbedBody,
     GenerateBody,
     GenerateRequest,
     Generation,
@@ -107,6 +108,12 @@ class Engine(Protocol):
         """For each sequence a float32 array (positions × vocabulary), or with ``top`` an int32 and a float32 array."""
         ...
 
+    async def embed(self, inputs: list[str | list[int]], adapter: str | None) -> tuple[np.ndarray[Any, Any], list[int]]:
+        """Float32 vectors of length one (inputs × width) and the tokens of each input; most engines have none."""
+        raise Refused(
+            "embeddings-unsupported", f"{type(self).__name__.removesuffix('Engine')} gives no embeddings here."
+        )
+
 
 def application(engine: Engine, token: str) -> ASGIApp:
     """The ASGI application around ``engine``."""
@@ -139,6 +146,10 @@ def application(engine: Engine, token: str) -> ASGIApp:
         arrays = await engine.logprobs(body.sequences, body.top, body.adapter)
         return Response(pack_arrays(arrays), media_type="application/octet-stream")
 
+    async def embed(body: EmbedBody) -> Response:
+        vectors, tokens = await engine.embed(body.inputs, body.adapter)
+        return Response(pack_arrays([vectors, np.array(tokens, np.int64)]), media_type="application/octet-stream")
+
     async def chat(request: Request) -> Response:
         try:
             body = ChatBody.model_validate_json(await request.body())
@@ -159,6 +170,7 @@ def application(engine: Engine, token: str) -> ASGIApp:
         Route("/generate", _posted(GenerateBody, generate), methods=["POST"]),
         Route("/score", _posted(ScoreBody, score), methods=["POST"]),
         Route("/logprobs", _posted(LogprobsBody, logprobs), methods=["POST"]),
+        Route("/embed", _posted(EmbedBody, embed), methods=["POST"]),
         Route("/answer", _posted(ChatBody, whole), methods=["POST"]),
         Route("/chat", chat, methods=["POST"]),
     ]

@@ -69,14 +69,17 @@ class LlamaCppEngine(Engine):
     def __init__(self, spec: ServeSpec) -> None:
         path = Path(spec.model_path)
         values = check_structure(path).values  # a file that is cut short would take the process with it
-        trained = values.get(f"{values.get('general.architecture')}.context_length")
+        architecture = values.get("general.architecture")
+        trained = values.get(f"{architecture}.context_length")
         self._context_length = min(int(trained) if isinstance(trained, int) else LARGEST_CONTEXT, LARGEST_CONTEXT)
         count = values.get("tokenizer.ggml.tokens")
         self._vocab_size = int(count) if isinstance(count, int) else 0
         self._tensor_type = str(values.get("general.file_type", "gguf"))
         self._taken_bos = _bos_taken_from_prompts(values)
         key = secrets.token_urlsafe(24)
-        self._server = xllamacpp.Server(self._parameters(path, spec.device, key))
+        self._server = xllamacpp.Server(
+            self._parameters(path, spec.device, key, pools=f"{architecture}.pooling_type" in values)
+        )
         # a connection each: an idle one would keep a thread of the server from others
         self._origin = Origin(
             self._server.listening_address,
@@ -85,11 +88,12 @@ class LlamaCppEngine(Engine):
             kept=0,
         )
         self._slots = asyncio.Semaphore(SLOTS)
+        self._embedding = asyncio.Lock()
         self._active = 0
         self._waiting = 0
         self._plain_token: int | None = None
 
-    def _parameters(self, path: Path, device: str, key: str) -> Any:
+    def _parameters(self, path: Path, device: str, key: str, *, pools: bool) -> Any:
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(path)
         parameters.hostnames = ["127.0.0.1"]
@@ -102,6 +106,9 @@ class LlamaCppEngine(Engine):
         parameters.warmup = False
         parameters.ui = False
         parameters.verbosity = 1
+        parameters.embedding = True  # besides answering
+        if not pools:
+            parameters.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
         if device == "cpu":
             parameters.n_gpu_layers = 0
         threads = 1 if path.stat().st_size < ONE_THREAD_BYTES else _threads()
@@ -168,6 +175,23 @@ class LlamaCppEngine(Engine):
                 prompt_tokens=len(ids),
                 completion_tokens=int(last.get("tokens_predicted", 0)),
             )
+
+    async def embed(self, inputs: list[str | list[int]], adapter: str | None) -> tuple[np.ndarray[Any, Any], list[int]]:
+        """Vectors of length one, pooled as the file says, or by their mean."""
+        rows = [await self.tokenize(one) if isinstance(one, str) else one for one in inputs]
+        for row in rows:
+            self._check_ids(row)
+            if len(row) > self._context_length:
+                raise Refused(
+                    "context-overflow",
+                    f"An input has {len(row)} tokens; this model reads at most {self._context_length}.",
+                )
+        made = []
+        for row in rows:
+            async with self._embedding, self._slot():  # llama.cpp mixes the means of inputs that it reads together
+                made.append(await self._post("/v1/embeddings", {"input": row}))
+        vectors = np.array([one["data"][0]["embedding"] for one in made], np.float32)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True), [len(row) for row in rows]
 
     async def score(self, rows: list[ScoreRow], adapter: str | None) -> list[RowScore]:
         """Loss of rows given by ids and labels, from whole distributions: exact, and one call a trained token."""

@@ -138,6 +138,25 @@ class RemoteEngine(Engine):
             raise _refused(response.status, response.content)
         return _read(response.content)
 
+    async def embed(self, inputs: list[str | list[int]], adapter: str | None) -> tuple[np.ndarray[Any, Any], list[int]]:
+        """As the address gives them, one question for each input, so that its tokens are known."""
+        found = await asyncio.gather(*(self._embedded(one) for one in inputs))
+        vectors = np.array([vector for vector, _ in found], np.float32)
+        return vectors, [tokens for _, tokens in found]
+
+    async def _embedded(self, one: str | list[int]) -> tuple[list[float], int]:
+        body = {"model": self._model, "input": one, "encoding_format": "float"}
+        with self._slot():
+            response = await self._origin.request("POST", f"{self._root}/embeddings", _json(body))
+        if response.status != 200:
+            raise _refused(response.status, response.content)
+        document = _document(response.content)
+        try:
+            usage = document.get("usage") or {}
+            return [float(x) for x in document["data"][0]["embedding"]], int(usage.get("prompt_tokens") or 0)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise Refused("runtime-failed", "The remote model's answer has not OpenAI's shape.", 500) from error
+
     async def score(self, rows: list[ScoreRow], adapter: str | None) -> list[RowScore]:
         """Refused: the losses of a model elsewhere cannot be read."""
         raise Refused("remote-unsupported", "A remote model answers; it gives no losses. Evaluate it where it runs.")

@@ -218,6 +218,16 @@ class LogprobsBody(_Wire):
     adapter: str | None = None
 
 
+class EmbedBody(_Wire):
+    """Body of ``/embed``: texts, or token ids as the model reads them.
+
+    The answer is packed: float32 vectors of length one (inputs × width), and an int64 count of tokens for each input.
+    """
+
+    inputs: list[str | list[int]] = Field(min_length=1)
+    adapter: str | None = None
+
+
 class TokenizeBody(_Wire):
     """Body of ``/tokenize``; special tokens that are written out in the text are recognised, none is added."""
 

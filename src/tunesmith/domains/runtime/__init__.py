@@ -3,6 +3,8 @@
 from tunesmith.domains.runtime.errors import (
     AdapterRefused,
     ContextOverflow,
+    EmbeddingOnly,
+    EmbeddingsUnsupported,
     PromptRefused,
     RunNotServable,
     RuntimeBusy,
@@ -35,6 +37,8 @@ __all__ = [
     "AdapterRefused",
     "Answered",
     "ContextOverflow",
+    "EmbeddingOnly",
+    "EmbeddingsUnsupported",
     "GenerateRequest",
     "Generation",
     "LoadedModel",

@@ -13,6 +13,8 @@ from tunesmith.domains.runtime.child import Child
 from tunesmith.domains.runtime.errors import (
     AdapterRefused,
     ContextOverflow,
+    EmbeddingOnly,
+    EmbeddingsUnsupported,
     PromptRefused,
     RuntimeBusy,
     RuntimeFailed,
@@ -26,6 +28,7 @@ from tunesmith.wire.serving import (
     ChatBody,
     ChildHealth,
     CountBody,
+    EmbedBody,
     GenerateBody,
     GenerateRequest,
     Generation,
@@ -52,6 +55,8 @@ _REFUSALS: dict[str, type[TunesmithError]] = {
     "runtime-memory": RuntimeOutOfMemory,
     "runtime-failed": RuntimeFailed,
     "adapter-refused": AdapterRefused,
+    "embedding-only": EmbeddingOnly,
+    "embeddings-unsupported": EmbeddingsUnsupported,
     "unreachable": RuntimeUnreachable,
 }
 
@@ -93,6 +98,12 @@ class RuntimeHandle:
         body = GenerateBody(requests=list(requests), adapter=self._adapter)
         answer = (await self._post("/generate", body)).json()
         return [Generation.model_validate(made) for made in answer["generations"]]
+
+    async def embed(self, inputs: Sequence[str | list[int]]) -> tuple[np.ndarray[Any, Any], int]:
+        """Float32 vectors of length one (inputs × width), and how many tokens were read."""
+        body = EmbedBody(inputs=list(inputs), adapter=self._adapter)
+        vectors, tokens = unpack_arrays((await self._post("/embed", body)).content)
+        return vectors, int(tokens.sum())
 
     async def score(self, rows: Sequence[ScoreRow]) -> list[RowScore]:
         """Teacher-forced loss of rows, summed over their trained tokens."""

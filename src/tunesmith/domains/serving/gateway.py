@@ -22,6 +22,7 @@ from tunesmith.domains.runtime import (
     Servable,
     StreamChunk,
 )
+from tunesmith.domains.serving.embedding_schemas import Embedding, EmbeddingList, EmbeddingRequest, EmbeddingUsage
 from tunesmith.domains.serving.errors import FieldUnsupported, RequestTooLarge, TooManyTokens
 from tunesmith.domains.serving.events import Head, chat_events, text_events, usage_of
 from tunesmith.domains.serving.logprobs import chat_logprobs, text_logprobs
@@ -191,6 +192,27 @@ async def create_completion(
     return _json(Completion(**head.fields, choices=choices, usage=usage_of(ends)))
 
 
+@router.post("/embeddings", response_model=EmbeddingList)
+async def create_embeddings(
+    request: Request,
+    body: EmbeddingRequest,
+    access: Annotated[Access, allow(Permission.INFER)],
+    models: Models,
+    runtime: Runtime,
+) -> Any:
+    """Texts as vectors of length one: pooled as the model's folder says, else the mean of its last hidden states."""
+    body.refuse_unsupported()
+    async with access.read() as unit:
+        servable = await models.resolve(unit, body.model)
+    made = await while_connected(request, _embedded(runtime, servable, body.inputs))
+    if made is None:
+        return Response(status_code=499)
+    vectors, tokens = made
+    data = [Embedding.of(index, vector, body.encoding_format) for index, vector in enumerate(vectors)]
+    usage = EmbeddingUsage(prompt_tokens=tokens, total_tokens=tokens)
+    return _json(EmbeddingList(data=data, model=body.model, usage=usage))
+
+
 def _allowed(asked: int, limit: int) -> int:
     if asked > limit:
         fault = {"location": "max_tokens", "message": f"at most {limit}", "value": asked}
@@ -214,6 +236,11 @@ def _generation(body: ChatCompletionRequest, limit: int) -> GenerateRequest:
 async def _answered(runtime: RuntimeService, model: Servable, asked: GenerateRequest) -> Answered:
     async with runtime.session(model) as handle:
         return await handle.answer(asked)
+
+
+async def _embedded(runtime: RuntimeService, model: Servable, inputs: list[str | list[int]]) -> tuple[Any, int]:
+    async with runtime.session(model) as handle:
+        return await handle.embed(inputs)
 
 
 async def _batches(
