@@ -223,7 +223,14 @@ def _data(base: BaseServices) -> DataServices:
 
 def _results(base: BaseServices, data: DataServices) -> ResultServices:
     settings, jobs, registry, resolver = base.settings, base.jobs, base.registry, base.resolver
-    export = ExportService(settings=settings, jobs=jobs, registry=registry, resolver=resolver, storage=base.storage)
+    export = ExportService(
+        settings=settings,
+        jobs=jobs,
+        registry=registry,
+        resolver=resolver,
+        storage=base.storage,
+        datasets=data.datasets,
+    )
     return ResultServices(
         evaluation=EvaluationService(jobs=jobs, registry=registry, datasets=data.datasets, resolver=resolver),
         export=export,
