@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -45,8 +45,8 @@ class EmbeddingRequest(BaseModel):
         if isinstance(self.input, str):
             return [self.input]
         if isinstance(self.input[0], int):
-            return [[one for one in self.input if isinstance(one, int)]]
-        return [one for one in self.input if not isinstance(one, int)]
+            return [self.input]
+        return list(cast(list[str | list[int]], self.input))
 
     def refuse_unsupported(self) -> None:
         """Raise ``FieldUnsupported`` for a field that would be ignored."""
