@@ -26,11 +26,11 @@ serve: setup ## set up, then the product on http://127.0.0.1:8000
 services: ## install the programs that the tests start (PostgreSQL, Chromium, a Korean font)
 	@sh tools/install_test_services.sh
 
-test: setup services ## set up, build the UI, then the test suite with coverage
+test: setup services ## set up, build the UI, then every test but the long ones
 	@sh tools/build_ui.sh --if-node
-	@$(BIN)/python -m pytest -m "not long" --cov -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
-test-all: setup services ## everything, the long tests too; the summary goes to docs/verification/
+test-all: setup services ## everything with coverage, the long tests too; the summary goes to docs/verification/
 	@sh tools/build_ui.sh
 	@$(BIN)/python -m tools.test_all
 

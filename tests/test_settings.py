@@ -31,6 +31,12 @@ def test_names_of_other_tools_are_read_and_nothing_is_written(monkeypatch: pytes
     assert dict(os.environ) == before
 
 
+@pytest.mark.parametrize("said", ["debug", "Debug", "DEBUG"])
+def test_a_log_level_is_read_in_any_case(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setenv("TUNESMITH_LOG_LEVEL", said)
+    assert load_settings().log_level == "DEBUG"
+
+
 def test_ours_wins_and_what_is_said_here_wins_over_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("WORKER_CONCURRENCY", "3")
     monkeypatch.setenv("TUNESMITH_JOBS__POLL_SECONDS", "0.5")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.fixtures.hub_server import HubServer
@@ -67,6 +68,7 @@ def test_no_call_makes_the_server_fail(server: Server, tmp_path: Path, depth: li
     ]
     reports = [tmp_path / f"share-{number}.txt" for number in range(len(SHARES))]
     plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}  # it is not ours
+    httpx.get(f"{server.url}/openapi.json", timeout=60).raise_for_status()  # the first time it takes seconds
     running = []
     for share, report in zip(SHARES, reports, strict=True):
         with report.open("w") as file:

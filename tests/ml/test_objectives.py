@@ -127,6 +127,20 @@ def test_goes_on_exactly(
         assert resumed[name] == end.result[name], name
 
 
+@pytest.mark.parametrize(("mode", "best"), [("auto", max), ("min", min)])
+def test_the_best_is_what_the_recipe_says(
+    mode: str, best: Any, folder: Path, files: dict[str, Path], tmp_path: Path
+) -> None:
+    plan = plan_of(folder, "dpo", "lora", max_steps=3, save_steps=1, metric_for_best="eval_margin", metric_mode=mode)
+    plan["data"]["validation"] = "./held-out.jsonl"
+    run = runs.new_attempt(tmp_path, 1, folder, plan, files["dpo"], validation_file=files["dpo"])
+    end = runs.train(run)
+    margins = runs.curve(run, "eval_margin")
+    assert len(set(margins.values())) == 3
+    wanted = best(margins, key=lambda step: margins[step])
+    assert end.result["checkpoint"].endswith(f"step-{wanted:06d}")
+
+
 @pytest.mark.filterwarnings("ignore")  # PEFT asks transformers by a deprecated name
 def test_four_bits_are_really_four_bits(folder: Path) -> None:
     from tunesmith.ml.build import build_model

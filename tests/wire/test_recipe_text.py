@@ -64,6 +64,18 @@ def test_faults_are_located(old: str, new: str, location: str, line: int, words:
     assert f"line {line}" in error.message
 
 
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("", "sft does not measure eval_accuracy; take loss, eval_loss"),
+        ("method: {objective: dpo}\n", "set data.validation or data.split"),
+    ],
+)
+def test_the_best_is_by_something_that_is_measured(method: str, words: str) -> None:
+    error = fault(method + GOOD.replace("max_steps: 5", "max_steps: 5\n  metric_for_best: eval_accuracy"))
+    assert words in error.errors[0]["message"]
+
+
 def test_every_fault_is_listed_at_once() -> None:
     error = fault(GOOD.replace("1e-4", "-1").replace("max_steps: 5", "batch_size: 0"))
     assert {e["location"] for e in error.errors} == {"training.learning_rate", "training.batch_size"}

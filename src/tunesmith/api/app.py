@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from tunesmith import __version__
-from tunesmith.api import errors, machines, system, ui
+from tunesmith.api import errors, machines, openapi, system, ui
 from tunesmith.api.idempotency import Idempotency
 from tunesmith.api.metrics import MetricsMiddleware, ServerMetrics
 from tunesmith.api.middleware import LocalOnly, RequestContext
@@ -37,6 +37,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         version=__version__,
         description=DESCRIPTION,
         lifespan=_lifespan,
+        openapi_url=None,  # served by api.openapi
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=_operation_id,
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.state.metrics = metrics
     app.state.authorize = _authorizer(built)
     errors.install(app)
+    openapi.install(app)
     for router in (*routers(), system.router, machines.router, ui.router):
         app.include_router(router)
     # the last one added is the first one met

@@ -13,6 +13,7 @@ job_id: ContextVar[int | None] = ContextVar("job_id", default=None)
 user_id: ContextVar[int | None] = ContextVar("user_id", default=None)
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD.add("color_message")  # uvicorn's message a second time, with terminal colours in it
 
 
 class JsonFormatter(logging.Formatter):

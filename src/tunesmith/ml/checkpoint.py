@@ -37,10 +37,10 @@ class RunState:
     threads: int = 1
     eval_loss: float | None = None
     evaluation: dict[str, float] = field(default_factory=dict)
-    best_value: float | None = None
+    best_cost: float | None = None
     best_checkpoint: str | None = None
     evaluations_without_gain: int = 0
-    lowest_eval_loss: float | None = None
+    lowest_eval_cost: float | None = None
     kept: list[str] = field(default_factory=list)
 
 

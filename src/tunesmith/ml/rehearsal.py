@@ -276,7 +276,7 @@ class Rehearsal:
         if self.trainer.validation is None:
             return 0, len(saved)
         evaluated = set(range(plan.eval_steps, updates + 1, plan.eval_steps)) if plan.eval_steps else set()
-        evaluated |= {updates} | (saved if plan.metric_for_best == "eval_loss" else set())
+        evaluated |= {updates} | (saved if plan.metric_for_best != "loss" else set())
         return len(evaluated), len(saved)
 
 

@@ -159,8 +159,8 @@ class ScoreTrainer(Trainer):
             self._tell(step, float(grad_norm), learning_rate or 0.0)
         eval_due = last or bool(self.plan.eval_steps and step % self.plan.eval_steps == 0)
         save_due = last or step % self.plan.save_steps == 0
-        best_needs_loss = save_due and self.plan.metric_for_best == "eval_loss"
-        if self.validation is not None and (eval_due or best_needs_loss):
+        best_needs_it = save_due and self.plan.metric_for_best != "loss"
+        if self.validation is not None and (eval_due or best_needs_it):
             self._evaluate_now(step)
         wish = self.reporter.end_requested()
         if wish == "cancel":
@@ -207,14 +207,15 @@ class ScoreTrainer(Trainer):
 
     def _evaluate_now(self, step: int) -> None:
         state, found = self.run_state, self.evaluate_all()
-        value = state.eval_loss = found["loss"]
-        state.evaluation = found
+        state.eval_loss, state.evaluation = found["loss"], found
         self._evaluated_at = step
         told = {f"eval_{name}": figure for name, figure in found.items()}
         self.reporter.metric(step, told, epoch=self.state.epoch)
         rule = self.plan.early_stopping
-        if state.lowest_eval_loss is None or value < state.lowest_eval_loss - (rule.min_delta if rule else 0.0):
-            state.lowest_eval_loss, state.evaluations_without_gain = value, 0
+        cost = self._cost(told)
+        cost = found["loss"] if cost is None else cost
+        if state.lowest_eval_cost is None or cost < state.lowest_eval_cost - (rule.min_delta if rule else 0.0):
+            state.lowest_eval_cost, state.evaluations_without_gain = cost, 0
         else:
             state.evaluations_without_gain += 1
         if rule and state.evaluations_without_gain >= rule.patience and step < self.state.max_steps:
@@ -224,13 +225,12 @@ class ScoreTrainer(Trainer):
     def _save_now(self, step: int, *, ranked: bool) -> None:
         state = self.run_state
         metrics = {"loss": self._mean_since_last_save(step)}
-        if state.eval_loss is not None and self._evaluated_at == step:
-            metrics["eval_loss"] = state.eval_loss
-        by_eval = self.plan.metric_for_best == "eval_loss" and self.validation is not None
-        value = metrics.get("eval_loss" if by_eval else "loss") if ranked else None
-        is_best = value is not None and (state.best_value is None or value < state.best_value)
+        if self._evaluated_at == step:
+            metrics |= {f"eval_{name}": figure for name, figure in state.evaluation.items()}
+        cost = self._cost(metrics) if ranked else None
+        is_best = cost is not None and (state.best_cost is None or cost < state.best_cost)
         if is_best:
-            state.best_value = value
+            state.best_cost = cost
             state.best_checkpoint = self.checkpoints.relative(self.checkpoints.target(step))
         path, size_bytes = self.checkpoints.save(
             step,
@@ -250,6 +250,12 @@ class ScoreTrainer(Trainer):
             is_best=is_best,
             removed=self.checkpoints.rotate(state),
         )
+
+    def _cost(self, figures: dict[str, float]) -> float | None:
+        """What the best checkpoint has least of; the loss of the training rows where no row is held out."""
+        name = self.plan.metric_for_best if self.validation is not None else "loss"
+        value = figures.get(name)
+        return -value if value is not None and self.plan.more_is_better else value
 
     def _mean_since_last_save(self, step: int) -> float:
         losses = self.run_state.losses[self._saved_at : step]

@@ -46,6 +46,15 @@ class HubTokenNeeded(Unauthorized):
     hint = "Accept the model's terms on its page, make a token with read access, and send it as access_token (or set HF_TOKEN)."
 
 
+def check_token(token: str | None) -> None:
+    """Raise ``HubTokenNeeded`` for what cannot be a token: it would not even fit into a header."""
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise HubTokenNeeded(
+            "What was sent as the token has characters that no token has.",
+            hint="Copy it again from the Hub's settings; a token begins with hf_.",
+        )
+
+
 class HubAccessDenied(Forbidden):
     """The token is known, and its owner may not do this."""
 

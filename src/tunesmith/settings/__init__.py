@@ -119,6 +119,11 @@ class Settings(BaseSettings):
         aliases = InitSettingsSource(settings_cls, init_kwargs=_said_by_alias())
         return init_settings, env_settings, dotenv_settings, file_secret_settings, aliases
 
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_any_case(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -187,7 +192,7 @@ def _said_by_alias() -> dict[str, Any]:
         place = said
         for group in groups:
             place = place.setdefault(group, {})
-        place.setdefault(field, os.environ[alias].upper() if field == "log_level" else os.environ[alias])
+        place.setdefault(field, os.environ[alias])
     return said
 
 

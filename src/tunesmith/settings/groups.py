@@ -15,6 +15,11 @@ from tunesmith.wire.serving import RemoteAddress
 _REMOTE = re.compile(r"^([A-Za-z0-9_-]{1,64})=(?:(vllm|tgi)\+)?(https?://[^#\s]+)(?:#(\S+))?$")
 
 
+def split_list(value: object) -> object:
+    """A list as the environment gives it: parts between commas."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
 class Mode(StrEnum):
     """``local``: one owner, loopback only. ``team``: accounts (refuses to start without real secrets)."""
 
@@ -39,7 +44,7 @@ class ApiSettings(BaseModel):
     @field_validator("cors_origins", "allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return [v.strip() for v in value.split(",") if v.strip()] if isinstance(value, str) else value
+        return split_list(value)
 
     @field_validator("cors_origins")
     @classmethod
@@ -120,6 +125,20 @@ class DatasetSettings(BaseModel):
     score_weights: ScoreWeights = Field(
         default_factory=ScoreWeights, description="Costs of rows in the quality score (formula: reference of findings)."
     )
+    names_model: str | None = Field(
+        None,
+        min_length=1,
+        description="spaCy pipeline that finds names and addresses: the name of its package, its folder, or `blank` for `known_names` "
+        "and Korean addresses only. Needs the extra `pii`.",
+    )
+    known_names: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="Names that are always found, separated by commas; needs `names_model`."
+    )
+
+    @field_validator("known_names", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        return split_list(value)
 
 
 class RuntimeSettings(BaseModel):
@@ -142,7 +161,7 @@ class RuntimeSettings(BaseModel):
     @field_validator("remotes", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return [v.strip() for v in value.split(",") if v.strip()] if isinstance(value, str) else value
+        return split_list(value)
 
     @field_validator("remotes")
     @classmethod
@@ -260,4 +279,4 @@ class ModelSettings(BaseModel):
     @field_validator("allowed_roots", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return [v.strip() for v in value.split(",") if v.strip()] if isinstance(value, str) else value
+        return split_list(value)

@@ -43,6 +43,17 @@ FORMATS: dict[str, tuple[str, ...]] = {
 }
 """The formats of rows that each objective learns from."""
 
+MEASURES: dict[str, tuple[str, ...]] = {
+    Objective.SFT: (),
+    Objective.CPT: (),
+    Objective.DPO: ("accuracy", "margin"),
+    Objective.ORPO: ("accuracy", "margin"),
+    Objective.KTO: ("accuracy",),
+    Objective.REWARD: ("accuracy", "margin"),
+    Objective.GRPO: ("reward",),
+}
+"""What each objective measures besides its loss, of which more is better."""
+
 PREFERENCE_OBJECTIVES = (Objective.DPO, Objective.ORPO, Objective.KTO, Objective.REWARD)
 """Objectives that learn which of two answers is better."""
 

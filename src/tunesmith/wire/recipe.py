@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, model_validator
 from tunesmith.wire.formats import ExportFormat, method_in
 from tunesmith.wire.gguf_methods import GGUF_METHODS as GGUF_METHODS
 from tunesmith.wire.gguf_methods import find_method
-from tunesmith.wire.methods import Adapter, LoraSection, MethodSection, Objective
+from tunesmith.wire.methods import MEASURES, Adapter, LoraSection, MethodSection, Objective
 from tunesmith.wire.section import Section
 
 __all__ = ["Adapter", "ExportFormat", "LoraSection", "MethodSection", "Objective", "Precision", "Recipe", "Section"]
@@ -144,12 +144,26 @@ class TrainingSection(Section):
     keep_last_n: int = Field(
         3, ge=1, description="Checkpoints kept; the best one is kept besides.", title="Checkpoints kept"
     )
-    metric_for_best: Literal["eval_loss", "loss"] = Field(
-        "eval_loss", description="What makes a checkpoint the best.", title="Best by"
+    metric_for_best: Literal["eval_loss", "eval_accuracy", "eval_margin", "eval_reward", "loss"] = Field(
+        "eval_loss",
+        description="What makes a checkpoint the best, and what early stopping watches where it begins with `eval_`.",
+        title="Best by",
+    )
+    metric_mode: Literal["auto", "min", "max"] = Field(
+        "auto",
+        description="Whether less or more of it is better; `auto` knows: less of a loss, more of the others.",
+        title="Best is",
     )
     early_stopping: EarlyStopping | None = Field(
         None, description="Stop when the evaluation no longer improves.", title="Early stopping"
     )
+
+    @property
+    def more_is_better(self) -> bool:
+        """Whether the best checkpoint has the highest ``metric_for_best``."""
+        if self.metric_mode != "auto":
+            return self.metric_mode == "max"
+        return not self.metric_for_best.endswith("loss")
 
     @model_validator(mode="after")
     def _one_length(self) -> TrainingSection:
@@ -268,6 +282,20 @@ class Recipe(Section):
     def _export_needs_a_version(self) -> Recipe:
         if self.export and self.register_as is None:
             raise ValueError("export needs register: exports belong to a registered version")
+        return self
+
+    @model_validator(mode="after")
+    def _best_is_measured(self) -> Recipe:
+        metric, objective = self.training.metric_for_best, self.method.objective
+        measured = ("loss", "eval_loss", *(f"eval_{name}" for name in MEASURES[objective]))
+        if metric not in measured:
+            raise ValueError(
+                f"training.metric_for_best: {objective} does not measure {metric}; take {', '.join(measured)}"
+            )
+        if metric not in ("loss", "eval_loss") and not (self.data.validation or self.data.split):
+            raise ValueError(
+                f"training.metric_for_best: {metric} needs held-out rows: set data.validation or data.split"
+            )
         return self
 
     def to_plain(self) -> dict[str, object]:

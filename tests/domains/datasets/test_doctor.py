@@ -149,7 +149,11 @@ PERSONAL = {
 }
 
 
-@pytest.mark.parametrize("code", [code for code in CODES if code.startswith("pii-")])
+def test_every_kind_that_a_rule_finds_is_tried() -> None:
+    assert {*PERSONAL, "pii-person", "pii-address"} == {code for code in CODES if code.startswith("pii-")}
+
+
+@pytest.mark.parametrize("code", PERSONAL)
 def test_each_kind_of_personal_data_has_its_finding_without_the_value(tmp_path: Path, code: str) -> None:
     text = PERSONAL[code]
     (finding,) = examined(tmp_path, "a.jsonl", chat("q", text)).findings

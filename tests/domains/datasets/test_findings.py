@@ -17,6 +17,7 @@ from tunesmith.domains.datasets.doctor.learning import Learner
 from tunesmith.domains.datasets.examination import Examination
 from tunesmith.domains.datasets.findings_file import FINDINGS
 from tunesmith.domains.datasets.leakage import EvaluationSet
+from tunesmith.domains.datasets.pii import Entity, PiiHit, find_pii
 from tunesmith.domains.datasets.readers import Fault, FileKind, open_data_file
 from tunesmith.domains.datasets.source import RowSource
 from tunesmith.domains.models import BUNDLED, bundled_folder
@@ -186,6 +187,8 @@ FIXTURES: dict[str, tuple[str, str | bytes]] = {
     "pii-iban": ("a.jsonl", told("IBAN DE89 3704 0044 0532 0130 00")),
     "pii-ip": ("a.jsonl", told("the server 203.0.112.77")),
     "pii-key": ("a.jsonl", told("api_key=sk-proj-9fK2mQ7xTz4LpW8vRb3NcY6d")),
+    "pii-person": ("a.jsonl", told("담당자는 김민지입니다")),
+    "pii-address": ("a.jsonl", told("서울시 강남구 테헤란로 12")),
     "pii-uncertain": ("a.jsonl", told("카드번호 4539-1488-0343-6468")),
 }
 PLACES: dict[str, list[tuple[int, int]]] = {
@@ -231,6 +234,13 @@ def learner_for(code: str, folder: Path) -> Learner:
     return bundled
 
 
+def find_named(text: str, field: str = "") -> list[PiiHit]:
+    """As a language model would, which is not installed here (see test_pii_named)."""
+    known = ((Entity.PERSON, "김민지"), (Entity.ADDRESS, "서울시 강남구 테헤란로 12"))
+    named = [PiiHit(kind, text.index(v), text.index(v) + len(v), 0.9) for kind, v in known if v in text]
+    return [*find_pii(text, field), *named]
+
+
 def examined(folder: Path, code: str, name: str, content: str | bytes) -> list[Place]:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -245,7 +255,8 @@ def examined(folder: Path, code: str, name: str, content: str | bytes) -> list[P
         held_out = folder / "test.jsonl"
         held_out.write_text(chat("What leaks?", "This row does leak.") + "\n")
         judges = [EvaluationSet(9, "the test part", replace(source, path=held_out))]
-    work = Examination(source, Limits(check_quality=True, learner=learner_for(code, folder)), judges)
+    limits = Limits(check_quality=True, learner=learner_for(code, folder), find_pii=find_named)
+    work = Examination(source, limits, judges)
     work.run(folder / "out")
     found = [json.loads(line) for line in (folder / "out" / FINDINGS).read_text().splitlines()]
     assert all(finding["fix"] and finding["message"] for finding in found)

@@ -66,3 +66,10 @@ async def test_what_cannot_be_done_is_refused(upload: Upload, client: httpx.Asyn
     made = (await upload("a.jsonl", lines(ROWS))).json()
     for body in ({}, {"actions": {"person": "mask"}}, {"actions": {"email": "hide"}}, {"actions": {"x": "mask"}}):
         assert (await client.post(f"{PATH}/{made['id']}/pii/apply", json=body)).status_code == 422, body
+
+
+async def test_names_that_nothing_finds_are_refused_with_the_setting(upload: Upload, client: httpx.AsyncClient) -> None:
+    made = (await upload("a.jsonl", lines(ROWS))).json()
+    answer = await client.post(f"{PATH}/{made['id']}/pii/apply", json={"actions": {"person": "mask"}})
+    assert (answer.status_code, answer.json()["code"]) == (422, "pii-model-missing")
+    assert "TUNESMITH_DATASETS__NAMES_MODEL" in answer.json()["hint"]

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from gguf import GGUFWriter
@@ -93,3 +94,10 @@ def test_a_sound_file_is_described(tmp_path: Path) -> None:
 def test_what_llama_cpp_needs_is_missed_by_name(tmp_path: Path) -> None:
     found = check_frame(write(tmp_path / "model.gguf", keys=False))
     assert "tokenizer.ggml.tokens" in " ".join(found.errors)
+
+
+@pytest.mark.parametrize("name", ["not-there.gguf", "0" * 4096, "0" * 300, "a\x00b"])
+async def test_a_file_that_cannot_be_is_refused(client: httpx.AsyncClient, name: str) -> None:
+    answer = await client.post("/gguf/validate", json={"file_path": name})
+    assert answer.status_code in (404, 422), answer.text
+    assert answer.json()["hint"]

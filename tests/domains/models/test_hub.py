@@ -180,6 +180,7 @@ def test_who_may_not_read_is_told_at_once(server: Server, hub: HubServer, model:
     for body, status, code in (
         ({"model_id": gated}, 401, "hub-token-needed"),
         ({"model_id": gated, "access_token": "hf_stranger"}, 403, "hub-access-denied"),
+        ({"model_id": gated, "access_token": "열쇠"}, 401, "hub-token-needed"),
         ({"model_id": private}, 404, "hub-model-not-found"),
         ({"model_id": "acme/nothing"}, 404, "hub-model-not-found"),
         ({"model_id": gated, "revision": "v9"}, 404, "hub-revision-not-found"),

@@ -79,6 +79,9 @@ class TestRealRuns:
         assert 0 <= done["figures"]["measures"]["accuracy"] <= 1
         points = (await client.get(f"{JOBS}/{job['id']}/metrics")).json()["points"]
         assert {"accuracy", "margin", "eval_accuracy"} <= set(points[-1]["figures"])
+        only = (await client.get(f"{JOBS}/{job['id']}/metrics?names=eval_accuracy")).json()
+        assert only["names"] == ["eval_accuracy"]
+        assert (only["points"][-1]["loss"], set(only["points"][-1]["figures"])) == (None, {"eval_accuracy"})
         question = {"messages": [{"role": "user", "content": "Say ship"}]}
         said = await client.post("/v1/chat/completions", json={"model": f"run:{job['id']}", **question})
         assert said.status_code == 422

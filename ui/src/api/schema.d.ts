@@ -4703,7 +4703,7 @@ export interface components {
             epoch: number | null;
             /**
              * Metrics
-             * @description loss, eval_loss when it was measured.
+             * @description loss, and when it was measured eval_loss and what the objective measures besides.
              */
             metrics: {
                 [key: string]: number;
@@ -12206,7 +12206,7 @@ export interface components {
         PiiAction: "mask" | "redact" | "pseudonymise" | "drop";
         /**
          * PiiApplyRequest
-         * @description What is done with each kind of personal data.
+         * @description What is done with each kind of personal data; names and addresses need `datasets.names_model`.
          * @example {
          *       "actions": {
          *         "email": "pseudonymise",
@@ -15569,11 +15569,18 @@ export interface components {
             keep_last_n: number;
             /**
              * Best by
-             * @description What makes a checkpoint the best.
+             * @description What makes a checkpoint the best, and what early stopping watches where it begins with `eval_`.
              * @default eval_loss
              * @enum {string}
              */
-            metric_for_best: "eval_loss" | "loss";
+            metric_for_best: "eval_loss" | "eval_accuracy" | "eval_margin" | "eval_reward" | "loss";
+            /**
+             * Best is
+             * @description Whether less or more of it is better; `auto` knows: less of a loss, more of the others.
+             * @default auto
+             * @enum {string}
+             */
+            metric_mode: "auto" | "min" | "max";
             /**
              * Early stopping
              * @description Stop when the evaluation no longer improves.
@@ -15919,11 +15926,18 @@ export interface components {
             keep_last_n: number;
             /**
              * Best by
-             * @description What makes a checkpoint the best.
+             * @description What makes a checkpoint the best, and what early stopping watches where it begins with `eval_`.
              * @default eval_loss
              * @enum {string}
              */
-            metric_for_best: "eval_loss" | "loss";
+            metric_for_best: "eval_loss" | "eval_accuracy" | "eval_margin" | "eval_reward" | "loss";
+            /**
+             * Best is
+             * @description Whether less or more of it is better; `auto` knows: less of a loss, more of the others.
+             * @default auto
+             * @enum {string}
+             */
+            metric_mode: "auto" | "min" | "max";
             /**
              * Early stopping
              * @description Stop when the evaluation no longer improves.

@@ -87,7 +87,14 @@ export const recipeKo: Record<string, readonly [title: string, description: stri
   "training.eval_steps": ["평가 간격", "평가 손실을 재는 간격(단계). 비워 두면 끝에 한 번."],
   "training.save_steps": ["저장 간격", "체크포인트를 만드는 간격(단계)."],
   "training.keep_last_n": ["남길 체크포인트", "최근 몇 개를 남길지. 최고는 따로 남깁니다."],
-  "training.metric_for_best": ["최고의 기준", "어떤 값으로 최고 체크포인트를 정하는지."],
+  "training.metric_for_best": [
+    "최고의 기준",
+    "최고 체크포인트를 정하는 값. eval_로 시작하면 조기 종료도 이 값을 봅니다.",
+  ],
+  "training.metric_mode": [
+    "최고의 방향",
+    "값이 작을수록 좋은지 클수록 좋은지. auto: 손실은 작을수록, 나머지는 클수록.",
+  ],
   "training.early_stopping": ["조기 종료", "평가가 더 나아지지 않으면 멈춥니다."],
   "training.early_stopping.patience": ["인내", "나아지지 않는 평가를 몇 번까지 참을지."],
   "training.early_stopping.min_delta": ["최소 개선", "나아졌다고 볼 가장 작은 변화."],

@@ -22,6 +22,7 @@ from tunesmith.ports.hub import (
     HubRevisionNotFound,
     HubTokenNeeded,
     HubUnreachable,
+    check_token,
 )
 
 TIMEOUT_SECONDS = 10.0
@@ -172,6 +173,7 @@ class HuggingFaceHub:
         """What the client raises, in our words; nothing of a token or an address with a query gets into them."""
         from huggingface_hub import errors
 
+        check_token(token)
         shown = repr(model_id[:200])
         try:
             yield

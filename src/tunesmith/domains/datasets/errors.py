@@ -206,10 +206,10 @@ class PiiExtraMissingError(InvalidInput):
 
 
 class PiiModelMissingError(InvalidInput):
-    """The spaCy model that was named is neither installed nor a folder."""
+    """No spaCy model is set, or the one that is is neither installed nor a folder."""
 
     code, title = "pii-model-missing", "The language model that finds names is missing"
-    hint = "Name an installed spaCy model (ko_core_news_lg, en_core_web_sm) or the folder of one."
+    hint = "Set TUNESMITH_DATASETS__NAMES_MODEL to an installed spaCy model (ko_core_news_lg, en_core_web_sm) or the folder of one."
 
 
 class ColumnUnknownError(InvalidInput):

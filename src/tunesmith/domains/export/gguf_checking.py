@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, cast
 
@@ -66,7 +67,7 @@ class ValidateGgufSpec(BaseModel):
 def get_file(reference: str, settings: Settings) -> Path:
     """The file that ``reference`` names, absolute or below an allowed root; raises PathNotAllowed, ArtefactNotFound."""
     path = allowed_path(reference, settings)
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path's, it answers no where a name is too long
         raise ArtefactNotFound(f"There is no file {reference[:200]!r}.", hint="Give a path of the server's machine.")
     return path
 
@@ -84,7 +85,7 @@ def allowed_path(reference: str, settings: Settings) -> Path:
     allowed = [path for path in found if any(root in path.parents for root in roots)]
     if not allowed:
         raise PathNotAllowed(f"{shown!r} is outside the folders that TUNESMITH_MODELS__ALLOWED_ROOTS allows.")
-    return next((path for path in allowed if path.exists()), allowed[0])
+    return next((path for path in allowed if os.path.exists(path)), allowed[0])  # so does this
 
 
 def check_frame(path: Path) -> GgufValidation:

@@ -51,7 +51,9 @@ class CheckpointResponse(BaseModel):
     attempt: int = Field(description="Start of the child process that wrote it.")
     step: int = Field(description="Optimizer updates done.")
     epoch: float | None = Field(description="Passes over the data.")
-    metrics: dict[str, float] = Field(description="loss, eval_loss when it was measured.")
+    metrics: dict[str, float] = Field(
+        description="loss, and when it was measured eval_loss and what the objective measures besides."
+    )
     size_bytes: int = Field(description="Size of all its files.")
     path: str = Field(description="Folder, from the job's folder.")
     is_best: bool = Field(description="Whether it is the best so far by metric_for_best.")

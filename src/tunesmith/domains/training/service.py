@@ -38,11 +38,14 @@ from tunesmith.kit.paths import link_folder
 from tunesmith.ports.training import EngineProblem, TrainingEngine
 from tunesmith.settings import Settings
 from tunesmith.wire.checkpoint import CheckpointDamaged, verify_checkpoint
+from tunesmith.wire.methods import MEASURES
 from tunesmith.wire.recipe import Recipe
 from tunesmith.wire.recipe_text import RecipeError
 
 CURVE_NAMES = ("epoch", "loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_gb")
 
+MEASURED = {f"{prefix}{name}" for names in MEASURES.values() for name in names for prefix in ("", "eval_")}
+"""Curves that a run may have later on, when it has none of them yet."""
 NEWEST_POINTS = 200
 """Points in which the newest value of each curve is looked for."""
 EVERYTHING = repository.JobFilter()
@@ -263,13 +266,15 @@ class TrainingService:
     ) -> JobMetricsResponse:
         """The curves from a step on, thinned to ``max_points``. Raises InvalidInput for a curve that does not exist."""
         await self._get_row(unit, job_id)
-        unknown = sorted(set(names or []) - set(CURVE_NAMES))
+        newest = await repository.list_newest_points(unit.session, job_id, NEWEST_POINTS)
+        there = [*CURVE_NAMES, *sorted({name for row in newest for name in row.figures or {}})]
+        unknown = sorted(set(names or []) - set(there) - MEASURED)
         if unknown:
             raise InvalidInput(
-                f"There is no curve {', '.join(unknown)}; there are {', '.join(CURVE_NAMES)}.",
+                f"There is no curve {', '.join(unknown)}; there are {', '.join(there)}.",
                 errors=[{"location": "names", "message": "unknown curve", "value": name} for name in unknown],
             )
-        wanted = [name for name in CURVE_NAMES if not names or name in names]
+        wanted = [name for name in there if not names or name in names]
         rows, total = await repository.list_points(unit.session, job_id, from_step=from_step, max_points=max_points)
         points = [_point(row, wanted) for row in rows]
         return JobMetricsResponse(job_id=job_id, names=wanted, total=total, points=points)
@@ -347,4 +352,5 @@ def _links(job_id: int) -> dict[str, str]:
 
 def _point(row: TrainingPointRow, wanted: list[str]) -> TrainingMetrics:
     values = {name: getattr(row, name) if name in wanted else None for name in CURVE_NAMES}
-    return TrainingMetrics(step=row.step, timestamp=row.at, figures=row.figures or {}, **values)
+    figures = {name: value for name, value in (row.figures or {}).items() if name in wanted}
+    return TrainingMetrics(step=row.step, timestamp=row.at, figures=figures, **values)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.wire.foreign.names import AXOLOTL
+from tunesmith.wire.foreign.schedule import BEST_BY
 from tunesmith.wire.recipe_text import RecipeError
 
 OBJECTIVES = ("sft", "cpt", "dpo", "orpo", "kto", "reward", "grpo")
@@ -223,10 +224,14 @@ def _cadence(recipe: Mapping[str, Any], *, has_validation: bool) -> dict[str, An
         eval_steps = _at(recipe, "training.eval_steps") or (save_steps if patience else at_the_end)
         config |= {"eval_steps": eval_steps} if eval_steps else {"eval_strategy": "epoch"}
         if patience:
+            best, mode = (
+                _at(recipe, "training.metric_for_best", "eval_loss"),
+                _at(recipe, "training.metric_mode", "auto"),
+            )
             config |= {
                 "early_stopping_patience": patience,
-                "metric_for_best_model": _at(recipe, "training.metric_for_best", "eval_loss"),
-                "greater_is_better": False,
+                "metric_for_best_model": next(theirs for theirs, ours in BEST_BY.items() if ours == best),
+                "greater_is_better": mode == "max" or (mode == "auto" and not best.endswith("loss")),
                 "load_best_model_at_end": True,
             }
     return config

@@ -8,6 +8,15 @@ from tunesmith.wire.foreign.carrying import Carrier, Refusal, number, one_of, wh
 
 SCHEDULERS = {"cosine": "cosine", "linear": "linear", "constant": "constant", "constant_with_warmup": "constant"}
 
+BEST_BY = {
+    "loss": "loss",
+    "eval_loss": "eval_loss",
+    "eval_rewards/accuracies": "eval_accuracy",
+    "eval_rewards/margins": "eval_margin",
+    "eval_reward": "eval_reward",
+}
+"""What makes a checkpoint the best, in the trainer's words and in ours."""
+
 
 def take_schedule(carrier: Carrier, scheduler_key: str) -> None:
     """Carry learning rate, warm-up, decay, clipping and cadence; ``scheduler_key`` is what the tool calls the schedule."""
@@ -24,7 +33,7 @@ def take_schedule(carrier: Carrier, scheduler_key: str) -> None:
     carrier.take(
         "metric_for_best_model",
         "training.metric_for_best",
-        one_of({"eval_loss": "eval_loss", "loss": "loss"}, "metric"),
+        one_of(BEST_BY, "metric"),
     )
 
 

@@ -2,17 +2,15 @@ import { useQuery } from "@tanstack/react-query";
 import { Check, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { ConfirmDialog } from "@/components/confirm-dialog";
+import { SearchField } from "@/components/search-field";
 import { TimeAgo } from "@/components/time-ago";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Input } from "@/components/ui/field";
-import { useDebounced } from "@/hooks/use-debounced";
 import { useI18n } from "@/i18n";
 import { cn } from "@/lib/cn";
 import { isComposing } from "./composer";
 import { type Conversation, chatQueries, useConversationActions } from "./queries";
-
-const SEARCH_MS = 250;
 
 interface ListProps {
   id: string;
@@ -27,20 +25,14 @@ interface ListProps {
 export function ConversationList({ id, current, className, onOpen, onNew, onRemoved }: ListProps) {
   const { t } = useI18n();
   const [search, setSearch] = useState("");
-  const found = useQuery(chatQueries.conversations(useDebounced(search.trim(), SEARCH_MS)));
+  const found = useQuery(chatQueries.conversations(search));
   const { rename, remove } = useConversationActions();
   const [renamed, setRenamed] = useState<Conversation | null>(null);
   const [removed, setRemoved] = useState<Conversation | null>(null);
   return (
     <Card id={id} aria-label={t("chat.conversations")} className={cn("flex min-h-0 flex-col", className)}>
       <div className="flex items-center gap-2 border-line border-b p-2">
-        <Input
-          type="search"
-          aria-label={t("chat.searchConversations")}
-          placeholder={t("chat.searchConversations")}
-          value={search}
-          onChange={(event) => setSearch(event.currentTarget.value)}
-        />
+        <SearchField className="flex-1" label={t("chat.searchConversations")} onSearch={setSearch} />
         <Button size="icon" aria-label={t("chat.clear")} title={t("chat.clear")} onClick={onNew}>
           <Plus aria-hidden />
         </Button>

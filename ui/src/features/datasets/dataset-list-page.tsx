@@ -1,12 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { Database, Search } from "lucide-react";
+import { Database } from "lucide-react";
 import { EmptyState } from "@/components/empty-state";
 import { Page } from "@/components/page";
-import { Pagination } from "@/components/pagination";
-import { QueryView } from "@/components/query-view";
+import { PagedList } from "@/components/paged-list";
+import { SearchField } from "@/components/search-field";
 import { Card, CardHeader } from "@/components/ui/card";
-import { Input } from "@/components/ui/field";
 import { useI18n } from "@/i18n";
 import { DatasetTable } from "./dataset-table";
 import { datasetQueries, PAGE_SIZE } from "./queries";
@@ -28,41 +27,27 @@ export function DatasetListPage() {
         <CardHeader
           title={t("data.listTitle")}
           action={
-            <div className="relative w-full sm:w-64">
-              <Search aria-hidden className="absolute top-2.5 left-3 size-4 text-ink-faint" />
-              <Input
-                type="search"
-                aria-label={t("data.search")}
-                placeholder={t("data.search")}
-                defaultValue={search ?? ""}
-                className="pl-9"
-                onChange={(event) => {
-                  const text = event.currentTarget.value.trim();
-                  void navigate({ search: { search: text || undefined, page: undefined }, replace: true });
-                }}
-              />
-            </div>
+            <SearchField
+              className="w-full sm:w-64"
+              label={t("data.search")}
+              initial={search}
+              onSearch={(text) => void navigate({ search: { search: text || undefined }, replace: true })}
+            />
           }
         />
-        <QueryView query={datasets}>
-          {(list) =>
-            list.items.length === 0 ? (
-              <EmptyState icon={Database} title={isFiltered ? t("data.noMatchTitle") : t("data.emptyTitle")}>
-                {isFiltered ? t("data.noMatchText") : t("data.emptyText")}
-              </EmptyState>
-            ) : (
-              <>
-                <DatasetTable datasets={list.items} />
-                <Pagination
-                  page={page}
-                  pageSize={PAGE_SIZE}
-                  total={list.total}
-                  onPage={(next) => void navigate({ search: (old) => ({ ...old, page: next }) })}
-                />
-              </>
-            )
+        <PagedList
+          query={datasets}
+          page={page}
+          pageSize={PAGE_SIZE}
+          onPage={(next) => void navigate({ search: (old) => ({ ...old, page: next }) })}
+          empty={
+            <EmptyState icon={Database} title={isFiltered ? t("data.noMatchTitle") : t("data.emptyTitle")}>
+              {isFiltered ? t("data.noMatchText") : t("data.emptyText")}
+            </EmptyState>
           }
-        </QueryView>
+        >
+          {(items) => <DatasetTable datasets={items} />}
+        </PagedList>
       </Card>
     </Page>
   );

@@ -5,9 +5,9 @@ import { Page } from "@/components/page";
 import { ProblemNotice } from "@/components/problem";
 import { PagePending } from "@/components/shell/page-pending";
 import { StateBadge } from "@/components/state-badge";
+import { StateProgress } from "@/components/state-progress";
 import { Button } from "@/components/ui/button";
 import { Card, CardHeader } from "@/components/ui/card";
-import { Progress } from "@/components/ui/progress";
 import { useI18n } from "@/i18n";
 import { JobActions } from "./job-actions";
 import { type Job, jobQueries } from "./queries";
@@ -80,11 +80,7 @@ function LoadedJob({ job, trail }: { job: Job; trail: React.ReactNode }) {
               <span className="font-semibold text-xl">{format.percent(job.progress)}</span>
               {job.message && <span className="text-ink-soft">{job.message}</span>}
             </div>
-            <Progress
-              label={t("jobs.progress")}
-              value={job.progress}
-              tone={job.state === "failed" ? "red" : job.state === "succeeded" ? "green" : "accent"}
-            />
+            <StateProgress label={t("jobs.progress")} state={job.state} value={job.progress} />
           </div>
           <dl className="flex flex-wrap gap-x-8 gap-y-1 border-line border-t px-5 py-3 text-[0.8125rem]">
             {facts.map(([name, value]) => (

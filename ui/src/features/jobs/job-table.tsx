@@ -1,17 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { ListChecks } from "lucide-react";
-import { useEffect, useState } from "react";
 import { EmptyState } from "@/components/empty-state";
-import { Pagination } from "@/components/pagination";
-import { QueryView } from "@/components/query-view";
+import { PagedList } from "@/components/paged-list";
+import { SearchField } from "@/components/search-field";
 import { StateBadge } from "@/components/state-badge";
+import { StateProgressCell } from "@/components/state-progress";
 import { TimeAgo } from "@/components/time-ago";
 import { Card } from "@/components/ui/card";
-import { Input, Select } from "@/components/ui/field";
-import { Progress } from "@/components/ui/progress";
+import { Select } from "@/components/ui/field";
 import { Table, Td, Th, Tr } from "@/components/ui/table";
-import { useDebounced } from "@/hooks/use-debounced";
 import { useI18n } from "@/i18n";
 import { en } from "@/i18n/en";
 import { type Job, type JobState, jobQueries, PAGE_SIZE } from "./queries";
@@ -19,35 +17,25 @@ import { type Job, type JobState, jobQueries, PAGE_SIZE } from "./queries";
 const route = getRouteApi("/jobs");
 const STATES: JobState[] = ["waiting", "queued", "running", "stopping", "stopped", "succeeded", "failed", "cancelled"];
 const KINDS = Object.keys(en.kinds);
-const SETTLE_MS = 300;
 
 /** Every job, newest first, by state, kind and name. */
 export function JobTable() {
   const { t, known } = useI18n();
   const { page = 1, state, kind, search } = route.useSearch();
   const navigate = route.useNavigate();
-  const [typed, setTyped] = useState(search ?? "");
-  const settled = useDebounced(typed.trim(), SETTLE_MS);
   const filter = (next: Record<string, string | undefined>) =>
     void navigate({ search: (old) => ({ ...old, page: undefined, ...next }), replace: true });
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only what was typed asks for another page
-  useEffect(() => {
-    if (settled !== (search ?? "")) filter({ search: settled || undefined });
-  }, [settled]);
 
   const jobs = useQuery(jobQueries.list({ page, state: state && [state], kind, search }));
   const isFiltered = Boolean(state || kind || search);
   return (
     <>
       <div className="mb-3 flex flex-wrap gap-2">
-        <Input
-          type="search"
+        <SearchField
           className="w-full sm:w-60"
-          aria-label={t("jobs.search")}
-          placeholder={t("jobs.search")}
-          value={typed}
-          onChange={(event) => setTyped(event.currentTarget.value)}
+          label={t("jobs.search")}
+          initial={search}
+          onSearch={(text) => filter({ search: text || undefined })}
         />
         <Select
           className="w-40"
@@ -77,32 +65,26 @@ export function JobTable() {
         </Select>
       </div>
       <Card className="overflow-hidden">
-        <QueryView query={jobs}>
-          {(list) =>
-            list.items.length === 0 ? (
-              <EmptyState icon={ListChecks} title={isFiltered ? t("jobs.noMatchTitle") : t("jobs.emptyTitle")}>
-                {isFiltered ? t("jobs.noMatchText") : t("jobs.emptyText")}
-              </EmptyState>
-            ) : (
-              <>
-                <Rows jobs={list.items} />
-                <Pagination
-                  page={page}
-                  pageSize={PAGE_SIZE}
-                  total={list.total}
-                  onPage={(next) => void navigate({ search: (old) => ({ ...old, page: next }) })}
-                />
-              </>
-            )
+        <PagedList
+          query={jobs}
+          page={page}
+          pageSize={PAGE_SIZE}
+          onPage={(next) => void navigate({ search: (old) => ({ ...old, page: next }) })}
+          empty={
+            <EmptyState icon={ListChecks} title={isFiltered ? t("jobs.noMatchTitle") : t("jobs.emptyTitle")}>
+              {isFiltered ? t("jobs.noMatchText") : t("jobs.emptyText")}
+            </EmptyState>
           }
-        </QueryView>
+        >
+          {(items) => <Rows jobs={items} />}
+        </PagedList>
       </Card>
     </>
   );
 }
 
 function Rows({ jobs }: { jobs: Job[] }) {
-  const { t, known, format } = useI18n();
+  const { t, known } = useI18n();
   return (
     <Table label={t("jobs.all")} className="[&_thead_th]:border-t-0">
       <thead>
@@ -134,15 +116,7 @@ function Rows({ jobs }: { jobs: Job[] }) {
               {job.position && <span className="numeric ml-2 text-ink-faint">{job.position}</span>}
             </Td>
             <Td className="max-md:hidden">
-              <span className="flex items-center gap-2">
-                <Progress
-                  label={t("jobs.progress")}
-                  value={job.progress}
-                  tone={job.state === "succeeded" ? "green" : job.state === "failed" ? "red" : "accent"}
-                  className="w-20"
-                />
-                <span className="numeric">{format.percent(job.progress)}</span>
-              </span>
+              <StateProgressCell label={t("jobs.progress")} state={job.state} value={job.progress} />
             </Td>
             <Td className="text-ink-soft max-sm:hidden">
               <TimeAgo time={job.created_at} />

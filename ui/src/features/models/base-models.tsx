@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
-import { HardDrive, Search, SearchX } from "lucide-react";
+import { HardDrive, SearchX } from "lucide-react";
 import { useState } from "react";
 import { EmptyState } from "@/components/empty-state";
 import { QueryView } from "@/components/query-view";
+import { SearchField } from "@/components/search-field";
 import { Button } from "@/components/ui/button";
 import { Card, CardHeader } from "@/components/ui/card";
-import { Input, Select } from "@/components/ui/field";
+import { Select } from "@/components/ui/field";
 import { Segmented } from "@/components/ui/segmented";
-import { useDebounced } from "@/hooks/use-debounced";
 import { useI18n } from "@/i18n";
 import { Downloads } from "./downloads";
 import { ModelCard } from "./model-card";
@@ -19,11 +19,10 @@ const LICENSES = ["apache-2.0", "mit", "gemma", "llama3.2", "cc-by-nc-4.0"];
 export function BaseModels() {
   const { t } = useI18n();
   const [source, setSource] = useState<Source>("local");
-  const [text, setText] = useState("");
+  const [search, setSearch] = useState("");
   const [fits, setFits] = useState<Use | "">("");
   const [license, setLicense] = useState("");
   const [page, setPage] = useState(1);
-  const search = useDebounced(text.trim(), 350);
   const change = (apply: () => void) => {
     apply();
     setPage(1);
@@ -46,17 +45,7 @@ export function BaseModels() {
         }
       />
       <div className="grid gap-2.5 px-5 pb-4 sm:grid-cols-[1fr_11rem_11rem]">
-        <div className="relative">
-          <Search aria-hidden className="absolute top-2.5 left-3 size-4 text-ink-faint" />
-          <Input
-            type="search"
-            aria-label={t("models.search")}
-            placeholder={t("models.search")}
-            value={text}
-            className="pl-9"
-            onChange={(event) => change(() => setText(event.currentTarget.value))}
-          />
-        </div>
+        <SearchField label={t("models.search")} onSearch={(text) => change(() => setSearch(text))} />
         <Select
           aria-label={t("models.fits")}
           value={fits}

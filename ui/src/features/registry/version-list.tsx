@@ -2,8 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Boxes, MessageSquare } from "lucide-react";
 import { EmptyState } from "@/components/empty-state";
-import { Pagination } from "@/components/pagination";
-import { QueryView } from "@/components/query-view";
+import { PagedList } from "@/components/paged-list";
 import { StateBadge } from "@/components/state-badge";
 import { TimeAgo } from "@/components/time-ago";
 import { Badge } from "@/components/ui/badge";
@@ -19,32 +18,33 @@ export function VersionList({ page, onPage }: { page: number; onPage: (page: num
   return (
     <Card className="overflow-hidden">
       <CardHeader title={t("registry.title")} />
-      <QueryView query={versions}>
-        {(list) =>
-          list.items.length === 0 ? (
-            <EmptyState
-              icon={Boxes}
-              title={t("registry.emptyTitle")}
-              action={
-                <Button asChild variant="primary">
-                  <Link to="/train">{t("home.startTraining")}</Link>
-                </Button>
-              }
-            >
-              {t("registry.emptyText")}
-            </EmptyState>
-          ) : (
-            <>
-              <ul className="grid gap-4 px-5 pt-1 pb-5 sm:grid-cols-2 lg:grid-cols-3">
-                {list.items.map((version) => (
-                  <VersionCard key={version.id} version={version} />
-                ))}
-              </ul>
-              <Pagination page={page} pageSize={PAGE_SIZE} total={list.total} onPage={onPage} />
-            </>
-          )
+      <PagedList
+        query={versions}
+        page={page}
+        pageSize={PAGE_SIZE}
+        onPage={onPage}
+        empty={
+          <EmptyState
+            icon={Boxes}
+            title={t("registry.emptyTitle")}
+            action={
+              <Button asChild variant="primary">
+                <Link to="/train">{t("home.startTraining")}</Link>
+              </Button>
+            }
+          >
+            {t("registry.emptyText")}
+          </EmptyState>
         }
-      </QueryView>
+      >
+        {(items) => (
+          <ul className="grid gap-4 px-5 pt-1 pb-5 sm:grid-cols-2 lg:grid-cols-3">
+            {items.map((version) => (
+              <VersionCard key={version.id} version={version} />
+            ))}
+          </ul>
+        )}
+      </PagedList>
     </Card>
   );
 }

@@ -1,26 +1,23 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Activity, GitCompare, Plus } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { EmptyState } from "@/components/empty-state";
 import { Page } from "@/components/page";
-import { Pagination } from "@/components/pagination";
-import { QueryView } from "@/components/query-view";
+import { PagedList } from "@/components/paged-list";
+import { SearchField } from "@/components/search-field";
 import { StateBadge } from "@/components/state-badge";
+import { StateProgressCell } from "@/components/state-progress";
 import { TimeAgo } from "@/components/time-ago";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { Input } from "@/components/ui/field";
-import { Progress } from "@/components/ui/progress";
 import { Segmented } from "@/components/ui/segmented";
 import { Table, Td, Th, Tr } from "@/components/ui/table";
-import { useDebounced } from "@/hooks/use-debounced";
 import { useI18n } from "@/i18n";
 import { PAGE_SIZE, type Run, type RunState, runQueries } from "./queries";
 
 const route = getRouteApi("/runs");
 const STATES: readonly RunState[] = ["pending", "running", "completed", "stopped", "failed"];
-const SETTLE_MS = 300;
 
 export function RunListPage() {
   const { t, known } = useI18n();
@@ -28,13 +25,8 @@ export function RunListPage() {
   const navigate = route.useNavigate();
   const runs = useQuery(runQueries.list({ page, status, search }));
   const [picked, setPicked] = useState<readonly number[]>([]);
-  const [typed, setTyped] = useState(search ?? "");
-  const settled = useDebounced(typed.trim(), SETTLE_MS);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only what was typed asks for another page
-  useEffect(() => {
-    if (settled !== (search ?? ""))
-      void navigate({ search: (old) => ({ ...old, page: undefined, search: settled || undefined }), replace: true });
-  }, [settled]);
+  const filter = (next: { status?: RunState; search?: string }) =>
+    void navigate({ search: (old) => ({ ...old, page: undefined, ...next }), replace: true });
   const toggle = (id: number) =>
     setPicked((old) => (old.includes(id) ? old.filter((one) => one !== id) : [...old, id]));
   const isFiltered = Boolean(status || search);
@@ -49,13 +41,11 @@ export function RunListPage() {
   return (
     <Page title={t("runs.title")} description={t("runs.description")} actions={newRun}>
       <div className="mb-3 flex flex-wrap items-center gap-2">
-        <Input
-          type="search"
+        <SearchField
           className="w-full sm:w-56"
-          aria-label={t("runs.search")}
-          placeholder={t("runs.search")}
-          value={typed}
-          onChange={(event) => setTyped(event.currentTarget.value)}
+          label={t("runs.search")}
+          initial={search}
+          onSearch={(text) => filter({ search: text || undefined })}
         />
         <div className="max-w-full overflow-x-auto">
           <Segmented<RunState | "all">
@@ -65,11 +55,7 @@ export function RunListPage() {
               { value: "all", label: t("runs.anyState") },
               ...STATES.map((state) => ({ value: state, label: known("states", state, state) })),
             ]}
-            onChange={(next) =>
-              void navigate({
-                search: (old) => ({ ...old, page: undefined, status: next === "all" ? undefined : next }),
-              })
-            }
+            onChange={(next) => filter({ status: next === "all" ? undefined : next })}
           />
         </div>
         {picked.length > 1 ? (
@@ -84,29 +70,23 @@ export function RunListPage() {
         )}
       </div>
       <Card className="overflow-hidden">
-        <QueryView query={runs}>
-          {(list) =>
-            list.items.length === 0 ? (
-              <EmptyState
-                icon={Activity}
-                title={isFiltered ? t("runs.noMatchTitle") : t("runs.emptyTitle")}
-                action={!isFiltered && newRun}
-              >
-                {isFiltered ? t("runs.noMatchText") : t("runs.emptyText")}
-              </EmptyState>
-            ) : (
-              <>
-                <RunTable runs={list.items} picked={picked} onPick={toggle} />
-                <Pagination
-                  page={page}
-                  pageSize={PAGE_SIZE}
-                  total={list.total}
-                  onPage={(next) => void navigate({ search: (old) => ({ ...old, page: next }) })}
-                />
-              </>
-            )
+        <PagedList
+          query={runs}
+          page={page}
+          pageSize={PAGE_SIZE}
+          onPage={(next) => void navigate({ search: (old) => ({ ...old, page: next }) })}
+          empty={
+            <EmptyState
+              icon={Activity}
+              title={isFiltered ? t("runs.noMatchTitle") : t("runs.emptyTitle")}
+              action={!isFiltered && newRun}
+            >
+              {isFiltered ? t("runs.noMatchText") : t("runs.emptyText")}
+            </EmptyState>
           }
-        </QueryView>
+        >
+          {(items) => <RunTable runs={items} picked={picked} onPick={toggle} />}
+        </PagedList>
       </Card>
     </Page>
   );
@@ -119,7 +99,7 @@ interface RunTableProps {
 }
 
 function RunTable({ runs, picked, onPick }: RunTableProps) {
-  const { t, format } = useI18n();
+  const { t } = useI18n();
   return (
     <Table label={t("runs.title")} className="[&_thead_th]:border-t-0">
       <thead>
@@ -163,15 +143,7 @@ function RunTable({ runs, picked, onPick }: RunTableProps) {
               {run.queue_position && <span className="numeric ml-2 text-ink-faint">{run.queue_position}</span>}
             </Td>
             <Td>
-              <span className="flex items-center gap-2">
-                <Progress
-                  label={t("runs.progress")}
-                  value={run.progress}
-                  tone={run.status === "failed" ? "red" : run.status === "completed" ? "green" : "accent"}
-                  className="w-20"
-                />
-                <span className="numeric max-sm:hidden">{format.percent(run.progress)}</span>
-              </span>
+              <StateProgressCell label={t("runs.progress")} state={run.status} value={run.progress} />
             </Td>
             <Td className="text-ink-soft max-md:hidden">{run.base_model}</Td>
             <Td className="text-ink-soft uppercase max-md:hidden">{run.method}</Td>

@@ -1,15 +1,13 @@
 import { Link } from "@tanstack/react-router";
 import { Ban, Check, Circle, LoaderCircle, X } from "lucide-react";
+import { StateProgress } from "@/components/state-progress";
 import { Badge } from "@/components/ui/badge";
 import { Card } from "@/components/ui/card";
-import { Progress } from "@/components/ui/progress";
 import type { StreamState } from "@/hooks/use-event-stream";
 import { useI18n } from "@/i18n";
 import { cn } from "@/lib/cn";
 import type { Metrics, Run } from "./queries";
 import type { Stage } from "./use-stages";
-
-const TONES = { pending: "neutral", running: "accent", completed: "green", failed: "red", stopped: "amber" } as const;
 
 interface RunProgressProps {
   run: Run;
@@ -55,7 +53,7 @@ export function RunProgress({ run, stages, stream, newest }: RunProgressProps) {
             )}
           </span>
         </div>
-        <Progress label={t("runs.progress")} value={run.progress} tone={TONES[run.status]} className="h-2" />
+        <StateProgress label={t("runs.progress")} state={run.status} value={run.progress} className="h-2" />
       </div>
       <Stages stages={stages} />
       <dl className="flex flex-wrap gap-x-8 gap-y-1 border-line border-t px-5 py-3 text-[0.8125rem]">

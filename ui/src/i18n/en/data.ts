@@ -118,6 +118,8 @@ export const findings = {
   "pii-iban": "An IBAN",
   "pii-ip": "An IP address",
   "pii-key": "A key, token or password",
+  "pii-person": "A person's name",
+  "pii-address": "An address",
   "pii-uncertain": "May be personal data",
   "extra-field": "A field is not used for training",
   "mapped-columns": "Columns are read under other names",

@@ -120,6 +120,8 @@ export const findings: LocaleShape<typeof english.findings> = {
   "pii-iban": "IBAN 계좌번호가 있습니다",
   "pii-ip": "IP 주소가 있습니다",
   "pii-key": "키·토큰·비밀번호가 있습니다",
+  "pii-person": "사람 이름이 있습니다",
+  "pii-address": "주소가 있습니다",
   "pii-uncertain": "개인정보일 수 있습니다",
   "extra-field": "학습에 쓰이지 않는 필드입니다",
   "mapped-columns": "열을 다른 이름으로 읽습니다",

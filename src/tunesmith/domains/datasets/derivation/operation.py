@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from tunesmith.domains.datasets.derivation.parent import ParentRow, Passed
 from tunesmith.domains.datasets.derivation.report import Report
 from tunesmith.domains.datasets.formats import DataFormat
+from tunesmith.domains.datasets.pii import FindPii, find_pii
 
 
 class Row:
@@ -57,6 +58,7 @@ class Place:
     tokenizer_folder: Path | None = None
     salt: bytes = b""
     """What pseudonyms hang on; the same for all versions of a dataset, and secret."""
+    find_pii: FindPii = find_pii
 
 
 class Operation(Protocol):

@@ -30,7 +30,9 @@ class ApplyPii:
                 report.step("unreadable").leave(row.number, "The row cannot be read, so it is not known what it holds.")
                 yield row
                 continue
-            applied = apply_pii(row.value, self._actions, pseudonyms, at_least=self._asked.min_confidence)
+            applied = apply_pii(
+                row.value, self._actions, pseudonyms, at_least=self._asked.min_confidence, find=place.find_pii
+            )
             kinds = list(dict.fromkeys(change.entity for change in applied.changes))
             if applied.is_dropped:
                 names = ", ".join(NAMES[kind] for kind in kinds)

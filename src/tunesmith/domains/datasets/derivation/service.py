@@ -15,7 +15,7 @@ from tunesmith.domains.datasets.derivation.cleaning.operation import Clean
 from tunesmith.domains.datasets.derivation.edits import Edit
 from tunesmith.domains.datasets.derivation.operation import Operation
 from tunesmith.domains.datasets.derivation.writing import Derivation
-from tunesmith.domains.datasets.errors import DatasetChangedError, DatasetNotReadyError
+from tunesmith.domains.datasets.errors import DatasetChangedError, DatasetNotReadyError, PiiModelMissingError
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.schemas.cleaning import CleanRequest
 from tunesmith.domains.datasets.schemas.dataset import DatasetCreate
@@ -27,7 +27,7 @@ from tunesmith.domains.datasets.schemas.derivation import (
     RowsEdit,
 )
 from tunesmith.domains.datasets.schemas.fixes import FixRequest
-from tunesmith.domains.datasets.schemas.personal import PiiApplyRequest
+from tunesmith.domains.datasets.schemas.personal import BY_MODEL, PiiApplyRequest
 from tunesmith.domains.datasets.service import DatasetService, next_version
 from tunesmith.domains.datasets.tables import DatasetRow
 from tunesmith.domains.jobs import JobService, JobView
@@ -70,7 +70,10 @@ class DerivationService:
         return await self.derive(unit, row, "clean", parameters, preview=asked.preview)
 
     async def apply_pii(self, unit: Unit, dataset_id: int, asked: PiiApplyRequest) -> JobView:
-        """Have personal data taken out."""
+        """Have personal data taken out. Raises PiiModelMissingError where names are asked for and nothing finds them."""
+        named = [entity.value for entity in asked.actions if entity in BY_MODEL]
+        if named and self.datasets.limits.names_model is None:
+            raise PiiModelMissingError(f"No rule finds {' and '.join(named)}, and no model is set that does.")
         row = await self.usable_row(unit, dataset_id)
         parameters = asked.model_dump(mode="json", exclude={"preview"})
         return await self.derive(unit, row, "pii", parameters, preview=asked.preview)

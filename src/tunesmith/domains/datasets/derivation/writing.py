@@ -16,6 +16,7 @@ from tunesmith.domains.datasets.derivation.operation import Operation, Place, Ro
 from tunesmith.domains.datasets.derivation.parent import ParentRow, Passed, copy_span, encoded, parent_rows
 from tunesmith.domains.datasets.derivation.report import Report
 from tunesmith.domains.datasets.errors import PreprocessingError
+from tunesmith.domains.datasets.pii import FindPii, find_pii
 from tunesmith.domains.datasets.readers import FileKind
 from tunesmith.domains.datasets.source import RowSource
 from tunesmith.kit.errors import InvalidInput
@@ -44,6 +45,7 @@ class Derivation:
     operation: Operation
     tokenizer_folder: Path | None = None
     salt: bytes = b""
+    find_pii: FindPii = find_pii
     passed: Passed = field(default_factory=Passed)
     counts: Counts = field(default_factory=Counts)
     report: Report = field(default_factory=Report)
@@ -68,6 +70,7 @@ class Derivation:
             again=self._again,
             tokenizer_folder=self.tokenizer_folder,
             salt=self.salt,
+            find_pii=self.find_pii,
         )
         row_map = array("Q")
         target = Path(os.devnull) if preview else folder / ROWS

@@ -90,6 +90,20 @@ PRIVACY_CODES = (
         "Revoke the key where it was made, then remove it: whoever can ask the model may be told it.",
     ),
     Code(
+        "pii-person",
+        AMBER,
+        "A text holds a person's name",
+        "***",
+        "Mask, redact, pseudonymise or remove it, unless the model is meant to say it.",
+    ),
+    Code(
+        "pii-address",
+        AMBER,
+        "A text holds an address",
+        "***** *** **** ***",
+        "Mask, redact, pseudonymise or remove it, unless the model is meant to say it.",
+    ),
+    Code(
         "pii-uncertain",
         GREEN,
         "A text may hold personal data",

@@ -20,7 +20,7 @@ from tunesmith.domains.datasets.doctor.rows import CheckedRow, RowChecker, Turn,
 from tunesmith.domains.datasets.doctor.texts import text_faults
 from tunesmith.domains.datasets.duplicates import DEFAULT_THRESHOLD
 from tunesmith.domains.datasets.formats import SUPERVISED, DataFormat, check_columns, detect, to_example
-from tunesmith.domains.datasets.pii import mask, shown
+from tunesmith.domains.datasets.pii import FindPii, find_pii, mask, shown
 from tunesmith.domains.datasets.readers import DataFile, Fault, Record, open_file
 from tunesmith.settings import ScoreWeights
 
@@ -35,6 +35,7 @@ class Limits:
     check_format: bool = True
     check_duplicates: bool = True
     check_pii: bool = True
+    find_pii: FindPii = find_pii
     check_quality: bool = False
     similarity_threshold: float = DEFAULT_THRESHOLD
     learner: Learner | None = None
@@ -183,6 +184,7 @@ class _Checker:
         self._rows = RowChecker(fmt)
         self._format = fmt
         self._limits = limits
+        self._find_pii = limits.find_pii if limits.check_pii else None
         self._whole = FirstRows()
         self._prompts = FirstRows()
         self._types: dict[str, str] = {}
@@ -236,7 +238,7 @@ class _Checker:
                 yield one
 
     def _of_text(self, turn: Turn) -> Iterator[Fault]:
-        for fault in text_faults(turn.text, check_pii=self._limits.check_pii):
+        for fault in text_faults(turn.text, self._find_pii):
             yield Fault(fault.code, fault.message, fault.expected, fault.found, turn.pointer, fault.fix)
 
     def _of_extra(self, checked: CheckedRow, row: int) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from tunesmith.domains.datasets.pii import NAMES, excerpt, find_pii, mask_value, shown
+from tunesmith.domains.datasets.pii import NAMES, FindPii, excerpt, mask_value, shown
 from tunesmith.domains.datasets.readers import Fault
 
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -14,22 +14,22 @@ _CP1252_TAIL = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•�
 _MISREAD = re.compile(f"(?:[\u00c2-\u00f4][{_CP1252_TAIL}]{{1,3}})+")
 
 
-def text_faults(text: str, *, check_pii: bool = True) -> list[Fault]:
-    """The faults of ``text``; each kind once, personal data each value."""
+def text_faults(text: str, find_pii: FindPii | None) -> list[Fault]:
+    """The faults of ``text``; each kind once, personal data each value. Without ``find_pii`` none is looked for."""
     faults: list[Fault] = []
     misread = None if text.isascii() else _misread(text)
     if misread is not None:
         faults.append(misread)
     elif control := CONTROL.search(text):
         faults.append(_control_fault(text, control.group()))
-    if check_pii:
-        faults.extend(_personal(text))
+    if find_pii is not None:
+        faults.extend(_personal(text, find_pii))
     return faults
 
 
-def _personal(text: str) -> list[Fault]:
+def _personal(text: str, find_pii: FindPii) -> list[Fault]:
     """What it holds of personal data, with its shape and without its content."""
-    found = dict.fromkeys((hit.entity, hit.is_certain, text[hit.start : hit.end]) for hit in find_pii(text))
+    found = dict.fromkeys((hit.entity, hit.is_certain, text[hit.start : hit.end]) for hit in find_pii(text, ""))
     return [
         Fault(
             f"pii-{entity.value.replace('_', '-')}" if is_certain else "pii-uncertain",

@@ -1,6 +1,14 @@
 """Personal data in texts: finding it, taking it out, and showing texts so that none is seen. Pure functions."""
 
-from tunesmith.domains.datasets.pii.applying import Applied, PiiAction, PiiChange, PiiSummary, PiiTally, apply_pii
+from tunesmith.domains.datasets.pii.applying import (
+    Applied,
+    FindPii,
+    PiiAction,
+    PiiChange,
+    PiiSummary,
+    PiiTally,
+    apply_pii,
+)
 from tunesmith.domains.datasets.pii.entities import CERTAIN, NAMES, Entity, PiiHit
 from tunesmith.domains.datasets.pii.finding import find_pii
 from tunesmith.domains.datasets.pii.masking import excerpt, mask, mask_value, shown
@@ -11,6 +19,7 @@ __all__ = [
     "NAMES",
     "Applied",
     "Entity",
+    "FindPii",
     "PiiAction",
     "PiiChange",
     "PiiHit",

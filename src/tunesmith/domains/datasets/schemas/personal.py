@@ -6,12 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tunesmith.domains.datasets.pii import CERTAIN, Entity, PiiAction
 
-BY_RULE = tuple(entity for entity in Entity if entity not in (Entity.PERSON, Entity.ADDRESS))
-"""Kinds that are found without a language model."""
+BY_MODEL = (Entity.PERSON, Entity.ADDRESS)
+"""Kinds that no rule finds."""
 
 
 class PiiApplyRequest(BaseModel):
-    """What is done with each kind of personal data."""
+    """What is done with each kind of personal data; names and addresses need `datasets.names_model`."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -27,16 +27,12 @@ class PiiApplyRequest(BaseModel):
     preview: bool = Field(False, description="Only say what would be done; no version is made.")
 
     @model_validator(mode="after")
-    def _names_kinds_that_are_found(self) -> PiiApplyRequest:
+    def _asks_for_something(self) -> PiiApplyRequest:
         if not self.actions and self.default is None:
             raise ValueError("nothing is to be done; give actions or default")
-        others = [entity.value for entity in self.actions if entity not in BY_RULE]
-        if others:
-            known = ", ".join(entity.value for entity in BY_RULE)
-            raise ValueError(f"{' and '.join(others)} cannot be told by rules; those that can are {known}")
         return self
 
     def all_actions(self) -> dict[Entity, PiiAction]:
         """The action of every kind that has one."""
-        given = {} if self.default is None else dict.fromkeys(BY_RULE, self.default)
+        given = {} if self.default is None else dict.fromkeys(Entity, self.default)
         return given | self.actions

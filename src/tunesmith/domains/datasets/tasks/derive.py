@@ -13,6 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from tunesmith.domains.datasets.derivation.catalogue import OperationName, operation_of
 from tunesmith.domains.datasets.derivation.service import DerivationService, answer_without_version
 from tunesmith.domains.datasets.derivation.writing import ROW_MAP, ROWS, Derivation
+from tunesmith.domains.datasets.pii import find_pii
+from tunesmith.domains.datasets.pii.named import pii_finder
 from tunesmith.domains.datasets.schemas.derivation import DerivationResponse
 from tunesmith.domains.datasets.tasks.passes import run_pass
 from tunesmith.domains.jobs import JobContext, JobKind
@@ -51,7 +53,8 @@ class _Derive:
             salt = await self._derivations.salt_of(unit, row) if spec.operation == "pii" else b""
         if made is not None:
             return made
-        work = Derivation(await self._datasets.source_of(row), operation, tokenizer, salt)
+        finder = await context.in_thread(pii_finder, self._datasets.limits) if spec.operation == "pii" else find_pii
+        work = Derivation(await self._datasets.source_of(row), operation, tokenizer, salt, finder)
         folder = context.folder / "derived"
         try:
             size_bytes = work.source.path.stat().st_size

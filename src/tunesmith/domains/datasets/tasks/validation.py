@@ -14,6 +14,7 @@ from tunesmith.domains.datasets import repository
 from tunesmith.domains.datasets.doctor import CODES, LEARNING, QUALITY, Limits
 from tunesmith.domains.datasets.evaluation_sets import as_sets, held_out_of
 from tunesmith.domains.datasets.examination import LESSONS, OUTPUTS, Examination
+from tunesmith.domains.datasets.pii.named import pii_finder
 from tunesmith.domains.datasets.schemas.dataset import DatasetStatus
 from tunesmith.domains.datasets.schemas.quality import QualityDetails
 from tunesmith.domains.datasets.schemas.validation import (
@@ -68,6 +69,7 @@ class _Validation:
             learner = await self._xray.learner(unit, spec.model, spec.max_length) if spec.check_learning else None
             judges = await held_out_of(unit, row) if spec.check_duplicates else []
         limits = Limits(
+            find_pii=await context.in_thread(pii_finder, self._datasets.limits),
             check_format=spec.check_format,
             check_duplicates=spec.check_duplicates,
             check_pii=spec.check_pii,

@@ -32,7 +32,15 @@ from tunesmith.domains.models.service import ModelStore
 from tunesmith.kit.ids import display_name
 from tunesmith.kit.paging import PageRequest
 from tunesmith.kit.paths import folder_size_bytes
-from tunesmith.ports.hub import Hub, HubModel, HubModelNotFound, HubQuery, HubTokenNeeded, HubUnreachable
+from tunesmith.ports.hub import (
+    Hub,
+    HubModel,
+    HubModelNotFound,
+    HubQuery,
+    HubTokenNeeded,
+    HubUnreachable,
+    check_token,
+)
 from tunesmith.settings import Settings
 
 T = TypeVar("T")
@@ -161,6 +169,7 @@ class HubService:
         """Raise ``HubTokenNeeded`` when there is none to write with, ``HubUnreachable`` when the Hub is switched off."""
         if self.settings.models.hub_offline:
             raise HubUnreachable("The Hub is switched off (TUNESMITH_MODELS__HUB_OFFLINE).")
+        check_token(token)
         if not (token or self.tokens.default()):
             raise HubTokenNeeded(
                 f"Pushing to {repo_id!r} needs a token with write access.",

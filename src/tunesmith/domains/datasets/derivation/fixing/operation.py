@@ -18,6 +18,7 @@ from tunesmith.domains.datasets.doctor.digests import FirstRows, digest
 from tunesmith.domains.datasets.doctor.fixable import FIXABLE
 from tunesmith.domains.datasets.doctor.texts import text_faults
 from tunesmith.domains.datasets.formats import DataFormat
+from tunesmith.domains.datasets.pii import find_pii
 from tunesmith.domains.datasets.readers import Fault
 from tunesmith.domains.datasets.schemas.fixes import FixRequest
 
@@ -148,7 +149,7 @@ def faults_of(row: Row, checked: CheckedRow) -> Iterator[Fault]:
         yield parent.note
     yield from checked.faults
     for turn in checked.turns:
-        for fault in text_faults(turn.text):
+        for fault in text_faults(turn.text, find_pii):
             yield Fault(fault.code, fault.message, fault.expected, fault.found, turn.pointer, fault.fix)
     try:
         "".join(turn.text for turn in checked.turns).encode()
