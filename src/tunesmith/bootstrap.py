@@ -124,11 +124,13 @@ class Services(BaseServices, DataServices, ResultServices, TrainServices, ChatSe
 
     def by_type(self, service: type[Any]) -> Any:
         """The service of that class."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, service):
-                return value
-        raise LookupError(f"bootstrap builds no {service.__name__}")
+        found: dict[type[Any], Any] = self.__dict__.setdefault("_found", {})  # asked several times by every request
+        if service not in found:
+            values = [getattr(self, field.name) for field in fields(self)]
+            if not (fitting := [value for value in values if isinstance(value, service)]):
+                raise LookupError(f"bootstrap builds no {service.__name__}")
+            found[service] = fitting[0]
+        return found[service]
 
     async def start(self) -> None:
         """Make the folders, bring the database to this version, make the owner and the default project."""

@@ -48,8 +48,7 @@ def export(
     as_json: AsJson = False,
 ) -> int:
     """Write a model in other formats, each with its parity certificate. Exits 1 when a certificate fails."""
-    from tunesmith.cli.output import JobProgress, print_json
-    from tunesmith.cli.runs import show_exports
+    from tunesmith.cli.output import JobProgress
     from tunesmith.cli.train import absolute_model
 
     shard = _bytes_of(max_shard_size) if max_shard_size else None
@@ -73,14 +72,19 @@ def export(
         return made
 
     exports = in_session(ctx, body)
-    if as_json:
-        names = ("format", "method", "path", "size_bytes", "sha256")
-        print_json(
-            {"exports": [{n: item[n] for n in names} | {"certificate": item["certificate"]} for item in exports]}
-        )
-    else:
-        show_exports(exports)
+    _show(exports, as_json)
     return FINE if all(item["certificate"]["passed"] for item in exports) else NO
+
+
+def _show(exports: list[dict[str, Any]], as_json: bool) -> None:
+    from tunesmith.cli.output import print_json
+    from tunesmith.cli.runs import show_exports
+
+    if not as_json:
+        show_exports(exports)
+        return
+    names = ("format", "method", "path", "size_bytes", "sha256")
+    print_json({"exports": [{n: item[n] for n in names} | {"certificate": item["certificate"]} for item in exports]})
 
 
 def _check_importance(given: str, format: str) -> None:

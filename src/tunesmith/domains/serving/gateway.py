@@ -122,8 +122,7 @@ async def create_chat_completion(
     """Continue a conversation with the model of that name."""
     body.refuse_unsupported()
     asked = _generation(body, settings.runtime.max_tokens_limit)
-    async with access.read() as unit:
-        servable = await models.resolve(unit, body.model)
+    servable = await _servable(access, models, body.model)
     head = Head(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), body.model)
     if body.stream:
         batches = _batches(runtime, servable, asked)
@@ -174,8 +173,7 @@ async def create_completion(
         )
         for prompt in body.prompts
     ]
-    async with access.read() as unit:
-        servable = await models.resolve(unit, body.model)
+    servable = await _servable(access, models, body.model)
     head = Head(f"cmpl-{secrets.token_hex(12)}", int(time.time()), body.model)
     if body.stream:
         batches = _batches(runtime, servable, asked[0])
@@ -202,8 +200,7 @@ async def create_embeddings(
 ) -> Any:
     """Texts as vectors of length one: pooled as the model's folder says, else the mean of its last hidden states."""
     body.refuse_unsupported()
-    async with access.read() as unit:
-        servable = await models.resolve(unit, body.model)
+    servable = await _servable(access, models, body.model)
     made = await while_connected(request, _embedded(runtime, servable, body.inputs))
     if made is None:
         return Response(status_code=499)
@@ -231,6 +228,13 @@ def _generation(body: ChatCompletionRequest, limit: int) -> GenerateRequest:
         stop=body.stops,
         logprobs=(body.top_logprobs or 0) if body.logprobs else None,
     )
+
+
+async def _servable(access: Access, models: ModelResolver, name: str) -> Servable:
+    if (elsewhere := models.find_elsewhere(name)) is not None:
+        return elsewhere
+    async with access.read() as unit:
+        return await models.resolve(unit, name)
 
 
 async def _answered(runtime: RuntimeService, model: Servable, asked: GenerateRequest) -> Answered:
