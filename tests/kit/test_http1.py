@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
+import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tunesmith.kit.http1 import MOST_BUFFERED_BYTES, Origin, TransportError, TransportTimeout
 
@@ -43,7 +51,7 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def house(play: Play) -> AsyncIterator[House]:
+async def house(play: Play, tls: ssl.SSLContext | None = None) -> AsyncIterator[House]:
     """Serve ``play``, which gets the connection and its number."""
     place = House()
 
@@ -55,8 +63,8 @@ async def house(play: Play) -> AsyncIterator[House]:
         writer.close()
         place.gone.set()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    place.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    place.url = f"http{'s' if tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         yield place
         for line in place.lines:
@@ -200,6 +208,46 @@ async def test_a_reader_that_is_slow_holds_the_writer_back() -> None:
             assert sent < size
             assert len(await answer.read()) == size
         await origin.close()
+
+
+def certificate(folder: Path) -> Path:
+    """A certificate for 127.0.0.1 with its key, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "here")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "both.pem").write_bytes(made.public_bytes(pem) + secret)
+    return folder / "both.pem"
+
+
+async def test_an_encrypted_address_is_trusted_only_with_a_known_certificate(tmp_path: Path) -> None:
+    async def answer(line: Line, number: int) -> None:
+        while True:
+            await line.request()
+            line.say(whole(b"x" * (2 * MOST_BUFFERED_BYTES)))
+
+    file = certificate(tmp_path)
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(file)
+    async with house(answer, theirs) as place:
+        origin = Origin(place.url, tls=ssl.create_default_context(cafile=str(file)))
+        assert [len((await origin.request("GET", "/")).content) for _ in range(2)] == [2 * MOST_BUFFERED_BYTES] * 2
+        assert len(place.lines) == 1
+        await origin.close()
+        with pytest.raises(TransportError, match="certificate"):
+            await Origin(place.url, tls=httpx.create_ssl_context(trust_env=False)).request("GET", "/")
 
 
 def test_an_address_or_a_header_that_cannot_be_is_refused() -> None:
