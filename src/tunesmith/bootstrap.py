@@ -124,11 +124,13 @@ class Services(BaseServices, DataServices, ResultServices, TrainServices, ChatSe
 
     def by_type(self, service: type[Any]) -> Any:
         """The service of that class."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, service):
-                return value
-        raise LookupError(f"bootstrap builds no {service.__name__}")
+        found: dict[type[Any], Any] = self.__dict__.setdefault("_found", {})  # asked several times by every request
+        if service not in found:
+            values = [getattr(self, field.name) for field in fields(self)]
+            if not (fitting := [value for value in values if isinstance(value, service)]):
+                raise LookupError(f"bootstrap builds no {service.__name__}")
+            found[service] = fitting[0]
+        return found[service]
 
     async def start(self) -> None:
         """Make the folders, bring the database to this version, make the owner and the default project."""
@@ -223,7 +225,14 @@ def _data(base: BaseServices) -> DataServices:
 
 def _results(base: BaseServices, data: DataServices) -> ResultServices:
     settings, jobs, registry, resolver = base.settings, base.jobs, base.registry, base.resolver
-    export = ExportService(settings=settings, jobs=jobs, registry=registry, resolver=resolver, storage=base.storage)
+    export = ExportService(
+        settings=settings,
+        jobs=jobs,
+        registry=registry,
+        resolver=resolver,
+        storage=base.storage,
+        datasets=data.datasets,
+    )
     return ResultServices(
         evaluation=EvaluationService(jobs=jobs, registry=registry, datasets=data.datasets, resolver=resolver),
         export=export,
@@ -374,6 +383,7 @@ def routers() -> list[APIRouter]:
     from tunesmith.domains.workbench.routes import router as workbench
 
     return [
+        gateway,  # routes are tried one after another, and programs ask here far more often than anywhere else
         jobs,
         live,
         datasets,
@@ -384,6 +394,5 @@ def routers() -> list[APIRouter]:
         evaluation,
         export,
         conversations,
-        gateway,
         workbench,
     ]

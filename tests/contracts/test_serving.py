@@ -124,6 +124,35 @@ async def test_a_stream_is_the_answer_in_whole_characters_with_its_counts(case: 
     assert last.completion_tokens == len(whole.token_ids) + (whole.stop_token_id is not None)
 
 
+async def test_an_answer_in_one_piece_is_the_stream(case: Case) -> None:
+    request = GenerateRequest(messages=CONVERSATION, max_new_tokens=50, logprobs=1)
+    chunks = [chunk async for chunk in case.handle.stream_chat(request)]
+    made = await case.handle.answer(request)
+    assert made.text == "".join(chunk.delta for chunk in chunks)
+    assert (made.finish_reason, made.prompt_tokens) == (chunks[-1].finish_reason, chunks[-1].prompt_tokens)
+    assert made.completion_tokens == chunks[-1].completion_tokens
+    assert [one.token for one in made.logprobs] == [one.token for chunk in chunks for one in chunk.logprobs]
+
+
+async def test_embeddings_have_length_one_and_do_not_depend_on_their_company(case: Case) -> None:
+    texts = ["강남역", "seventeen boats", "강남"]
+    ids = await case.handle.tokenize(texts[1])
+    vectors, tokens = await case.handle.embed([*texts, ids])
+    assert vectors.dtype == np.float32
+    assert tokens == sum([len(await case.handle.tokenize(text)) for text in texts]) + len(ids)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(vectors[3], vectors[1], atol=1e-5)
+    assert float(np.abs(vectors[0] - vectors[1]).max()) > 1e-3
+    for at, text in enumerate(texts):
+        alone, _ = await case.handle.embed([text])
+        np.testing.assert_allclose(alone[0], vectors[at], atol=1e-5)
+    answers = [case.handle.answer(GenerateRequest(messages=CONVERSATION, max_new_tokens=9)) for _ in range(3)]
+    *made, together, again = await asyncio.gather(*answers, case.handle.embed(texts), case.handle.embed(texts[::-1]))
+    assert [one.text for one in made] == [KOREAN] * 3  # type: ignore[union-attr]
+    np.testing.assert_allclose(together[0], vectors[:3], atol=1e-5)  # type: ignore[index]
+    np.testing.assert_allclose(again[0], vectors[2::-1], atol=1e-5)  # type: ignore[index]
+
+
 async def test_eight_streams_at_once_each_get_their_own_answer(case: Case) -> None:
     async def read(length: int) -> str:
         request = GenerateRequest(messages=CONVERSATION, max_new_tokens=length)
@@ -175,16 +204,16 @@ async def test_seeded_sampling_repeats(case: Case) -> None:
 
 
 async def test_a_child_answers_nobody_without_its_token(case: Case) -> None:
-    async with httpx.AsyncClient(base_url=case.handle._child.client.base_url) as stranger:
+    async with httpx.AsyncClient(base_url=case.handle._child.origin.url) as stranger:
         assert (await stranger.get("/health")).status_code == 401
         assert (await stranger.post("/generate", json={})).status_code == 401
 
 
 async def test_a_malformed_call_is_refused_with_a_sentence(case: Case) -> None:
     with pytest.raises(PromptRefused):
-        await case.handle._call("POST", "/generate", content=b"{}")
+        await case.handle._call("POST", "/generate", b"{}")
     with pytest.raises(PromptRefused):
-        await case.handle._call("POST", "/chat", content=b"\xff")
+        await case.handle._call("POST", "/chat", b"\xff")
 
 
 async def test_a_backend_refuses_what_it_cannot_load(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.state.authorize = _authorizer(built)
     errors.install(app)
     openapi.install(app)
-    for router in (system.router, machines.router, *routers(), ui.router):
+    for router in (*routers(), system.router, machines.router, ui.router):
         app.include_router(router)
     # the last one added is the first one met
     app.add_middleware(Idempotency)

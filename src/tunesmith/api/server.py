@@ -11,13 +11,22 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+KEPT_SECONDS = 75
+"""How long an idle connection stays open: longer than clients keep theirs, or they would send into a closing one."""
+
 
 class EmbeddedServer(uvicorn.Server):
     """A server inside a command: signals stay with the command, so that Ctrl-C can first stop a run cleanly."""
 
     def __init__(self, app: FastAPI, **where: Any) -> None:
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2, **where
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+            timeout_keep_alive=KEPT_SECONDS,
+            **where,
         )
         super().__init__(config)
         self._listening = asyncio.Event()

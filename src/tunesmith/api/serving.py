@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import signal
 import socket
 import sys
@@ -62,6 +63,9 @@ async def _serve(settings: Settings, beside: Companion | None, open_browser: boo
         serving = await stack.enter_async_context(server.running([listener]))
         if beside is not None:
             await stack.enter_async_context(beside)
+        gc.collect()
+        gc.set_threshold(20_000, 20, 20)  # a request makes thousands of objects, hardly any of them in a circle
+        gc.freeze()  # what lives as long as the server is not looked through again while somebody waits
         sys.stderr.write(f"Tunesmith is ready: {address}/app/  (data folder: {settings.data_dir})\n")
         sys.stderr.flush()
         if open_browser:

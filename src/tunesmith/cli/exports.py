@@ -35,22 +35,35 @@ def export(
     max_shard_size: Annotated[
         str | None, typer.Option(help="Largest weight file of merged and hf, such as 2GB (default 5GB).")
     ] = None,
+    imatrix: Annotated[
+        str | None,
+        typer.Option(
+            help="Importance matrix for GGUF methods: a dataset's id, a data file of your own (uploaded once), or a .gguf file of "
+            "llama-imatrix."
+        ),
+    ] = None,
+    imatrix_rows: Annotated[
+        int, typer.Option(min=1, max=10_000, help="How many rows of your data the model is run over.")
+    ] = 256,
     as_json: AsJson = False,
 ) -> int:
     """Write a model in other formats, each with its parity certificate. Exits 1 when a certificate fails."""
-    from tunesmith.cli.output import JobProgress, print_json
-    from tunesmith.cli.runs import show_exports
+    from tunesmith.cli.output import JobProgress
     from tunesmith.cli.train import absolute_model
 
     shard = _bytes_of(max_shard_size) if max_shard_size else None
     outputs = [{"format": format, "method": m, "max_shard_bytes": shard} for m in _methods(format, method)]
     if output is not None:
         _check_place(output, model, outputs, overwrite)
+    if imatrix is not None:
+        _check_importance(imatrix, format)
 
     async def body(session: Session) -> list[dict[str, Any]]:
         await session.need_worker()
         with JobProgress(f"Exporting {model}") as progress:
-            request = {"model": absolute_model(model), "outputs": outputs}
+            request: dict[str, Any] = {"model": absolute_model(model), "outputs": outputs}
+            if imatrix is not None:
+                request["importance"] = await _importance(session.client, imatrix, imatrix_rows, progress)
             answer = await session.client.answer("/exports", request, progress)
         made: list[dict[str, Any]] = answer["exports"]
         if output is not None:
@@ -59,14 +72,48 @@ def export(
         return made
 
     exports = in_session(ctx, body)
-    if as_json:
-        names = ("format", "method", "path", "size_bytes", "sha256")
-        print_json(
-            {"exports": [{n: item[n] for n in names} | {"certificate": item["certificate"]} for item in exports]}
-        )
-    else:
-        show_exports(exports)
+    _show(exports, as_json)
     return FINE if all(item["certificate"]["passed"] for item in exports) else NO
+
+
+def _show(exports: list[dict[str, Any]], as_json: bool) -> None:
+    from tunesmith.cli.output import print_json
+    from tunesmith.cli.runs import show_exports
+
+    if not as_json:
+        show_exports(exports)
+        return
+    names = ("format", "method", "path", "size_bytes", "sha256")
+    print_json({"exports": [{n: item[n] for n in names} | {"certificate": item["certificate"]} for item in exports]})
+
+
+def _check_importance(given: str, format: str) -> None:
+    """Refuse before the work what no importance matrix can come from, and a format that uses none."""
+    from tunesmith.wire.formats import WITH_GGUF
+
+    if format not in WITH_GGUF:
+        raise CommandError(
+            f"--imatrix is for GGUF methods; {format} has none.", f"Use it with --format {', '.join(WITH_GGUF)}.", USAGE
+        )
+    if not given.isdecimal() and not Path(given).is_file():
+        raise CommandError(
+            f"There is no file {given!r}.",
+            "Name a data file, a .gguf file of llama-imatrix, or a dataset's id.",
+            NOT_FOUND,
+        )
+
+
+async def _importance(client: TunesmithClient, given: str, rows: int, progress: Any) -> dict[str, Any]:
+    """What the request says of an importance matrix; a data file becomes a dataset first, unless it is one already."""
+    from tunesmith.cli.datasets import ensure_dataset
+
+    if given.isdecimal():
+        return {"dataset_id": int(given), "rows": rows}
+    path = Path(given).absolute()
+    if path.suffix.lower() == ".gguf":
+        return {"file": str(path)}
+    dataset = await ensure_dataset(client, path, on_event=progress)
+    return {"dataset_id": int(dataset["id"]), "rows": rows}
 
 
 def _check_place(folder: Path, model: str, outputs: list[dict[str, Any]], overwrite: bool) -> None:

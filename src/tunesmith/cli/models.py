@@ -125,7 +125,7 @@ def convert(
 @app.command("push")
 def push(
     ctx: typer.Context,
-    model: Annotated[str, typer.Argument(help="run:ID, name@version, a folder, or a model's name.")],
+    model: Annotated[str, typer.Argument(help="run:ID, name@version, export:ID, a folder, or a model's name.")],
     repo: Annotated[str, typer.Argument(help="Hub id to push to, owner/name.")],
     public: Annotated[
         bool, typer.Option("--public", help="Make a new repository public; private is the default.")
@@ -135,11 +135,15 @@ def push(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Push a run, a version or a model folder to the Hub, with its card, as one commit."""
+    """Push a run, a version, an export or a model folder to the Hub, with its card, as one commit."""
     from tunesmith.cli.output import out, print_json
 
     reference = str(Path(model).expanduser().resolve()) if model.startswith((".", "~")) else model
-    body = {"model": reference, "repo_id": repo, "private": not public, "revision": revision, "message": message}
+    what: dict[str, Any] = {"model": reference}
+    kind, _, number = model.partition(":")
+    if kind == "export" and number.isdecimal():
+        what = {"export_id": int(number)}
+    body = {**what, "repo_id": repo, "private": not public, "revision": revision, "message": message}
     answer = _worked(ctx, "/models/push", body | {"access_token": token}, f"Push to {repo}")
     if as_json:
         print_json(answer)

@@ -5,9 +5,10 @@ The API puts two things on ``app.state``: ``authorize`` (request, permission →
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends, Query, Request, Response, WebSocket
@@ -120,6 +121,26 @@ class EventStream(StreamingResponse):
 
 
 Event = TypeVar("Event")
+Result = TypeVar("Result")
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -> Result | None:
+    """``work``'s result; cancels it, and answers None, when the client goes away first. The body must have been read."""
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_until_gone(request))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        pending = [one for one in (task, gone) if not one.done()]
+        for one in pending:
+            one.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+
+async def _until_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        continue
 
 
 async def answer_or_stream(
@@ -209,7 +230,7 @@ async def refuse(websocket: WebSocket, error: TunesmithError) -> None:
 def public() -> Any:
     """Dependency: nobody has to sign in for this (liveness and the like)."""
 
-    def dependency() -> None:
+    async def dependency() -> None:
         return None
 
     return Depends(_marked(dependency, None))
@@ -240,7 +261,7 @@ def writing(permission: Permission) -> Any:
 def provide(service: type[Any]) -> Any:
     """Dependency: the service of that class, as bootstrap built it."""
 
-    def dependency(connection: HTTPConnection) -> Any:
+    async def dependency(connection: HTTPConnection) -> Any:  # a plain function would be called in a thread
         return connection.app.state.services.by_type(service)
 
     return Depends(dependency)
@@ -249,7 +270,7 @@ def provide(service: type[Any]) -> Any:
 def paging() -> Any:
     """Dependency: ``page`` and ``page_size`` (at most 200)."""
 
-    def dependency(
+    async def dependency(
         page: Annotated[int, Query(ge=1, le=1_000_000, description="Page number, from 1.")] = 1,
         page_size: Annotated[int, Query(ge=1, le=200, description="Rows per page.")] = 50,
     ) -> PageRequest:

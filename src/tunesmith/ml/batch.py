@@ -1,7 +1,7 @@
 """Continuous batching: answers that grow at the same time share each step of the model, and come and go as they like.
 
-A prompt is read alone, exactly as if nobody else were there; its keys and values then join the batch. Rows are aligned at their
-ends: shorter ones are padded on the left, and the padding is masked and cut off again when the longest row has left.
+Prompts that wait together are read together; their keys and values then join the batch. Rows are aligned at their ends: shorter ones
+are padded on the left, and the padding is masked and cut off again when the longest row has left.
 """
 
 from __future__ import annotations
@@ -33,23 +33,33 @@ class Batch:
         self._cache: Any = None
         self._mask: torch.Tensor = torch.zeros((0, 0), dtype=torch.long, device=device)
 
-    def join(self, row: Row) -> str:
-        """Read a row's prompt and take its first token; answers the text that is certain."""
-        ids = torch.tensor([row.prompt_ids], device=self._device)
-        mask = torch.ones_like(ids)
+    def join(self, rows: list[Row]) -> list[str]:
+        """Read the prompts of rows and take their first tokens; answers the text that is certain of each."""
+        longest = max(len(row.prompt_ids) for row in rows)
+        gaps = [longest - len(row.prompt_ids) for row in rows]
+        ids = [[0] * gap + row.prompt_ids for gap, row in zip(gaps, rows, strict=True)]
+        seen = [[0] * gap + [1] * (longest - gap) for gap in gaps]
+        mask = torch.tensor(seen, device=self._device)
         out = self._forward(
-            input_ids=ids,
+            input_ids=torch.tensor(ids, device=self._device),
             attention_mask=mask,
-            position_ids=mask.cumsum(-1) - 1,
+            position_ids=(mask.cumsum(-1) - 1).clamp(min=0),
             past_key_values=None,
             last_only=True,
         )
-        (token,) = pick(out.logits[:, -1], [row])
-        tell(out.logits[0, -1], row, token, self._decode)
-        text = row.take(token, self._ends)
-        if row.finish_reason is None:
-            self._adopt(row, out.past_key_values, mask)
-        return text
+        chosen = pick(out.logits[:, -1], rows)
+        for at, (row, token) in enumerate(zip(rows, chosen, strict=True)):
+            tell(out.logits[at, -1], row, token, self._decode)
+        texts = [row.take(token, self._ends) for row, token in zip(rows, chosen, strict=True)]
+        kept = [at for at, row in enumerate(rows) if row.finish_reason is None]
+        if kept:
+            cache = out.past_key_values
+            if len(kept) < len(rows):
+                selection = torch.tensor(kept, device=self._device)
+                cache.batch_select_indices(selection)
+                mask = mask[selection]
+            self._adopt([rows[at] for at in kept], cache, mask)
+        return texts
 
     def accepts_more(self) -> bool:
         """Whether another row can join: some kinds of memory (sliding windows, recurrent states) cannot be put together."""
@@ -89,16 +99,16 @@ class Batch:
         self._mask = self._mask[selection]
         self._trim()
 
-    def _adopt(self, row: Row, cache: Any, mask: torch.Tensor) -> None:
+    def _adopt(self, rows: list[Row], cache: Any, mask: torch.Tensor) -> None:
         if not self.rows:
-            self.rows, self._cache, self._mask = [row], cache, mask
+            self.rows, self._cache, self._mask = rows, cache, mask
             return
         width = max(self._mask.shape[1], mask.shape[1])
         for ours, theirs in zip(self._cache.layers, cache.layers, strict=True):
             ours.keys = torch.cat([_padded(ours.keys, width), _padded(theirs.keys, width)])
             ours.values = torch.cat([_padded(ours.values, width), _padded(theirs.values, width)])
         self._mask = torch.cat([_left(self._mask, width), _left(mask, width)])
-        self.rows.append(row)
+        self.rows += rows
 
     def _trim(self) -> None:
         spare = int((self._mask.cumsum(-1) == 0).sum(-1).min())

@@ -35,6 +35,21 @@ class Embedder:
         self._pooling = pooling_of(folder)
         longest = getattr(model.config, "max_position_embeddings", None) or max_tokens
         self._max_tokens = min(max_tokens, longest)
+        self.vocab_size = int(model.config.get_text_config().vocab_size)
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return str(self._device.type)
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest text, special tokens included."""
+        return self._max_tokens
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text with the special tokens that its model was trained with."""
+        return list(self._tokenizer(text)["input_ids"])
 
     @torch.no_grad()
     def embed(self, texts: list[str], batch_tokens: int) -> tuple[NDArray[np.float32], int]:
@@ -42,6 +57,11 @@ class Embedder:
         encoded = self._tokenizer(texts, truncation=True, max_length=self._max_tokens + 1)["input_ids"]
         cut = sum(len(ids) > self._max_tokens for ids in encoded)
         rows = [ids[: self._max_tokens] or [self._tokenizer.pad_token_id] for ids in encoded]
+        return self.embed_ids(rows, batch_tokens), cut
+
+    @torch.no_grad()
+    def embed_ids(self, rows: list[list[int]], batch_tokens: int) -> NDArray[np.float32]:
+        """The same of token ids, none of them empty or too long."""
         order = sorted(range(len(rows)), key=lambda at: len(rows[at]))
         answer: NDArray[np.float32] | None = None
         while order:
@@ -52,7 +72,7 @@ class Embedder:
                 answer = np.zeros((len(rows), vectors.shape[1]), np.float32)
             answer[batch] = vectors
         assert answer is not None
-        return answer, cut
+        return answer
 
     def _pooled(self, rows: list[list[int]]) -> NDArray[np.float32]:
         longest = max(map(len, rows))
@@ -62,15 +82,20 @@ class Embedder:
             ids[at, : len(row)] = torch.tensor(row)
             mask[at, : len(row)] = 1
         hidden = self._model(input_ids=ids.to(self._device), attention_mask=mask.to(self._device)).last_hidden_state
-        hidden, lengths = hidden.float().cpu(), mask.sum(dim=1)
-        if self._pooling == "first":
-            pooled = hidden[:, 0]
-        elif self._pooling == "last":
-            pooled = hidden[torch.arange(len(rows)), lengths - 1]
-        else:
-            pooled = (hidden * mask[:, :, None]).sum(dim=1) / lengths[:, None]
-        vectors: NDArray[np.float32] = F.normalize(pooled, dim=1).numpy()
-        return vectors
+        return pooled(hidden, mask, self._pooling)
+
+
+def pooled(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> NDArray[np.float32]:
+    """Vectors of length one (rows × width) from hidden states (rows × positions × width) of rows that are padded on the right."""
+    hidden, lengths = hidden.float().cpu(), mask.sum(dim=1)
+    if pooling == "first":
+        chosen = hidden[:, 0]
+    elif pooling == "last":
+        chosen = hidden[torch.arange(len(hidden)), lengths - 1]
+    else:
+        chosen = (hidden * mask[:, :, None]).sum(dim=1) / lengths[:, None]
+    vectors: NDArray[np.float32] = F.normalize(chosen, dim=1).numpy()
+    return vectors
 
 
 def pooling_of(folder: Path) -> str:

@@ -6,6 +6,7 @@ network only sends what is missing. The commit comes last: others see the old st
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -86,10 +87,21 @@ def operations_of(spec: PushSpec) -> list[CommitOperationAdd]:
             if f.is_file() and not f.is_symlink() and not any(part.startswith(".") for part in f.relative_to(source).parts)
         )  # fmt: skip
     root = source if source.is_dir() else source.parent
-    added = [CommitOperationAdd(f.relative_to(root).as_posix(), str(f)) for f in files]
+    added = [CommitOperationAdd(f.relative_to(root).as_posix(), _content(f)) for f in files]
     if spec.card and all(operation.path_in_repo != "README.md" for operation in added):
         added.append(CommitOperationAdd("README.md", spec.card.encode()))
     return added
+
+
+def _content(file: Path) -> str | bytes:
+    """The file; of an adapter's configuration a copy in which no path of this machine stands for the base model."""
+    if file.name == "adapter_config.json":
+        config = json.loads(file.read_bytes())
+        base = config.get("base_model_name_or_path")
+        if isinstance(base, str) and base.startswith(("/", ".", "~")):
+            config["base_model_name_or_path"] = Path(base).name
+            return json.dumps(config, ensure_ascii=False, indent=2).encode() + b"\n"
+    return str(file)
 
 
 class Again:

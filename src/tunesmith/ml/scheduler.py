@@ -21,6 +21,8 @@ from tunesmith.wire.serving import TokenLogprob
 
 END = object()
 MakeBatch = Callable[[str | None], Batch]
+READ_TOKENS = 512
+"""Most tokens, padding included, of prompts that are read together: those who grow wait for no longer than that."""
 
 
 class Ticket:
@@ -79,6 +81,7 @@ class Scheduler:
         self._waiting: deque[Ticket] = deque()
         self._working: list[WorkTicket] = []
         self._growing: list[tuple[Batch, list[RowTicket]]] = []
+        self._reads_together = False
         self._wake = threading.Condition()
         threading.Thread(target=self._run, name="model", daemon=True).start()
 
@@ -113,11 +116,14 @@ class Scheduler:
 
         with torch.inference_mode():
             while True:
+                rows: list[RowTicket] = []
                 for ticket in self._admitted():
                     if isinstance(ticket, WorkTicket):
                         self._working.append(ticket)
                     elif isinstance(ticket, RowTicket):
-                        self._join(ticket)
+                        rows.append(ticket)
+                if rows:
+                    self._join(rows)
                 for work in list(self._working):
                     if _step(work):
                         self._working.remove(work)
@@ -126,39 +132,54 @@ class Scheduler:
                 self._growing = [(batch, tickets) for batch, tickets in self._growing if tickets]
 
     def _admitted(self) -> list[Ticket]:
-        """What may begin now; waits while there is nothing to do. One prompt is read for each step of those that grow."""
+        """What may begin now; waits while there is nothing to do. One reading of prompts comes before each step of those that grow."""
         with self._wake:
             self._wake.wait_for(lambda: self._working or self._growing or self._waiting)
             taken: list[Ticket] = []
+            rows: list[RowTicket] = []
             while self._waiting and self.active + len(taken) < self._max_active:
-                ticket = self._waiting.popleft()
-                if ticket.cancelled:
-                    continue
-                taken.append(ticket)
-                if isinstance(ticket, RowTicket):
-                    break
+                ticket = self._waiting[0]
+                if isinstance(ticket, RowTicket) and not ticket.cancelled:
+                    if rows and not self._fits(ticket, rows):
+                        break
+                    rows.append(ticket)
+                self._waiting.popleft()
+                if not ticket.cancelled:
+                    taken.append(ticket)
             return taken
 
-    def _join(self, ticket: RowTicket) -> None:
-        fitting = (
-            entry for entry in self._growing if entry[1][0].adapter == ticket.adapter and entry[0].accepts_more()
-        )
-        entry = next(fitting, None) or (self._make_batch(ticket.adapter), [])
+    def _fits(self, ticket: RowTicket, rows: list[RowTicket]) -> bool:
+        """Whether a prompt may be read together with others."""
+        longest = max(len(one.row.prompt_ids) for one in (*rows, ticket))
+        return self._reads_together and ticket.adapter == rows[0].adapter and longest * (len(rows) + 1) <= READ_TOKENS
+
+    def _join(self, tickets: list[RowTicket]) -> None:
+        adapter = tickets[0].adapter
+        fitting = (entry for entry in self._growing if entry[1][0].adapter == adapter and entry[0].accepts_more())
+        entry = next(fitting, None) or (self._make_batch(adapter), [])
+        batch, growing = entry
         try:
-            text = entry[0].join(ticket.row)
-            ticket.put((text, _taken(ticket.row)))
-        except Refused as refused:
-            ticket.put(refused)
+            texts = batch.join([ticket.row for ticket in tickets])
+        except Exception as error:  # whatever a model raises ends a row, not the thread
+            if len(tickets) > 1 and not any(ticket.row.token_ids for ticket in tickets):
+                for ticket in tickets:  # alone each may have enough memory, and one that fails takes no other with it
+                    self._join([ticket])
+                return
+            for ticket in tickets:
+                ticket.put(error if isinstance(error, Refused) else explained(error))
             return
-        except Exception as error:  # whatever a model raises ends this row, not the thread
-            ticket.put(explained(error))
-            return
-        if ticket.row.finish_reason is not None:
-            ticket.put(END)
-            return
-        entry[1].append(ticket)
-        if len(entry[1]) == 1:
+        if batch.rows:
+            self._reads_together = (
+                batch.accepts_more()
+            )  # a property of the model, known once it has remembered something
+        if not growing and batch.rows:
             self._growing.append(entry)
+        for ticket, text in zip(tickets, texts, strict=True):
+            ticket.put((text, _taken(ticket.row)))
+            if ticket.row.finish_reason is None:
+                growing.append(ticket)
+            else:
+                ticket.put(END)
 
     def _grow(self, batch: Batch, tickets: list[RowTicket]) -> None:
         """One token for every row of a batch."""

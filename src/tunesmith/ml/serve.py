@@ -26,10 +26,12 @@ from tunesmith.kit.errors import TunesmithError  # noqa: E402
 from tunesmith.ml.adapters import AdapterShelf  # noqa: E402
 from tunesmith.ml.batch import Batch  # noqa: E402
 from tunesmith.ml.decode import Row, TextStream, continue_rows  # noqa: E402
+from tunesmith.ml.embedding import pooled  # noqa: E402
 from tunesmith.ml.load import choose_device, load_model  # noqa: E402
 from tunesmith.ml.machine import use_threads  # noqa: E402
 from tunesmith.ml.scheduler import Scheduler, Ticket  # noqa: E402
-from tunesmith.ml.serve_http import Refused, answer, leave_with_parent, read_spec  # noqa: E402
+from tunesmith.ml.serve_embedding import EmbeddingEngine, check_row, is_embedder  # noqa: E402
+from tunesmith.ml.serve_http import Engine, Refused, answer, leave_with_parent, read_spec  # noqa: E402
 from tunesmith.text import IGNORED, ChatTemplate, TextTokenizer, tokenize_row  # noqa: E402
 from tunesmith.wire.serving import (  # noqa: E402
     ChildHealth,
@@ -54,7 +56,7 @@ ONE_THREAD_BYTES = 256 * 2**20
 """Below this size threads wait for each other longer than they compute, most of all on a machine that is busy."""
 
 
-class TransformersEngine:
+class TransformersEngine(Engine):
     """A model of transformers, with or without a PEFT adapter, behind one thread."""
 
     def __init__(self, spec: ServeSpec) -> None:
@@ -135,6 +137,32 @@ class TransformersEngine:
                 is_first = False
         spent = len(row.token_ids) + (row.stop_token_id is not None)
         yield StreamChunk(finish_reason=row.finish_reason, prompt_tokens=len(row.prompt_ids), completion_tokens=spent)
+
+    async def embed(self, inputs: list[str | list[int]], adapter: str | None) -> tuple[np.ndarray[Any, Any], list[int]]:
+        """The mean of the last hidden states of each input, with length one."""
+        rows = [self._tokenizer.encode(one).ids if isinstance(one, str) else one for one in inputs]
+        for row in rows:
+            check_row(row, self._context_length, self._vocab_size)
+        vectors: dict[int, np.ndarray[Any, Any]] = {}
+
+        def work() -> Iterator[None]:
+            for batch in _batches([len(row) for row in rows], 1):
+                longest = max(len(rows[at]) for at in batch)
+                ids = torch.tensor([rows[at] + [0] * (longest - len(rows[at])) for at in batch])
+                mask = torch.tensor([[1] * len(rows[at]) + [0] * (longest - len(rows[at])) for at in batch])
+                kept = {"logits_to_keep": 1} if "logits_to_keep" in self._known else {}
+                out = self._shelf.model(adapter)(
+                    input_ids=ids.to(self._device),
+                    attention_mask=mask.to(self._device),
+                    output_hidden_states=True,
+                    use_cache=False,
+                    **kept,
+                )
+                vectors.update(zip(batch, pooled(out.hidden_states[-1], mask, "mean"), strict=True))
+                yield None
+
+        await _all(self._scheduler.submit(work))
+        return np.stack([vectors[at] for at in range(len(rows))]), [len(row) for row in rows]
 
     async def score(self, rows: list[ScoreRow], adapter: str | None) -> list[RowScore]:
         """Teacher-forced loss of rows, in batches of like length."""
@@ -294,7 +322,9 @@ def main() -> None:
     """Load, then answer."""
     folder = Path(sys.argv[1])
     leave_with_parent()
-    answer(folder, TransformersEngine(read_spec(folder)))
+    spec = read_spec(folder)
+    kind = EmbeddingEngine if is_embedder(Path(spec.model_path)) else TransformersEngine
+    answer(folder, kind(spec))
 
 
 if __name__ == "__main__":

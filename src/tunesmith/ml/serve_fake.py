@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from tunesmith.ml.serve_http import Refused, answer, leave_with_parent
+from tunesmith.ml.serve_http import Engine, Refused, answer, leave_with_parent
 from tunesmith.wire.serving import (
     ChildHealth,
     GenerateRequest,
@@ -37,7 +37,7 @@ MAX_ACTIVE = 64
 IGNORED = -100
 
 
-class FakeEngine:
+class FakeEngine(Engine):
     """Answers with the last thing that was said; the tuned one says so in front."""
 
     def __init__(self) -> None:
@@ -96,6 +96,12 @@ class FakeEngine:
             )
         finally:
             self._active -= 1
+
+    async def embed(self, inputs: list[str | list[int]], adapter: str | None) -> tuple[np.ndarray[Any, Any], list[int]]:
+        """How often each byte occurs, as a direction."""
+        rows = [one.encode() if isinstance(one, str) else bytes(i % VOCABULARY for i in one) for one in inputs]
+        counts = np.stack([np.bincount(np.frombuffer(row, np.uint8), minlength=VOCABULARY) for row in rows])
+        return (counts / np.linalg.norm(counts, axis=1, keepdims=True)).astype(np.float32), [len(row) for row in rows]
 
     async def score(self, rows: list[ScoreRow], adapter: str | None) -> list[RowScore]:
         """Every byte that the assistant said costs the same."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import hmac
 import json
 import os
@@ -29,9 +30,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tunesmith.wire.serving import (
     CHILD_HEADER,
     SPEC_FILE,
+    Answered,
     ChatBody,
     ChildHealth,
     CountBody,
+    EmbedBody,
     GenerateBody,
     GenerateRequest,
     Generation,
@@ -64,7 +67,7 @@ class Refused(Exception):
 
 
 class Engine(Protocol):
-    """What a child does behind its HTTP side. A cancelled call or a closed stream must free what it held."""
+    """What a child does behind its HTTP side; engines derive from it. A cancelled call or a closed stream must free what it held."""
 
     def health(self) -> ChildHealth:
         """What is loaded, and how busy it is."""
@@ -90,6 +93,11 @@ class Engine(Protocol):
         """Continue one prompt, piece by piece; what is refused is refused before the first piece."""
         ...
 
+    async def whole(self, request: GenerateRequest, adapter: str | None) -> Answered:
+        """Continue one prompt to its end: the stream, collected, unless there is a shorter way."""
+        async with contextlib.aclosing(self.stream(request, adapter)) as chunks:
+            return Answered.of([chunk async for chunk in chunks])
+
     async def score(self, rows: list[ScoreRow], adapter: str | None) -> list[RowScore]:
         """Teacher-forced loss of rows."""
         ...
@@ -99,6 +107,12 @@ class Engine(Protocol):
     ) -> list[np.ndarray[Any, Any]]:
         """For each sequence a float32 array (positions × vocabulary), or with ``top`` an int32 and a float32 array."""
         ...
+
+    async def embed(self, inputs: list[str | list[int]], adapter: str | None) -> tuple[np.ndarray[Any, Any], list[int]]:
+        """Float32 vectors of length one (inputs × width) and the tokens of each input; most engines have none."""
+        raise Refused(
+            "embeddings-unsupported", f"{type(self).__name__.removesuffix('Engine')} gives no embeddings here."
+        )
 
 
 def application(engine: Engine, token: str) -> ASGIApp:
@@ -120,6 +134,10 @@ def application(engine: Engine, token: str) -> ASGIApp:
         made = await engine.generate(body.requests, body.adapter)
         return JSONResponse({"generations": [g.model_dump() for g in made]})
 
+    async def whole(body: ChatBody) -> Response:
+        made = await engine.whole(body.request, body.adapter)
+        return Response(made.model_dump_json(exclude_defaults=True), media_type="application/json")
+
     async def score(body: ScoreBody) -> Response:
         scored = await engine.score(body.rows, body.adapter)
         return JSONResponse({"rows": [row.model_dump() for row in scored]})
@@ -127,6 +145,10 @@ def application(engine: Engine, token: str) -> ASGIApp:
     async def logprobs(body: LogprobsBody) -> Response:
         arrays = await engine.logprobs(body.sequences, body.top, body.adapter)
         return Response(pack_arrays(arrays), media_type="application/octet-stream")
+
+    async def embed(body: EmbedBody) -> Response:
+        vectors, tokens = await engine.embed(body.inputs, body.adapter)
+        return Response(pack_arrays([vectors, np.array(tokens, np.int64)]), media_type="application/octet-stream")
 
     async def chat(request: Request) -> Response:
         try:
@@ -148,6 +170,8 @@ def application(engine: Engine, token: str) -> ASGIApp:
         Route("/generate", _posted(GenerateBody, generate), methods=["POST"]),
         Route("/score", _posted(ScoreBody, score), methods=["POST"]),
         Route("/logprobs", _posted(LogprobsBody, logprobs), methods=["POST"]),
+        Route("/embed", _posted(EmbedBody, embed), methods=["POST"]),
+        Route("/answer", _posted(ChatBody, whole), methods=["POST"]),
         Route("/chat", chat, methods=["POST"]),
     ]
     return _TokenCheck(Starlette(routes=routes), token)
@@ -219,16 +243,17 @@ async def _disconnected(request: Request) -> None:
 
 async def _events(first: StreamChunk, chunks: AsyncGenerator[StreamChunk]) -> AsyncIterator[bytes]:
     async with contextlib.aclosing(chunks):
-        yield _event(first.model_dump(exclude_defaults=True))
+        yield _event(first.model_dump_json(exclude_defaults=True))
         try:
             async for chunk in chunks:
-                yield _event(chunk.model_dump(exclude_defaults=True))
+                yield _event(chunk.model_dump_json(exclude_defaults=True))
         except Refused as refused:
-            yield _event({"error": {"code": refused.code, "message": str(refused)}})
+            error = {"code": refused.code, "message": str(refused)}
+            yield _event(json.dumps({"error": error}, separators=(",", ":")))
 
 
-def _event(document: dict[str, Any]) -> bytes:
-    return b"data: " + json.dumps(document, ensure_ascii=False).encode() + b"\n\n"
+def _event(document: str) -> bytes:
+    return b"data: " + document.encode() + b"\n\n"
 
 
 def read_spec(folder: Path) -> ServeSpec:
@@ -258,5 +283,7 @@ def answer(folder: Path, engine: Engine) -> None:
     config = uvicorn.Config(
         application(engine, token), log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=600
     )
+    gc.collect()
+    gc.freeze()  # a loaded model is hundreds of thousands of objects, which a collection would look through in the middle of an answer
     ReadyFile(port=listener.getsockname()[1], token=token).write(folder)
     uvicorn.Server(config).run(sockets=[listener])

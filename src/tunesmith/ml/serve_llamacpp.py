@@ -21,14 +21,14 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import psutil
 import xllamacpp
 
 from tunesmith.kit.errors import TunesmithError
+from tunesmith.kit.http1 import Origin
 from tunesmith.ml.gguf_file import check_structure
-from tunesmith.ml.serve_http import Refused, answer, leave_with_parent, read_spec
+from tunesmith.ml.serve_http import Engine, Refused, answer, leave_with_parent, read_spec
 from tunesmith.wire.serving import (
     ChildHealth,
     GenerateRequest,
@@ -63,34 +63,37 @@ def _bos_taken_from_prompts(values: dict[str, object]) -> int | None:
     return bos if adds is True and isinstance(bos, int) and "bos_token" in template else None
 
 
-class LlamaCppEngine:
+class LlamaCppEngine(Engine):
     """A GGUF file in llama.cpp."""
 
     def __init__(self, spec: ServeSpec) -> None:
         path = Path(spec.model_path)
         values = check_structure(path).values  # a file that is cut short would take the process with it
-        trained = values.get(f"{values.get('general.architecture')}.context_length")
+        architecture = values.get("general.architecture")
+        trained = values.get(f"{architecture}.context_length")
         self._context_length = min(int(trained) if isinstance(trained, int) else LARGEST_CONTEXT, LARGEST_CONTEXT)
         count = values.get("tokenizer.ggml.tokens")
         self._vocab_size = int(count) if isinstance(count, int) else 0
         self._tensor_type = str(values.get("general.file_type", "gguf"))
         self._taken_bos = _bos_taken_from_prompts(values)
         key = secrets.token_urlsafe(24)
-        self._server = xllamacpp.Server(self._parameters(path, spec.device, key))
-        # a connection each: the server closes idle ones at a moment that a client cannot foresee
-        self._client = httpx.AsyncClient(
-            base_url=self._server.listening_address,
-            headers={"authorization": f"Bearer {key}"},
-            timeout=httpx.Timeout(3600, connect=10),
-            limits=httpx.Limits(max_keepalive_connections=0),
-            trust_env=False,
+        self._server = xllamacpp.Server(
+            self._parameters(path, spec.device, key, pools=f"{architecture}.pooling_type" in values)
+        )
+        # a connection each: an idle one would keep a thread of the server from others
+        self._origin = Origin(
+            self._server.listening_address,
+            headers={"authorization": f"Bearer {key}", "connection": "close"},
+            read_seconds=3600.0,
+            kept=0,
         )
         self._slots = asyncio.Semaphore(SLOTS)
+        self._embedding = asyncio.Lock()
         self._active = 0
         self._waiting = 0
         self._plain_token: int | None = None
 
-    def _parameters(self, path: Path, device: str, key: str) -> Any:
+    def _parameters(self, path: Path, device: str, key: str, *, pools: bool) -> Any:
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(path)
         parameters.hostnames = ["127.0.0.1"]
@@ -103,6 +106,9 @@ class LlamaCppEngine:
         parameters.warmup = False
         parameters.ui = False
         parameters.verbosity = 1
+        parameters.embedding = True  # besides answering
+        if not pools:
+            parameters.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
         if device == "cpu":
             parameters.n_gpu_layers = 0
         threads = 1 if path.stat().st_size < ONE_THREAD_BYTES else _threads()
@@ -152,24 +158,40 @@ class LlamaCppEngine:
             raise Refused("busy", f"{MAX_WAITING} requests wait for this model already.", 503)
         ids = await self._prompt(request)
         body = {**self._completion(ids, request), "stream": True}
-        async with self._slot(), self._client.stream("POST", "/completion", json=body) as response:
-            if response.status_code != 200:
-                await response.aread()
-                raise _refused(response)
+        async with self._slot(), self._origin.stream("POST", "/completion", json.dumps(body).encode()) as response:
+            if response.status != 200:
+                raise _refused(response.status, await response.read())
             yield StreamChunk(prompt_tokens=len(ids))
             last: dict[str, Any] = {}
-            async for line in response.aiter_lines():
-                if line.startswith("data: "):
+            async for line in response.lines():
+                if line.startswith(b"data: "):
                     last = json.loads(line[6:])
                     if last.get("content"):
                         yield StreamChunk(delta=last["content"], logprobs=_told(last))
-                elif line.startswith("error: "):
-                    raise Refused("runtime-failed", line[7:500], 500)
+                elif line.startswith(b"error: "):
+                    raise Refused("runtime-failed", line[7:500].decode(errors="replace"), 500)
             yield StreamChunk(
                 finish_reason="length" if last.get("stop_type") == "limit" else "stop",
                 prompt_tokens=len(ids),
                 completion_tokens=int(last.get("tokens_predicted", 0)),
             )
+
+    async def embed(self, inputs: list[str | list[int]], adapter: str | None) -> tuple[np.ndarray[Any, Any], list[int]]:
+        """Vectors of length one, pooled as the file says, or by their mean."""
+        rows = [await self.tokenize(one) if isinstance(one, str) else one for one in inputs]
+        for row in rows:
+            self._check_ids(row)
+            if len(row) > self._context_length:
+                raise Refused(
+                    "context-overflow",
+                    f"An input has {len(row)} tokens; this model reads at most {self._context_length}.",
+                )
+        made = []
+        for row in rows:
+            async with self._embedding, self._slot():  # llama.cpp mixes the means of inputs that it reads together
+                made.append(await self._post("/v1/embeddings", {"input": row}))
+        vectors = np.array([one["data"][0]["embedding"] for one in made], np.float32)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True), [len(row) for row in rows]
 
     async def score(self, rows: list[ScoreRow], adapter: str | None) -> list[RowScore]:
         """Loss of rows given by ids and labels, from whole distributions: exact, and one call a trained token."""
@@ -305,9 +327,9 @@ class LlamaCppEngine:
             self._slots.release()
 
     async def _post(self, path: str, body: dict[str, Any]) -> Any:
-        response = await self._client.post(path, json=body)
-        if response.status_code != 200:
-            raise _refused(response)
+        response = await self._origin.request("POST", path, json.dumps(body).encode())
+        if response.status != 200:
+            raise _refused(response.status, response.content)
         return response.json()
 
 
@@ -326,12 +348,12 @@ def _told(piece: dict[str, Any]) -> list[TokenLogprob]:
     return [named(entry, [named(other, []) for other in entry.get("top_logprobs") or []]) for entry in listed]
 
 
-def _refused(response: httpx.Response) -> Refused:
+def _refused(status: int, content: bytes) -> Refused:
     try:
-        message = str(response.json()["error"]["message"])
+        message = str(json.loads(content)["error"]["message"])
     except (ValueError, KeyError, TypeError):
-        message = response.text[:300]
-    return Refused("llamacpp", f"llama.cpp refuses this: {message}", 422 if response.status_code < 500 else 500)
+        message = content.decode(errors="replace")[:300]
+    return Refused("llamacpp", f"llama.cpp refuses this: {message}", 422 if status < 500 else 500)
 
 
 def _threads() -> int:

@@ -19,7 +19,7 @@ import psutil
 
 from tunesmith.kit.errors import TunesmithError
 from tunesmith.ml.ends import end_ids
-from tunesmith.ml.serve_http import Refused, answer, leave_with_parent, read_spec
+from tunesmith.ml.serve_http import Engine, Refused, answer, leave_with_parent, read_spec
 from tunesmith.text import IGNORED, ChatTemplate, TextTokenizer, tokenize_row
 from tunesmith.text.folder import read_json
 from tunesmith.wire.serving import (
@@ -39,7 +39,7 @@ Array = np.ndarray[Any, Any]
 LONGEST_CONTEXT = 4096
 
 
-class LogitsEngine(ABC):
+class LogitsEngine(Engine, ABC):
     """A folder with tokenizer and template, and a function from token ids to logits."""
 
     backend: ClassVar[str]

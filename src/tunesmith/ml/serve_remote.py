@@ -16,17 +16,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
 import psutil
 
-from tunesmith.ml.serve_http import Refused, answer, leave_with_parent, read_spec
+from tunesmith.kit.http1 import Origin, StreamedAnswer, TransportError
+from tunesmith.ml.serve_http import Engine, Refused, answer, leave_with_parent, read_spec
 from tunesmith.wire.serving import (
     REMOTE_KEY,
+    Answered,
     ChildHealth,
     FinishReason,
     GenerateRequest,
@@ -44,6 +47,8 @@ DEFAULT_CONTEXT = 8192
 BYTES_PER_TOKEN = 3
 TOKENS_PER_MESSAGE = 8
 SLOTS = 64
+SILENT_SECONDS = 3600.0
+THINKING, THOUGHT = "<think>", "</think>"
 LAUNCH_SECONDS = 1800.0
 POLL_SECONDS = 0.5
 
@@ -52,15 +57,19 @@ class RemoteFailed(Exception):
     """The address cannot be used; the sentence says why."""
 
 
-class RemoteEngine:
+class RemoteEngine(Engine):
     """A model behind an address."""
 
     def __init__(self, backend: str, address: str, model: str | None, key: str | None) -> None:
         self._backend = backend
         self._url = address.rstrip("/")
+        self._root = urlsplit(self._url).path
         headers = {"authorization": f"Bearer {key}"} if key else {}
-        self._client = httpx.AsyncClient(
-            base_url=self._url, headers=headers, timeout=httpx.Timeout(3600, connect=10), trust_env=False
+        self._origin = Origin(
+            self._url,
+            headers=headers,
+            read_seconds=SILENT_SECONDS,
+            tls=httpx.create_ssl_context(trust_env=False) if self._url.startswith("https:") else None,
         )
         self._model, self._context_length = _described(self._url, headers, model)
         self._active = 0
@@ -87,12 +96,11 @@ class RemoteEngine:
         """Exact where the address counts (vLLM), else a cautious estimate."""
         if self._counts:
             try:
-                made = await self._client.post(
-                    f"{self._url.removesuffix('/v1')}/tokenize", json={"model": self._model, "messages": messages}
-                )
-                if made.status_code == 200:
+                path = f"{self._root.removesuffix('/v1')}/tokenize"
+                made = await self._origin.request("POST", path, _json({"model": self._model, "messages": messages}))
+                if made.status == 200:
                     return PromptCount(prompt_tokens=int(made.json()["count"]))
-            except (httpx.TransportError, ValueError, KeyError, TypeError):
+            except (TransportError, ValueError, KeyError, TypeError):
                 pass  # an older server: estimated like any other
             self._counts = False
         estimate = sum(
@@ -112,22 +120,42 @@ class RemoteEngine:
         """Continue one prompt, piece by piece."""
         path, body = self._asked(request)
         body |= {"stream": True, "stream_options": {"include_usage": True}}
-        if self._active >= SLOTS:
-            raise Refused("busy", f"{SLOTS} requests run at {self._model} already.", 503)
-        self._active += 1
-        try:
-            async with self._client.stream("POST", path, json=body) as response:
-                if response.status_code != 200:
-                    await response.aread()
-                    raise _refused(response)
+        with self._slot():
+            async with self._origin.stream("POST", path, _json(body)) as response:
+                if response.status != 200:
+                    raise _refused(response.status, await response.read())
                 yield StreamChunk()
                 async with contextlib.aclosing(_pieces(response)) as pieces:
                     async for chunk in pieces:
                         yield chunk
-        except httpx.TransportError as error:
-            raise self._away(error) from error
-        finally:
-            self._active -= 1
+
+    async def whole(self, request: GenerateRequest, adapter: str | None) -> Answered:
+        """Continue one prompt; the address sends the answer in one piece."""
+        path, body = self._asked(request)
+        with self._slot():
+            response = await self._origin.request("POST", path, _json(body))
+        if response.status != 200:
+            raise _refused(response.status, response.content)
+        return _read(response.content)
+
+    async def embed(self, inputs: list[str | list[int]], adapter: str | None) -> tuple[np.ndarray[Any, Any], list[int]]:
+        """As the address gives them, one question for each input, so that its tokens are known."""
+        found = await asyncio.gather(*(self._embedded(one) for one in inputs))
+        vectors = np.array([vector for vector, _ in found], np.float32)
+        return vectors, [tokens for _, tokens in found]
+
+    async def _embedded(self, one: str | list[int]) -> tuple[list[float], int]:
+        body = {"model": self._model, "input": one, "encoding_format": "float"}
+        with self._slot():
+            response = await self._origin.request("POST", f"{self._root}/embeddings", _json(body))
+        if response.status != 200:
+            raise _refused(response.status, response.content)
+        document = _document(response.content)
+        try:
+            usage = document.get("usage") or {}
+            return [float(x) for x in document["data"][0]["embedding"]], int(usage.get("prompt_tokens") or 0)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise Refused("runtime-failed", "The remote model's answer has not OpenAI's shape.", 500) from error
 
     async def score(self, rows: list[ScoreRow], adapter: str | None) -> list[RowScore]:
         """Refused: the losses of a model elsewhere cannot be read."""
@@ -140,14 +168,22 @@ class RemoteEngine:
         raise Refused("remote-unsupported", "A remote model answers; it gives no distributions.")
 
     async def _whole(self, request: GenerateRequest) -> Generation:
-        text, last = "", StreamChunk()
-        async with contextlib.aclosing(self.stream(request, None)) as chunks:
-            async for chunk in chunks:
-                text += chunk.delta
-                last = chunk if chunk.finish_reason else last
+        made = await self.whole(request, None)
         return Generation(
-            text=text, token_ids=[], finish_reason=last.finish_reason or "stop", prompt_tokens=last.prompt_tokens
+            text=made.text, token_ids=[], finish_reason=made.finish_reason, prompt_tokens=made.prompt_tokens
         )
+
+    @contextlib.contextmanager
+    def _slot(self) -> Iterator[None]:
+        if self._active >= SLOTS:
+            raise Refused("busy", f"{SLOTS} requests run at {self._model} already.", 503)
+        self._active += 1
+        try:
+            yield
+        except TransportError as error:
+            raise Refused("unreachable", f"{self._url} does not answer ({error}).", 503) from error
+        finally:
+            self._active -= 1
 
     def _asked(self, request: GenerateRequest) -> tuple[str, dict[str, Any]]:
         body: dict[str, Any] = {
@@ -163,41 +199,35 @@ class RemoteEngine:
         if request.stop:
             body["stop"] = request.stop
         if request.messages is not None:
-            return "/chat/completions", body | {"messages": request.messages}
+            return f"{self._root}/chat/completions", body | {"messages": request.messages}
         if request.prompt is not None:
-            return "/completions", body | {"prompt": request.prompt}
+            return f"{self._root}/completions", body | {"prompt": request.prompt}
         raise Refused("remote-unsupported", "A remote model takes messages or text, not token ids.")
 
-    def _away(self, error: httpx.TransportError) -> Refused:
-        return Refused("unreachable", f"{self._url} does not answer ({type(error).__name__}).", 503)
 
-
-async def _pieces(response: httpx.Response) -> AsyncGenerator[StreamChunk]:
+async def _pieces(response: StreamedAnswer) -> AsyncGenerator[StreamChunk]:
     """The stream of an OpenAI-compatible server; what it sends as reasoning is put between the tags that models use."""
     finish: FinishReason | None = None
     usage: dict[str, Any] = {}
     inside, pieces = False, 0
-    async for line in response.aiter_lines():
-        if not line.startswith("data:") or (text := line[5:].strip()) == "[DONE]":
+    async for line in response.lines():
+        if not line.startswith(b"data:") or (text := line[5:].strip()) == b"[DONE]":
             continue
-        document = json.loads(text)
-        if error := document.get("error"):
-            said = error.get("message") if isinstance(error, dict) else error
-            raise Refused("runtime-failed", f"The remote model failed: {str(said)[:500]}", 500)
+        document = _document(text)
         usage = document.get("usage") or usage
         for choice in document.get("choices") or []:
             delta = choice.get("delta") or {"content": choice.get("text")}
             thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
             said = delta.get("content") or ""
-            out = ("" if inside or not thought else "<think>") + thought
+            out = ("" if inside or not thought else THINKING) + thought
             inside = inside or bool(thought)
             if said and inside:
-                out, inside = f"{out}</think>", False
+                out, inside = f"{out}{THOUGHT}", False
             if out or said:
                 pieces += 1
                 yield StreamChunk(delta=out + said)
             if choice.get("finish_reason"):
-                finish = "length" if choice["finish_reason"] == "length" else "stop"
+                finish = _finish(choice["finish_reason"])
     if finish is None:
         raise Refused("runtime-failed", "The remote model broke its answer off.", 500)
     yield StreamChunk(
@@ -207,14 +237,52 @@ async def _pieces(response: httpx.Response) -> AsyncGenerator[StreamChunk]:
     )
 
 
-def _refused(response: httpx.Response) -> Refused:
+def _read(content: bytes) -> Answered:
+    """An answer that came in one piece."""
+    document = _document(content)
     try:
-        document = response.json()
+        choice, usage = document["choices"][0], document.get("usage") or {}
+        message = choice.get("message") or {"content": choice["text"]}
+        thought = message.get("reasoning_content") or message.get("reasoning") or ""
+        said = message.get("content") or ""
+        return Answered(
+            text=f"{THINKING}{thought}{THOUGHT}{said}" if thought else said,
+            finish_reason=_finish(choice.get("finish_reason")),
+            prompt_tokens=int(usage.get("prompt_tokens") or 0),
+            completion_tokens=int(usage.get("completion_tokens") or 0),
+        )
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        raise Refused("runtime-failed", "The remote model's answer has not OpenAI's shape.", 500) from error
+
+
+def _document(text: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise Refused("runtime-failed", "The remote model's answer is not JSON.", 500) from error
+    if not isinstance(document, dict):
+        raise Refused("runtime-failed", "The remote model's answer has not OpenAI's shape.", 500)
+    if failure := document.get("error"):
+        said = failure.get("message") if isinstance(failure, dict) else failure
+        raise Refused("runtime-failed", f"The remote model failed: {str(said)[:500]}", 500)
+    return document
+
+
+def _finish(reason: Any) -> FinishReason:
+    return "length" if reason == "length" else "stop"
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    return json.dumps(document).encode()
+
+
+def _refused(status: int, content: bytes) -> Refused:
+    try:
+        document = json.loads(content)
         error = document.get("error", document)
         said = str(error.get("message") if isinstance(error, dict) else error)[:500]
     except (ValueError, AttributeError):
-        said = response.text[:300]
-    status = response.status_code
+        said = content.decode(errors="replace")[:300]
     if status in (401, 403):
         return Refused("unreachable", f"The remote address refuses the key: {said}", 503)
     if status in (429, 503):

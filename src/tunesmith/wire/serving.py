@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -104,6 +105,28 @@ class StreamChunk(_Wire):
     logprobs: list[TokenLogprob] = Field(default_factory=list)
 
 
+class Answered(_Wire):
+    """A whole answer, as a person reads it. ``completion_tokens`` counts the token that ended it, too."""
+
+    text: str
+    finish_reason: FinishReason
+    prompt_tokens: int
+    completion_tokens: int
+    logprobs: list[TokenLogprob] = Field(default_factory=list)
+
+    @classmethod
+    def of(cls, chunks: Sequence[StreamChunk]) -> Answered:
+        """What the pieces of a stream make together."""
+        last = chunks[-1]
+        return cls(
+            text="".join(chunk.delta for chunk in chunks),
+            finish_reason=last.finish_reason or "length",
+            prompt_tokens=last.prompt_tokens,
+            completion_tokens=last.completion_tokens,
+            logprobs=[one for chunk in chunks for one in chunk.logprobs],
+        )
+
+
 class ScoreRow(_Wire):
     """A conversation (loss on what the assistant says) or token ids with their labels (-100 carries no loss)."""
 
@@ -174,7 +197,7 @@ class GenerateBody(_Wire):
 
 
 class ChatBody(_Wire):
-    """Body of ``/chat``."""
+    """Body of ``/chat``, which streams, and of ``/answer``, which does not."""
 
     request: GenerateRequest
     adapter: str | None = None
@@ -192,6 +215,16 @@ class LogprobsBody(_Wire):
 
     sequences: list[LogprobSequence] = Field(min_length=1)
     top: int | None = Field(None, ge=1)
+    adapter: str | None = None
+
+
+class EmbedBody(_Wire):
+    """Body of ``/embed``: texts, or token ids as the model reads them.
+
+    The answer is packed: float32 vectors of length one (inputs × width), and an int64 count of tokens for each input.
+    """
+
+    inputs: list[str | list[int]] = Field(min_length=1)
     adapter: str | None = None
 
 

@@ -13,6 +13,7 @@ from tunesmith.worker import run_worker
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 async def test_a_base_with_an_adapter_and_ones_own_rows(tmp_path: Path) -> None:
     """The file has the name that was asked for and answers as the merged model does; the rows were looked at."""
     async with open_house(tmp_path / "house") as house:

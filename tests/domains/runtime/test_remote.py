@@ -46,12 +46,16 @@ class Handler(BaseHTTPRequestHandler):
         said = asked["messages"][-1]["content"]
         if said == "busy":
             return self.reply({{"error": {{"message": "too many"}}}}, 429)
+        usage = {{"prompt_tokens": 7, "completion_tokens": 3}}
+        if not asked.get("stream"):
+            message = {{"role": "assistant", "reasoning_content": "hm", "content": f"{{name}}: {{said}}"}}
+            return self.reply({{"choices": [{{"message": message, "finish_reason": "stop"}}], "usage": usage}})
         deltas = [{{"reasoning_content": "hm"}}, {{"content": f"{{name}}: {{said}}"}}]
         self.send_response(200)
         self.end_headers()
         for delta in deltas:
             self.wfile.write(b"data: " + json.dumps({{"choices": [{{"delta": delta}}]}}).encode() + b"\\n\\n")
-        end = {{"choices": [{{"delta": {{}}, "finish_reason": "stop"}}], "usage": {{"prompt_tokens": 7, "completion_tokens": 3}}}}
+        end = {{"choices": [{{"delta": {{}}, "finish_reason": "stop"}}], "usage": usage}}
         self.wfile.write(b"data: " + json.dumps(end).encode() + b"\\n\\ndata: [DONE]\\n\\n")
 
     def log_message(self, *_):
@@ -100,6 +104,9 @@ async def test_vllm_is_started_on_a_folder_counts_prompts_and_thinks_aloud(
                 )
                 (made,) = await handle.generate([GenerateRequest(messages=asked)])
                 assert (made.text, made.prompt_tokens) == (f"<think>hm</think>{name}: 안녕", 7)
+                chunks = [chunk async for chunk in handle.stream_chat(GenerateRequest(messages=asked))]
+                assert "".join(chunk.delta for chunk in chunks) == made.text
+                assert (chunks[-1].finish_reason, chunks[-1].completion_tokens) == ("stop", 3)
                 with pytest.raises(RuntimeBusy):
                     await handle.generate([GenerateRequest(messages=[{"role": "user", "content": "busy"}])])
     finally:

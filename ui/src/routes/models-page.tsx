@@ -1,5 +1,6 @@
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { Page } from "@/components/page";
+import { Button } from "@/components/ui/button";
 import { BaseModels } from "@/features/models/base-models";
 import { VersionList } from "@/features/registry/version-list";
 import { useI18n } from "@/i18n";
@@ -12,7 +13,15 @@ export function ModelsPage() {
   const { page = 1 } = route.useSearch();
   const navigate = route.useNavigate();
   return (
-    <Page title={t("models.title")} description={t("models.description")}>
+    <Page
+      title={t("models.title")}
+      description={t("models.description")}
+      actions={
+        <Button asChild>
+          <Link to="/gguf">{t("gguf.title")}</Link>
+        </Button>
+      }
+    >
       <div className="space-y-8">
         <BaseModels />
         <VersionList page={page} onPage={(next) => void navigate({ search: { page: next } })} />

@@ -6,6 +6,7 @@ import { PagePending } from "@/components/shell/page-pending";
 import { chatRoute } from "./chat";
 import { arrivalRoute, datasetsRoute } from "./data";
 import { datasetRoutes } from "./dataset";
+import { ggufRoute } from "./gguf";
 import { homeRoute } from "./home";
 import { jobRoute, jobsRoute, systemRoute } from "./jobs";
 import { certificateRoute, modelsRoute, versionRoute } from "./models";
@@ -29,6 +30,7 @@ const routeTree = rootRoute.addChildren([
   modelsRoute,
   versionRoute,
   certificateRoute,
+  ggufRoute,
 ]);
 
 export function createAppRouter(queryClient: QueryClient, history?: RouterHistory) {

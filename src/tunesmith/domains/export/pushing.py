@@ -19,8 +19,8 @@ from tunesmith.domains.runtime import ModelResolver
 from tunesmith.kit.ids import display_name
 from tunesmith.ports.storage import Storage
 from tunesmith.settings import Settings
+from tunesmith.wire.formats import SINGLE_FILES
 from tunesmith.wire.hub import PushSpec
-from tunesmith.wire.recipe import ExportFormat
 
 PUSH = "push"
 CHILD = "tunesmith.ml.push"
@@ -34,8 +34,10 @@ class PushRequest(BaseModel):
     model: str | None = Field(
         None, min_length=1, max_length=4096, description="`run:ID`, `name@version`, a folder, or a model's name."
     )
-    model_id: int | None = Field(None, ge=1, le=2**31 - 1, description="A version, for one of its exports.")
-    export_id: int | None = Field(None, ge=1, le=2**31 - 1, description="The export.")
+    model_id: int | None = Field(
+        None, ge=1, le=2**31 - 1, description="The version that the export belongs to, if any."
+    )
+    export_id: int | None = Field(None, ge=1, le=2**31 - 1, description="An export.")
     repo_id: str = Field(pattern=HUB_ID, description="Hub id to push to.", examples=["team/support-bot"])
     private: bool = Field(True, description="Whether a repository that is made is private.")
     revision: str | None = Field(None, pattern=REVISION, description="Branch; default is main.")
@@ -44,8 +46,8 @@ class PushRequest(BaseModel):
 
     @model_validator(mode="after")
     def _one_source(self) -> PushRequest:
-        if (self.model is None) == (self.export_id is None) or (self.export_id is None) != (self.model_id is None):
-            raise ValueError("name one thing: `model`, or `model_id` with `export_id`")
+        if (self.model is None) == (self.export_id is None) or (self.model_id is not None and self.export_id is None):
+            raise ValueError("name one thing: `model` or `export_id`")
         return self
 
 
@@ -135,8 +137,8 @@ class PushService:
         return [JobKind(name=PUSH, spec=PushJobSpec, result=PushResult, run=self.run, on_change=forget)]
 
     async def _source(self, unit: Unit, request: PushRequest) -> tuple[str, Path, str | None]:
-        if request.export_id is not None and request.model_id is not None:
-            return await self._export(unit, request.model_id, request.export_id)
+        if request.export_id is not None:
+            return await self._export(unit, request.export_id, request.model_id, request.repo_id)
         reference = request.model or ""
         found = await self._resolver.resolve(unit, reference)
         folder = found.adapter_path or found.base_path
@@ -144,16 +146,17 @@ class PushService:
         card = await self._registry.card(unit, version.id) if version else _plain_card(request.repo_id, reference)
         return reference, folder, card
 
-    async def _export(self, unit: Unit, model_id: int, export_id: int) -> tuple[str, Path, str]:
-        made = await self._exports.get(unit, model_id, export_id)
-        key = await self._exports.get_storage_key(unit, model_id, export_id)
+    async def _export(self, unit: Unit, export_id: int, model_id: int | None, repo_id: str) -> tuple[str, Path, str]:
+        made, key = await self._exports.get_kept(unit, export_id, model_id=model_id)
         into = self._settings.data_dir / "cache" / "exports" / str(export_id)
-        is_folder = made.format == ExportFormat.MERGED
+        is_folder = made.format not in SINGLE_FILES
         path = await fetch(self._storage, key, made.files, is_folder=is_folder, into=into)
         if path is None:
             raise NothingToPush(f"A file of export {export_id} is no longer in the store.")
         what = f"export {export_id} ({made.format}{f' {made.method}' if made.method else ''})"
-        return what, path, await self._registry.card(unit, model_id)
+        if made.model_id is None:
+            return what, path, _plain_card(repo_id, made.source)
+        return what, path, await self._registry.card(unit, made.model_id)
 
 
 def _check(folder: Path) -> None:

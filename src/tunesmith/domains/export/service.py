@@ -9,6 +9,7 @@ from typing import Any
 from anyio import to_thread
 
 from tunesmith.db import Unit
+from tunesmith.domains.datasets import DatasetService
 from tunesmith.domains.export import repository
 from tunesmith.domains.export.artefact import shown_path
 from tunesmith.domains.export.download import Download, check_there, file_download, folder_download, send
@@ -65,12 +66,14 @@ class ExportService:
         registry: RegistryService,
         resolver: ModelResolver,
         storage: Storage,
+        datasets: DatasetService,
     ) -> None:
         self._settings = settings
         self._jobs = jobs
         self._registry = registry
         self._resolver = resolver
         self._storage = storage
+        self._datasets = datasets
 
     async def start(self, unit: Unit, model_id: int, request: ModelExportRequest) -> JobView:
         """Check what can be refused at once, and queue an `export` job of a version."""
@@ -87,6 +90,8 @@ class ExportService:
         version = await self._registry.find_by_name(unit, request.model) if "@" in request.model else None
         source = await self._resolver.resolve(unit, request.model)
         await to_thread.run_sync(self._check, source, outputs)
+        if request.importance is not None and request.importance.dataset_id is not None:
+            await self._datasets.get(unit, request.importance.dataset_id)
         adapter, importance = await to_thread.run_sync(given_files, request, self._settings)
         spec = ExportJobSpec(
             model_id=version.id if version else None,
@@ -118,13 +123,7 @@ class ExportService:
         self, unit: Unit, export_id: int, *, model_id: int | None = None, file: str | None = None
     ) -> Download:
         """What is sent of an export: all of it, or one file of its folder. Raises ExportNotFound and ObjectNotFound."""
-        row = (
-            await repository.find_any(unit, export_id)
-            if model_id is None
-            else await self._row(unit, model_id, export_id)
-        )
-        if row is None:
-            raise ExportNotFound(f"There is no export {export_id}.")
+        row = await self._any_row(unit, export_id, model_id)
         files = [ExportFile.model_validate(entry) for entry in row.files]
         name = row.storage_key.rsplit("/", 1)[-1]
         download = _download(row, name, files, file)
@@ -175,9 +174,10 @@ class ExportService:
         """An export; raises ExportNotFound."""
         return self._view(await self._row(unit, model_id, export_id))
 
-    async def get_storage_key(self, unit: Unit, model_id: int, export_id: int) -> str:
-        """Where an export lies in the store."""
-        return (await self._row(unit, model_id, export_id)).storage_key
+    async def get_kept(self, unit: Unit, export_id: int, *, model_id: int | None = None) -> tuple[ExportResponse, str]:
+        """An export, of a version or of any model, and where it lies in the store; raises ExportNotFound."""
+        row = await self._any_row(unit, export_id, model_id)
+        return self._view(row), row.storage_key
 
     async def is_known(self, unit: Unit, sha256: str) -> bool:
         """Whether an export with these bytes was made here."""
@@ -236,6 +236,14 @@ class ExportService:
         row = await repository.find_export(unit, model_id, export_id)
         if row is None:
             raise ExportNotFound(f"Model version {model_id} has no export {export_id}.")
+        return row
+
+    async def _any_row(self, unit: Unit, export_id: int, model_id: int | None) -> ExportRow:
+        if model_id is not None:
+            return await self._row(unit, model_id, export_id)
+        row = await repository.find_any(unit, export_id)
+        if row is None:
+            raise ExportNotFound(f"There is no export {export_id}.")
         return row
 
     def _view(self, row: ExportRow) -> ExportResponse:

@@ -172,7 +172,7 @@ class Exporter:
     async def _certify_kept(self, context: JobContext, model_id: int, export_id: int) -> CertificateDocument:
         async with context.read() as unit:
             export = await self._service.get(unit, model_id, export_id)
-            key = await self._service.get_storage_key(unit, model_id, export_id)
+            _, key = await self._service.get_kept(unit, export_id, model_id=model_id)
         is_folder = export.format not in SINGLE_FILES
         path = await fetch(self._storage, key, export.files, is_folder=is_folder, into=context.folder / "artefact")
         intact = path is not None and await _is_intact(path, export.files, export.sha256)

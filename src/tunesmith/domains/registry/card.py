@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any
 
 from tunesmith.domains.registry.schemas import ModelDetailResponse
@@ -28,7 +29,7 @@ def _head(version: ModelDetailResponse) -> str:
     if version.description:
         lines += ["", version.description.strip()]
     facts = [
-        ("Base model", version.base_model),
+        ("Base model", _without_folders(version.base_model)),
         ("Method", _method(version.publication.recipe)),
         ("Status", version.status.value),
         ("Registered", version.created_at.strftime("%Y-%m-%d %H:%M UTC")),
@@ -64,7 +65,7 @@ def _training(version: ModelDetailResponse) -> str:
         ("Evaluation loss", _number(publication.eval_loss)),
         ("Weights SHA-256", f"`{publication.weights_sha256}`" if publication.weights_sha256 else None),
     ]
-    recipe = json.dumps(publication.recipe, ensure_ascii=False, indent=2, sort_keys=True)
+    recipe = json.dumps(_without_folders(publication.recipe), ensure_ascii=False, indent=2, sort_keys=True)
     table = _table(("", ""), [(name, value) for name, value in facts if value is not None])
     return f"## Training\n\n{table}\n\nThe resolved recipe:\n\n```json\n{recipe}\n```"
 
@@ -130,9 +131,20 @@ def _use(version: ModelDetailResponse) -> str:
     return (
         "## How to use it\n\n"
         f"```sh\ntunesmith chat {version.reference}\n"
-        f"tunesmith export {version.reference} --to gguf:Q8_0\n"
+        f"tunesmith export {version.reference} --format gguf --method Q8_0\n"
         f"curl http://127.0.0.1:8000/v1/chat/completions -H 'Content-Type: application/json' -d '{body}'\n```"
     )
+
+
+def _without_folders(value: Any) -> Any:
+    """``value`` with the names of folders in place of their paths: a card travels, and those are of this machine."""
+    if isinstance(value, dict):
+        return {key: _without_folders(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_folders(inner) for inner in value]
+    if isinstance(value, str) and value.startswith(("/", "~", "./", "../")):
+        return PurePath(value).name or value
+    return value
 
 
 def _number(value: float | None) -> str:

@@ -3,6 +3,8 @@
 from tunesmith.domains.runtime.errors import (
     AdapterRefused,
     ContextOverflow,
+    EmbeddingOnly,
+    EmbeddingsUnsupported,
     PromptRefused,
     RunNotServable,
     RuntimeBusy,
@@ -20,6 +22,7 @@ from tunesmith.domains.runtime.schemas import LoadedModel
 from tunesmith.domains.runtime.service import RuntimeService
 from tunesmith.ports.serving import Servable
 from tunesmith.wire.serving import (
+    Answered,
     GenerateRequest,
     Generation,
     LogprobSequence,
@@ -32,7 +35,10 @@ from tunesmith.wire.serving import (
 
 __all__ = [
     "AdapterRefused",
+    "Answered",
     "ContextOverflow",
+    "EmbeddingOnly",
+    "EmbeddingsUnsupported",
     "GenerateRequest",
     "Generation",
     "LoadedModel",

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import anyio
-import httpx
 import psutil
 
 from tunesmith.domains.runtime.errors import (
@@ -23,6 +22,7 @@ from tunesmith.domains.runtime.errors import (
 )
 from tunesmith.kit.clock import utc_now
 from tunesmith.kit.errors import TunesmithError
+from tunesmith.kit.http1 import Origin, TransportError, TransportTimeout
 from tunesmith.kit.paths import write_json
 from tunesmith.ports.serving import Servable, ServingBackend
 from tunesmith.settings import Settings
@@ -48,15 +48,15 @@ class Child:
         self._device = device
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
-        self._client: httpx.AsyncClient | None = None
+        self._origin: Origin | None = None
         self._unloaded = False
 
     @property
-    def client(self) -> httpx.AsyncClient:
+    def origin(self) -> Origin:
         """Speaks to the child."""
-        if self._client is None:
+        if self._origin is None:
             raise RuntimeUnloaded(f"{self.model.name} is not loaded.")
-        return self._client
+        return self._origin
 
     @property
     def alive(self) -> bool:
@@ -92,16 +92,13 @@ class Child:
             )
         try:
             ready = await self._ready(settings.runtime.start_timeout_seconds)
-            timeout = httpx.Timeout(settings.runtime.request_timeout_seconds, connect=10.0, pool=None)
-            self._client = httpx.AsyncClient(
-                base_url=f"http://127.0.0.1:{ready.port}",
+            self._origin = Origin(
+                f"http://127.0.0.1:{ready.port}",
                 headers={CHILD_HEADER: ready.token},
-                timeout=timeout,
-                trust_env=False,  # a proxy of the environment has no business on loopback
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
+                read_seconds=settings.runtime.request_timeout_seconds,
             )
-            self.health = ChildHealth.model_validate_json((await self._client.get("/health")).content)
-        except httpx.TransportError as error:
+            self.health = ChildHealth.model_validate_json((await self._origin.request("GET", "/health")).content)
+        except TransportError as error:
             failure = await self.explain(error)
             await self.stop()
             raise RuntimeStartFailed(failure.message) from error
@@ -121,11 +118,11 @@ class Child:
             await anyio.sleep(READY_POLL_SECONDS)
         raise RuntimeStartSlow(f"{self.model.name} was not loaded within {timeout_seconds:g} seconds.{self._said()}")
 
-    async def explain(self, error: httpx.TransportError) -> TunesmithError:
+    async def explain(self, error: TransportError) -> TunesmithError:
         """Why a call failed: the child was unloaded, died, or lives and is silent."""
         if self._unloaded:
             return RuntimeUnloaded(f"{self.model.name} was unloaded while it answered.")
-        if self._process is not None and not isinstance(error, httpx.TimeoutException):
+        if self._process is not None and not isinstance(error, TransportTimeout):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), EXIT_SECONDS)  # the socket closes a moment before the exit
         if not self.alive:
@@ -160,9 +157,9 @@ class Child:
         """End the process and return its memory; calls that still wait for it fail with ``RuntimeUnloaded``."""
         self._unloaded = True
         with anyio.CancelScope(shield=True):
-            if self._client is not None:
-                await self._client.aclose()
-                self._client = None
+            if self._origin is not None:
+                await self._origin.close()
+                self._origin = None
             if self._process is not None:
                 if self._process.stdin is not None:
                     self._process.stdin.close()

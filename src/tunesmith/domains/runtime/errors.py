@@ -74,6 +74,20 @@ class PromptRefused(InvalidInput):
     hint = "Check the roles and their order; use a model with a chat template for conversations."
 
 
+class EmbeddingOnly(InvalidInput):
+    """The model turns texts into vectors and writes none."""
+
+    code, title = "embedding-only", "This model does not answer"
+    hint = "Ask it at POST /v1/embeddings, or name a model that writes."
+
+
+class EmbeddingsUnsupported(InvalidInput):
+    """The model is served in a way that gives no vectors."""
+
+    code, title = "embeddings-unsupported", "This model gives no embeddings here"
+    hint = "Name a model folder or a GGUF file."
+
+
 class AdapterRefused(InvalidInput):
     """The adapter does not fit on this base model."""
 

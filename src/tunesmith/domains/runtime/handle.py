@@ -7,13 +7,14 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import httpx
 from pydantic import BaseModel
 
 from tunesmith.domains.runtime.child import Child
 from tunesmith.domains.runtime.errors import (
     AdapterRefused,
     ContextOverflow,
+    EmbeddingOnly,
+    EmbeddingsUnsupported,
     PromptRefused,
     RuntimeBusy,
     RuntimeFailed,
@@ -21,10 +22,13 @@ from tunesmith.domains.runtime.errors import (
     RuntimeUnreachable,
 )
 from tunesmith.kit.errors import TunesmithError
+from tunesmith.kit.http1 import Answer, TransportError
 from tunesmith.wire.serving import (
+    Answered,
     ChatBody,
     ChildHealth,
     CountBody,
+    EmbedBody,
     GenerateBody,
     GenerateRequest,
     Generation,
@@ -44,12 +48,15 @@ from tunesmith.wire.serving import (
 if TYPE_CHECKING:
     import numpy as np
 
+_ERROR_EVENT = b'data: {"error":'
 _REFUSALS: dict[str, type[TunesmithError]] = {
     "busy": RuntimeBusy,
     "context-overflow": ContextOverflow,
     "runtime-memory": RuntimeOutOfMemory,
     "runtime-failed": RuntimeFailed,
     "adapter-refused": AdapterRefused,
+    "embedding-only": EmbeddingOnly,
+    "embeddings-unsupported": EmbeddingsUnsupported,
     "unreachable": RuntimeUnreachable,
 }
 
@@ -92,6 +99,12 @@ class RuntimeHandle:
         answer = (await self._post("/generate", body)).json()
         return [Generation.model_validate(made) for made in answer["generations"]]
 
+    async def embed(self, inputs: Sequence[str | list[int]]) -> tuple[np.ndarray[Any, Any], int]:
+        """Float32 vectors of length one (inputs × width), and how many tokens were read."""
+        body = EmbedBody(inputs=list(inputs), adapter=self._adapter)
+        vectors, tokens = unpack_arrays((await self._post("/embed", body)).content)
+        return vectors, int(tokens.sum())
+
     async def score(self, rows: Sequence[ScoreRow]) -> list[RowScore]:
         """Teacher-forced loss of rows, summed over their trained tokens."""
         if not rows:
@@ -111,51 +124,62 @@ class RuntimeHandle:
         body = LogprobsBody(sequences=list(sequences), top=top, adapter=self._adapter)
         return unpack_arrays((await self._post("/logprobs", body)).content)
 
+    async def answer(self, request: GenerateRequest) -> Answered:
+        """Continue one prompt to its end, beside whatever else the model answers. Being cancelled frees the model's slot."""
+        body = ChatBody(request=request, adapter=self._adapter)
+        return Answered.model_validate_json((await self._post("/answer", body)).content)
+
     async def stream_chat(self, request: GenerateRequest) -> AsyncGenerator[StreamChunk]:
         """Continue one prompt, piece by piece; the last chunk has ``finish_reason`` and the counts.
 
         Closing it frees the model's slot.
         """
-        body = ChatBody(request=request, adapter=self._adapter)
-        finished = False
+        async with contextlib.aclosing(self.stream_batches(request)) as batches:
+            async for batch in batches:
+                for chunk in batch:
+                    yield chunk
+
+    async def stream_batches(self, request: GenerateRequest) -> AsyncGenerator[list[StreamChunk]]:
+        """The same, as many chunks at once as have come since the last time: who is slow has fewer turns to take."""
+        body = _json(ChatBody(request=request, adapter=self._adapter))
+        finished, rest = False, b""
         try:
-            async with self._child.client.stream("POST", "/chat", **_json(body)) as answer:
-                if answer.status_code != 200:
-                    await answer.aread()
-                    raise _refused(answer.status_code, answer.content)
-                async with contextlib.aclosing(answer.aiter_lines()) as lines:  # type: ignore[type-var]
-                    async for line in lines:
-                        if line.startswith("data: "):
-                            chunk = _chunk(line[6:])
-                            finished = finished or chunk.finish_reason is not None
-                            yield chunk
-        except httpx.TransportError as error:
+            async with self._child.origin.stream("POST", "/chat", body) as answer:
+                if answer.status != 200:
+                    raise _refused(answer.status, await answer.read())
+                async for block in answer.blocks():
+                    *events, rest = (rest + block).split(b"\n\n")
+                    batch: list[StreamChunk] = []
+                    for event in events:
+                        if event.startswith(_ERROR_EVENT):
+                            if batch:
+                                yield batch
+                            error = json.loads(event[6:])["error"]
+                            raise _error(error["code"], error["message"], 500)
+                        batch.append(StreamChunk.model_validate_json(event[6:]))
+                    if batch:
+                        finished = finished or batch[-1].finish_reason is not None
+                        yield batch
+        except TransportError as error:
             raise await self._child.explain(error) from error
         if not finished:
-            raise await self._child.explain(httpx.ReadError("the stream ended early"))
+            raise await self._child.explain(TransportError("the stream ended early"))
 
-    async def _post(self, path: str, body: BaseModel) -> httpx.Response:
-        return await self._call("POST", path, **_json(body))
+    async def _post(self, path: str, body: BaseModel) -> Answer:
+        return await self._call("POST", path, _json(body))
 
-    async def _call(self, method: str, path: str, **content: Any) -> httpx.Response:
+    async def _call(self, method: str, path: str, body: bytes | None = None) -> Answer:
         try:
-            answer = await self._child.client.request(method, path, **content)
-        except httpx.TransportError as error:
+            answer = await self._child.origin.request(method, path, body)
+        except TransportError as error:
             raise await self._child.explain(error) from error
-        if answer.status_code != 200:
-            raise _refused(answer.status_code, answer.content)
+        if answer.status != 200:
+            raise _refused(answer.status, answer.content)
         return answer
 
 
-def _json(body: BaseModel) -> dict[str, Any]:
-    return {"content": body.model_dump_json(exclude_none=True), "headers": {"content-type": "application/json"}}
-
-
-def _chunk(text: str) -> StreamChunk:
-    document = json.loads(text)
-    if error := document.get("error"):
-        raise _error(error["code"], error["message"], 500)
-    return StreamChunk.model_validate(document)
+def _json(body: BaseModel) -> bytes:
+    return body.model_dump_json(exclude_none=True).encode()
 
 
 def _refused(status: int, content: bytes) -> TunesmithError:

@@ -25,7 +25,7 @@ class ModelResolver:
     """Every form in which a model may be named, in one place."""
 
     def __init__(self, *, settings: Settings, models: ModelStore, registry: RegistryService, jobs: JobService) -> None:
-        self._settings = settings
+        self._remotes = settings.runtime.remote_addresses()
         self._models = models
         self._registry = registry
         self._jobs = jobs
@@ -40,12 +40,17 @@ class ModelResolver:
             return await self._run(unit, int(run[1]))
         if _VERSION.match(reference):
             return await self._version(unit, reference)
-        if remote := _REMOTE.match(reference):
-            return self._remote(remote[1])
+        if (elsewhere := self.find_elsewhere(reference)) is not None:
+            return elsewhere
         if is_path(reference) and reference.endswith(".gguf"):
             return Servable(reference, await self._models.allowed_file(reference, base_dir=base_dir))
         found = await self._models.resolve(reference, unit=unit, base_dir=base_dir)
         return Servable(reference, found.path, None, found.path)
+
+    def find_elsewhere(self, reference: str) -> Servable | None:
+        """What ``remote:NAME`` names, which no database knows; None for every other form. Raises ``ModelNotFound``."""
+        remote = _REMOTE.match(reference)
+        return self._remote(remote[1]) if remote else None
 
     async def resolve_pair(self, unit: Unit, base: str, adapter: str) -> Servable:
         """A base model with an adapter: a folder, or that of ``run:ID`` or ``name@version``."""
@@ -62,7 +67,7 @@ class ModelResolver:
         return replace(below, name=f"{below.name}+{adapter}", adapter_path=folder)
 
     def _remote(self, name: str) -> Servable:
-        remotes = self._settings.runtime.remote_addresses()
+        remotes = self._remotes
         if name not in remotes:
             raise ModelNotFound(
                 f"There is no remote model {name!r}.", hint="Name its address in TUNESMITH_RUNTIME__REMOTES."
@@ -74,7 +79,7 @@ class ModelResolver:
         local = [model.model_id for model in await self._models.list_local(unit)]
         versions = await self._registry.list_versions(unit, PageRequest(1, LISTED))
         runs = await self._jobs.list_jobs(unit, PageRequest(1, LISTED), kind="train", state=JobState.SUCCEEDED)
-        remotes = (f"remote:{name}" for name in self._settings.runtime.remote_addresses())
+        remotes = (f"remote:{name}" for name in self._remotes)
         return [
             *local,
             *(version.reference for version in versions.items),

@@ -94,7 +94,8 @@ class RuntimeService:
 
     async def _acquire(self, model: Servable, backend_name: str | None, device: str | None) -> Child:
         backend = self._backend_of(model, backend_name)
-        if self._find(backend, model) is None or model.adapter_path is not None:
+        known = self._find(backend, model)
+        if known is None or not (model.adapter_path is None or str(model.adapter_path) in known.adapters):
             await anyio.to_thread.run_sync(backend.check, model)
         lock = self._locks.setdefault((backend.name, str(model.base_path)), asyncio.Lock())
         async with lock:  # two requests for one model load it once

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.types import Message, Receive
 
 from tunesmith.db import Access, Unit
 from tunesmith.domains.runtime import (
+    Answered,
     GenerateRequest,
     ModelResolver,
     RuntimeService,
     Servable,
     StreamChunk,
-    TokenLogprob,
 )
+from tunesmith.domains.serving.embedding_schemas import Embedding, EmbeddingList, EmbeddingRequest, EmbeddingUsage
 from tunesmith.domains.serving.errors import FieldUnsupported, RequestTooLarge, TooManyTokens
+from tunesmith.domains.serving.events import Head, chat_events, text_events, usage_of
 from tunesmith.domains.serving.logprobs import chat_logprobs, text_logprobs
 from tunesmith.domains.serving.schemas import (
     AnswerMessage,
@@ -33,7 +35,6 @@ from tunesmith.domains.serving.schemas import (
     ModelEntries,
     ModelEntry,
     OpenAIError,
-    Usage,
 )
 from tunesmith.domains.serving.text_schemas import (
     DEFAULT_TOKENS,
@@ -42,9 +43,8 @@ from tunesmith.domains.serving.text_schemas import (
     TextChoice,
     TextLogprobs,
 )
-from tunesmith.kit.errors import TunesmithError
 from tunesmith.kit.principal import Permission
-from tunesmith.kit.web import EventStream, allow, provide, reading
+from tunesmith.kit.web import EventStream, allow, provide, reading, while_connected
 from tunesmith.settings import Settings
 
 LARGEST_BODY_BYTES = 16 * 2**20
@@ -122,15 +122,19 @@ async def create_chat_completion(
     """Continue a conversation with the model of that name."""
     body.refuse_unsupported()
     asked = _generation(body, settings.runtime.max_tokens_limit)
-    async with access.read() as unit:
-        servable = await models.resolve(unit, body.model)
-    head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": body.model}
-    chunks = _chunks(runtime, servable, asked)
-    if not body.stream:
-        return await _whole(request, chunks, head, bool(body.logprobs))
-    first = await anext(chunks)  # a model that cannot be loaded is refused with a status, not inside a stream
-    with_usage = bool(body.stream_options and body.stream_options.include_usage)
-    return EventStream(_events(first, chunks, head, with_usage), chunks)
+    servable = await _servable(access, models, body.model)
+    head = Head(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), body.model)
+    if body.stream:
+        batches = _batches(runtime, servable, asked)
+        first = await anext(batches)  # a model that cannot be loaded is refused with a status, not inside a stream
+        with_usage = bool(body.stream_options and body.stream_options.include_usage)
+        return EventStream(chat_events(first, batches, head, with_usage), batches)
+    made = await while_connected(request, _answered(runtime, servable, asked))
+    if made is None:
+        return Response(status_code=499)
+    logprobs = ChoiceLogprobs.model_validate(chat_logprobs(made.logprobs)) if body.logprobs else None
+    choice = Choice(message=AnswerMessage(content=made.text), finish_reason=made.finish_reason, logprobs=logprobs)
+    return _json(ChatCompletion(**head.fields, choices=[choice], usage=usage_of([made])))
 
 
 @router.post(
@@ -169,53 +173,41 @@ async def create_completion(
         )
         for prompt in body.prompts
     ]
-    async with access.read() as unit:
-        servable = await models.resolve(unit, body.model)
-    head = {"id": f"cmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": body.model}
+    servable = await _servable(access, models, body.model)
+    head = Head(f"cmpl-{secrets.token_hex(12)}", int(time.time()), body.model)
     if body.stream:
-        chunks = _chunks(runtime, servable, asked[0])
+        batches = _batches(runtime, servable, asked[0])
         with_usage = bool(body.stream_options and body.stream_options.include_usage)
-        return EventStream(_text_events(await anext(chunks), chunks, head, with_usage), chunks)
+        return EventStream(text_events(await anext(batches), batches, head, with_usage), batches)
     choices, ends = [], []
     for index, one in enumerate(asked):
-        made = await _read(request, _chunks(runtime, servable, one))
+        made = await while_connected(request, _answered(runtime, servable, one))
         if made is None:
             return Response(status_code=499)
-        text, told, last = made
-        logprobs = None if body.logprobs is None else TextLogprobs.model_validate(text_logprobs(told))
-        reason = last.finish_reason or "length"
-        choices.append(TextChoice(index=index, text=text, finish_reason=reason, logprobs=logprobs))
-        ends.append(last)
-    return Completion(**head, choices=choices, usage=_usage(ends))
+        told = None if body.logprobs is None else TextLogprobs.model_validate(text_logprobs(made.logprobs))
+        choices.append(TextChoice(index=index, text=made.text, finish_reason=made.finish_reason, logprobs=told))
+        ends.append(made)
+    return _json(Completion(**head.fields, choices=choices, usage=usage_of(ends)))
 
 
-async def _text_events(
-    first: StreamChunk, chunks: AsyncGenerator[StreamChunk], head: dict[str, Any], with_usage: bool
-) -> AsyncGenerator[bytes]:
-    frame = {**head, "object": "text_completion"} | ({"usage": None} if with_usage else {})
-    offset = 0
-
-    def piece(chunk: StreamChunk) -> bytes:
-        logprobs = text_logprobs(chunk.logprobs, offset) if chunk.logprobs else None
-        choice = {"index": 0, "text": chunk.delta, "finish_reason": chunk.finish_reason, "logprobs": logprobs}
-        return _event({**frame, "choices": [choice]})
-
-    async with contextlib.aclosing(chunks):
-        if first.delta or first.logprobs:
-            yield piece(first)
-            offset += len(first.delta)
-        last = first
-        try:
-            async for chunk in chunks:
-                last = chunk
-                yield piece(chunk)
-                offset += len(chunk.delta)
-        except TunesmithError as error:
-            yield _event({"error": _failed(error)})
-            return
-    if with_usage:
-        yield _event({**frame, "choices": [], "usage": _usage([last]).model_dump()})
-    yield b"data: [DONE]\n\n"
+@router.post("/embeddings", response_model=EmbeddingList)
+async def create_embeddings(
+    request: Request,
+    body: EmbeddingRequest,
+    access: Annotated[Access, allow(Permission.INFER)],
+    models: Models,
+    runtime: Runtime,
+) -> Any:
+    """Texts as vectors of length one: pooled as the model's folder says, else the mean of its last hidden states."""
+    body.refuse_unsupported()
+    servable = await _servable(access, models, body.model)
+    made = await while_connected(request, _embedded(runtime, servable, body.inputs))
+    if made is None:
+        return Response(status_code=499)
+    vectors, tokens = made
+    data = [Embedding.of(index, vector, body.encoding_format) for index, vector in enumerate(vectors)]
+    usage = EmbeddingUsage(prompt_tokens=tokens, total_tokens=tokens)
+    return _json(EmbeddingList(data=data, model=body.model, usage=usage))
 
 
 def _allowed(asked: int, limit: int) -> int:
@@ -238,85 +230,34 @@ def _generation(body: ChatCompletionRequest, limit: int) -> GenerateRequest:
     )
 
 
-async def _chunks(runtime: RuntimeService, model: Servable, asked: GenerateRequest) -> AsyncGenerator[StreamChunk]:
+async def _servable(access: Access, models: ModelResolver, name: str) -> Servable:
+    if (elsewhere := models.find_elsewhere(name)) is not None:
+        return elsewhere
+    async with access.read() as unit:
+        return await models.resolve(unit, name)
+
+
+async def _answered(runtime: RuntimeService, model: Servable, asked: GenerateRequest) -> Answered:
+    async with runtime.session(model) as handle:
+        return await handle.answer(asked)
+
+
+async def _embedded(runtime: RuntimeService, model: Servable, inputs: list[str | list[int]]) -> tuple[Any, int]:
+    async with runtime.session(model) as handle:
+        return await handle.embed(inputs)
+
+
+async def _batches(
+    runtime: RuntimeService, model: Servable, asked: GenerateRequest
+) -> AsyncGenerator[list[StreamChunk]]:
     async with (
         runtime.session(model) as handle,
-        contextlib.aclosing(handle.stream_chat(asked)) as stream,
+        contextlib.aclosing(handle.stream_batches(asked)) as batches,
     ):
-        async for chunk in stream:
-            yield chunk
+        async for batch in batches:
+            yield batch
 
 
-async def _whole(
-    request: Request, chunks: AsyncGenerator[StreamChunk], head: dict[str, Any], with_logprobs: bool
-) -> Any:
-    made = await _read(request, chunks)
-    if made is None:
-        return Response(status_code=499)
-    text, told, last = made
-    logprobs = ChoiceLogprobs.model_validate(chat_logprobs(told)) if with_logprobs else None
-    choice = Choice(
-        message=AnswerMessage(content=text), finish_reason=last.finish_reason or "length", logprobs=logprobs
-    )
-    return ChatCompletion(**head, choices=[choice], usage=_usage([last]))
-
-
-async def _read(
-    request: Request, chunks: AsyncGenerator[StreamChunk]
-) -> tuple[str, list[TokenLogprob], StreamChunk] | None:
-    """All of an answer: text, what is told of its tokens, and the last chunk; None when the client has gone."""
-    text: list[str] = []
-    told: list[TokenLogprob] = []
-    last = StreamChunk()
-    async with contextlib.aclosing(chunks):
-        async for chunk in chunks:
-            if await request.is_disconnected():
-                return None
-            text.append(chunk.delta)
-            told += chunk.logprobs
-            last = chunk
-    return "".join(text), told, last
-
-
-def _usage(ends: Sequence[StreamChunk]) -> Usage:
-    read, wrote = sum(end.prompt_tokens for end in ends), sum(end.completion_tokens for end in ends)
-    return Usage(prompt_tokens=read, completion_tokens=wrote, total_tokens=read + wrote)
-
-
-async def _events(
-    first: StreamChunk, chunks: AsyncGenerator[StreamChunk], head: dict[str, Any], with_usage: bool
-) -> AsyncGenerator[bytes]:
-    frame = {**head, "object": "chat.completion.chunk"}
-    if with_usage:
-        frame["usage"] = None
-    yield _event({**frame, "choices": [_delta({"role": "assistant", "content": first.delta}, told=first.logprobs)]})
-    last = first
-    async with contextlib.aclosing(chunks):
-        try:
-            async for chunk in chunks:
-                last = chunk
-                if chunk.delta or chunk.logprobs:
-                    yield _event({**frame, "choices": [_delta({"content": chunk.delta}, told=chunk.logprobs)]})
-        except TunesmithError as error:
-            yield _event({"error": _failed(error)})
-            return
-    yield _event({**frame, "choices": [_delta({}, last.finish_reason)]})
-    if with_usage:
-        yield _event({**frame, "choices": [], "usage": _usage([last]).model_dump()})
-    yield b"data: [DONE]\n\n"
-
-
-def _delta(
-    delta: dict[str, Any], finish_reason: str | None = None, told: Sequence[TokenLogprob] = ()
-) -> dict[str, Any]:
-    logprobs = chat_logprobs(told) if told else None
-    return {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": logprobs}
-
-
-def _failed(error: TunesmithError) -> dict[str, Any]:
-    kind = "invalid_request_error" if error.status < 500 else "server_error"
-    return {"message": f"{error.message} {error.hint}", "type": kind, "code": error.code, "param": None}
-
-
-def _event(document: dict[str, Any]) -> bytes:
-    return b"data: " + json.dumps(document, ensure_ascii=False).encode() + b"\n\n"
+def _json(answer: BaseModel) -> Response:
+    """What FastAPI would make of ``answer``, without validating once more what has just been built."""
+    return Response(answer.model_dump_json(), media_type="application/json")

@@ -9,8 +9,8 @@ import { cn } from "@/lib/cn";
 import { type Entry, matching } from "./entries";
 
 const PAGES: {
-  to: "/" | "/data" | "/train" | "/runs" | "/jobs" | "/models" | "/chat" | "/system";
-  key: `nav.${"home" | "data" | "train" | "runs" | "jobs" | "models" | "chat" | "system"}`;
+  to: "/" | "/data" | "/train" | "/runs" | "/jobs" | "/models" | "/chat" | "/system" | "/gguf";
+  key: "gguf.title" | `nav.${"home" | "data" | "train" | "runs" | "jobs" | "models" | "chat" | "system"}`;
 }[] = [
   { to: "/", key: "nav.home" },
   { to: "/data", key: "nav.data" },
@@ -18,6 +18,7 @@ const PAGES: {
   { to: "/runs", key: "nav.runs" },
   { to: "/jobs", key: "nav.jobs" },
   { to: "/models", key: "nav.models" },
+  { to: "/gguf", key: "gguf.title" },
   { to: "/chat", key: "nav.chat" },
   { to: "/system", key: "nav.system" },
 ];

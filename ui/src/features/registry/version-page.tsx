@@ -72,7 +72,7 @@ export function VersionPage() {
           </Stat>
         </dl>
       </Card>
-      <div className="mt-6 grid items-start gap-6 lg:grid-cols-[1.5fr_1fr]">
+      <div className="mt-6 grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-[minmax(0,1.5fr)_minmax(0,1fr)]">
         <Card>
           <CardHeader title={t("registry.card")} />
           <QueryView query={card}>

@@ -7,6 +7,7 @@ import { formats, mapping, upload } from "./data-upload";
 import { quality, split, versions } from "./data-versions";
 import { errors } from "./errors";
 import { exportFormats, exports } from "./exports";
+import { gguf, ggufMethods } from "./gguf";
 import { home } from "./home";
 import { compare, forecast, jobs, methods, palette, system } from "./jobs";
 import { checks, models, registry } from "./models";
@@ -29,6 +30,8 @@ export const en = {
   registry,
   exports,
   exportFormats,
+  gguf,
+  ggufMethods,
   states,
   kinds,
   metrics,
