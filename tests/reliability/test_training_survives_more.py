@@ -88,7 +88,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_space(
     runs.mkdir(parents=True)
     program = Path(sys.executable).with_name("tunesmith")
     script = (
-        f"mount -t tmpfs -o size=12m tmpfs {runs} && head -c 10m /dev/zero > {runs}/ballast && "
+        f"mount -t tmpfs -o size=100m tmpfs {runs} && head -c 97m /dev/zero > {runs}/ballast && "
         f"{{ while [ ! -e {room} ]; do sleep 0.2; done; rm {runs}/ballast; }} & exec {program} serve"
     )
     with server.log_path.open("ab") as log:
