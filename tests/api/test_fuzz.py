@@ -65,6 +65,7 @@ def test_no_call_makes_the_server_fail(server: Server, tmp_path: Path, depth: li
         "--generation-deterministic",
         "--request-timeout=30",
         "--no-color",
+        "--warnings=off",  # they would push the failures out of what is shown
     ]
     reports = [tmp_path / f"share-{number}.txt" for number in range(len(SHARES))]
     plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}  # it is not ours

@@ -73,7 +73,7 @@ _FORM = {
     "",
     status_code=201,
     response_model=DatasetResponse,
-    responses=problem_responses(400, 409, 413, 422, 507),
+    responses=problem_responses(400, 404, 409, 413, 422, 507),
     openapi_extra=_FORM,
 )
 async def upload_dataset(
