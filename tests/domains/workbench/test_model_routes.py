@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -142,7 +143,7 @@ async def test_a_load_that_fails_later_says_why(settings: Settings, folder: Path
         await http.post("/model/upload", params={"model_path": str(folder), "wait": 0})
         deadline = time.monotonic() + 20
         while (current := await http.get("/model/current")).status_code == 202 and time.monotonic() < deadline:
-            continue
+            await asyncio.sleep(0)  # called in process nothing waits, and the load would never have its turn
         assert (current.status_code, current.json()["code"]) == (503, "runtime-start")
 
 
