@@ -368,9 +368,9 @@ def _storage(settings: Settings) -> Storage:
 
 
 def routers() -> list[APIRouter]:
-    """The routes of every slice."""
+    """The routes of every slice, the gateway's first."""
     from tunesmith.domains.chat.routes import router as conversations
-    from tunesmith.domains.datasets.routes import router as datasets
+    from tunesmith.domains.datasets.routes import ROUTERS as datasets
     from tunesmith.domains.evaluation.routes import router as evaluation
     from tunesmith.domains.export.routes import router as export
     from tunesmith.domains.jobs.routes import live
@@ -380,13 +380,13 @@ def routers() -> list[APIRouter]:
     from tunesmith.domains.serving.gateway import router as gateway
     from tunesmith.domains.training.routes import recipes
     from tunesmith.domains.training.routes import router as training
-    from tunesmith.domains.workbench.routes import router as workbench
+    from tunesmith.domains.workbench.routes import ROUTERS as workbench
 
     return [
-        gateway,  # routes are tried one after another, and programs ask here far more often than anywhere else
+        gateway,
         jobs,
         live,
-        datasets,
+        *datasets,
         base_models,
         registry,
         training,
@@ -394,5 +394,5 @@ def routers() -> list[APIRouter]:
         evaluation,
         export,
         conversations,
-        workbench,
+        *workbench,
     ]

@@ -49,7 +49,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.state.authorize = _authorizer(built)
     errors.install(app)
     openapi.install(app)
-    for router in (*routers(), system.router, machines.router, ui.router):
+    gateway, *slices = routers()
+    # Tried one after another, and made ready when first tried: what programs ask again and again comes before the pages
+    for router in (gateway, system.router, *slices, machines.router, ui.router):
         app.include_router(router)
     # the last one added is the first one met
     app.add_middleware(Idempotency)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Annotated
 
 import typer
@@ -20,9 +21,7 @@ def serve(
     open_browser: Annotated[bool, typer.Option("--open", help="Open the web UI in a browser.")] = False,
 ) -> int:
     """Serve the API and the web UI, with one worker beside it."""
-    from tunesmith.api.serving import run_server
     from tunesmith.settings import Mode, load_settings
-    from tunesmith.worker.supervisor import Supervisor
 
     api = {k: v for k, v in (("host", host), ("port", port)) if v is not None}
     settings = load_settings(data_dir=ctx.obj.data_dir)
@@ -37,6 +36,10 @@ def serve(
             "Leave --host away, and reach the server through an SSH tunnel.",
             REFUSED,
         )
+    gc.disable()  # a start makes a million objects and throws hardly one away; serving turns it on again
+    from tunesmith.api.serving import run_server
+    from tunesmith.worker.supervisor import Supervisor
+
     return run_server(settings, beside=Supervisor(settings) if with_worker else None, open_browser=open_browser)
 
 

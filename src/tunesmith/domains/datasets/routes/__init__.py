@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from tunesmith.domains.datasets.routes import (
     browse,
     duplicates,
@@ -23,8 +21,7 @@ from tunesmith.domains.datasets.routes import (
     xray,
 )
 
-router = APIRouter()
-for _use_case in (  # fixed paths come before /{id}
+_USE_CASES = (  # fixed paths come before /{id}
     parts,
     mapping,
     upload,
@@ -41,5 +38,5 @@ for _use_case in (  # fixed paths come before /{id}
     versions,
     exploration,
     outputs,
-):
-    router.include_router(_use_case.router)
+)
+ROUTERS = tuple(use_case.router for use_case in _USE_CASES)

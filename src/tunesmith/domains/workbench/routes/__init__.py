@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from tunesmith.domains.workbench.routes import chat, dataset, gguf, model, train, train_advice
 
-router = APIRouter()
-for _current in (model, dataset, train, train_advice, chat, gguf):
-    router.include_router(_current.router)
+ROUTERS = tuple(current.router for current in (model, dataset, train, train_advice, chat, gguf))
