@@ -73,6 +73,21 @@ def test_unknown_thing_is_not_found(tmp_path: Path) -> None:
     assert done.stdout == ""
 
 
+def test_whoever_types_a_path_may_read_it_unless_folders_were_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model").mkdir()
+    command = ["export", "model", "--format", "hf", "--output", "out", "--data-dir", "data"]
+    empty = tunesmith(*command)
+    monkeypatch.setenv("TUNESMITH_MODELS__ALLOWED_ROOTS", str(tmp_path / "models"))
+    elsewhere = tunesmith(*command)
+    assert "config.json" in empty.stderr
+    assert "TUNESMITH_MODELS__ALLOWED_ROOTS" in elsewhere.stderr
+    assert elsewhere.returncode == 4
+
+
 def test_wrong_setting_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNESMITH_JOBS__LEASE_SECONDS", "never")
     done = tunesmith("system", "--data-dir", str(tmp_path / "data"))

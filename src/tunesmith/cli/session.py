@@ -9,11 +9,15 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
 from tunesmith.cli.options import Options
 from tunesmith.client import TunesmithClient
+
+if TYPE_CHECKING:
+    from tunesmith.settings import Settings
 
 
 @dataclass
@@ -32,10 +36,21 @@ class Session:
         from tunesmith.worker.supervisor import Supervisor
 
         self.has_worker = True
-        settings = self.options.settings()
+        settings = own_settings(self.options)
         supervisor = Supervisor(settings, log_file=settings.data_dir / "logs" / "worker.log")
         await supervisor.start()
         self.on_exit.push_async_callback(supervisor.stop)
+
+
+def own_settings(options: Options) -> Settings:
+    """The settings of work in this process: whoever types a path may name every one that their account can read."""
+    from tunesmith.settings import Mode
+
+    settings = options.settings()
+    if settings.mode is not Mode.LOCAL or settings.models.allowed_roots:
+        return settings
+    models = settings.models.model_copy(update={"allowed_roots": [Path(Path.cwd().anchor)]})
+    return settings.model_copy(update={"models": models})
 
 
 @contextlib.asynccontextmanager
@@ -59,7 +74,7 @@ async def _mounted(options: Options) -> AsyncIterator[TunesmithClient]:
     from tunesmith.api.server import EmbeddedServer
     from tunesmith.kit.logs import configure_logging
 
-    settings = options.settings()
+    settings = own_settings(options)
     configure_logging("DEBUG" if options.debug else "ERROR", as_json=False)
     folder = Path(tempfile.mkdtemp(prefix="tunesmith-"))
     os.chmod(folder, 0o700)

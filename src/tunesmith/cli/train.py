@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -105,6 +106,6 @@ def evaluate(
 
 def absolute_model(reference: str) -> str:
     """A folder of this machine as an absolute path; every other form as it is."""
-    if reference.startswith((".", "~", "/")):
+    if reference.startswith((".", "~", "/")) or os.path.isdir(reference):
         return str(Path(reference).expanduser().absolute())
     return reference
