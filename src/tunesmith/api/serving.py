@@ -66,7 +66,6 @@ async def _serve(settings: Settings, beside: Companion | None, open_browser: boo
         gc.collect()
         gc.set_threshold(20_000, 20, 20)  # a request makes thousands of objects, hardly any of them in a circle
         gc.freeze()  # what lives as long as the server is not looked through again while somebody waits
-        gc.enable()  # the command that serves starts without
         sys.stderr.write(f"Tunesmith is ready: {address}/app/  (data folder: {settings.data_dir})\n")
         sys.stderr.flush()
         if open_browser:

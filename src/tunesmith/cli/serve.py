@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import Annotated
 
 import typer
@@ -36,7 +35,6 @@ def serve(
             "Leave --host away, and reach the server through an SSH tunnel.",
             REFUSED,
         )
-    gc.disable()  # a start makes a million objects and throws hardly one away; serving turns it on again
     from tunesmith.api.serving import run_server
     from tunesmith.worker.supervisor import Supervisor
 
