@@ -225,9 +225,11 @@ def settle(
     recipe = spec.recipe
     if not recipe.training.autotune:
         return threads, None
+    if spec.repairs:
+        return threads, None
     if restored is not None and restored.state.shape is not None:
         shape, told = Shape(**restored.state.shape), "as the run began"
-    elif restored is not None or spec.repairs:
+    elif restored is not None:
         return threads, None
     elif recipe.resources.world.size > 1:
         reporter.log("autotune: left out, since several processes would each choose for themselves")
