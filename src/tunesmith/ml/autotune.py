@@ -25,10 +25,11 @@ from typing import Any
 import torch
 from peft import PeftModel
 
+from tunesmith.kit.machine import processor_count
 from tunesmith.kit.memory import available_bytes
 from tunesmith.ml.checkpoint import Restored, read_generators, write_generators
 from tunesmith.ml.failures import explain
-from tunesmith.ml.machine import processors, use_threads
+from tunesmith.ml.machine import use_threads
 from tunesmith.ml.objectives import Examples, Objective
 from tunesmith.ml.objectives.objective import add_counts, mean_loss
 from tunesmith.ml.policy import Policy
@@ -103,7 +104,7 @@ class Autotune:
         rows = plain.batch_size * plain.gradient_accumulation_steps
         sizes = [size for size in range(1, rows + 1) if rows % size == 0 and size <= len(self._examples)] or [rows]
         sizes = sizes[:: max(1, -(-len(sizes) // LARGEST_PASSES))]
-        counts = {plain.threads, processors()} if self._device.type == "cpu" else {plain.threads}
+        counts = {plain.threads, processor_count()} if self._device.type == "cpu" else {plain.threads}
         shapes = [
             Shape(size, rows // size, again, count)
             for size in sizes
@@ -204,7 +205,7 @@ class Autotune:
         plan = recipe.training
         shape = [plan.max_length, plan.packing, plan.precision, plan.compile, plan.offload_activations]
         method = recipe.method.model_dump(mode="json")
-        about = [asdict(plain), shape, method, device, processors(), torch.__version__, configuration]
+        about = [asdict(plain), shape, method, device, processor_count(), torch.__version__, configuration]
         about += [len(self._lengths), max(self._lengths), sum(self._lengths), recipe.resources.memory_limit_gib]
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 

@@ -24,6 +24,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tunesmith.kit.machine import processor_count
 from tunesmith.ml.report import Watch
 from tunesmith.wire.devices import ResourcesSection
 from tunesmith.wire.events import Failed, Finished
@@ -160,7 +161,7 @@ def rendezvous(resources: ResourcesSection, node: int) -> dict[str, Any]:
 
 def rank_environment(resources: ResourcesSection, folder: Path) -> dict[str, str]:
     """What every rank finds: its share of the cores, the interface, the meeting place, and whom to follow."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    allowed = processor_count()
     cores = min(allowed, int(os.environ.get("OMP_NUM_THREADS") or allowed))
     found = {
         MEETING: str(folder),
