@@ -14,8 +14,6 @@ import contextlib
 import gc
 import hashlib
 import json
-import os
-import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -27,6 +25,7 @@ from peft import PeftModel
 
 from tunesmith.kit.machine import processor_count
 from tunesmith.kit.memory import available_bytes
+from tunesmith.kit.paths import write_json
 from tunesmith.ml.checkpoint import Restored, read_generators, write_generators
 from tunesmith.ml.failures import explain
 from tunesmith.ml.machine import use_threads
@@ -264,9 +263,6 @@ def _read(file: Path) -> Shape | None:
 
 
 def _write(file: Path, shape: Shape) -> None:
-    """Keep the choice; whole or not at all. What cannot be kept is found again."""
+    """Keep the choice. What cannot be kept is found again."""
     with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_name(f".{file.stem}.{secrets.token_hex(6)}")
-        temporary.write_text(json.dumps(asdict(shape)), "utf-8")
-        os.replace(temporary, file)
+        write_json(file, asdict(shape))
