@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from peft import PeftModel
 
 from tunesmith.ml.attention import without_dropout
+from tunesmith.ml.sharding import is_divided
 
 LOGITS_BYTES = 256 << 20
 """Logits up to this size are computed at once."""
@@ -34,7 +35,7 @@ class Head:
         if self.body is None or self.body is self._whole or not isinstance(self.head, torch.nn.Linear):
             return False
         weight = self.head.weight
-        if hasattr(weight, "full_tensor"):  # divided over several ranks: only the whole model knows how to gather it
+        if is_divided(weight):  # only the whole model knows how to gather it
             return False
         ids = torch.arange(8, device=weight.device)[None] % self._whole.get_input_embeddings().num_embeddings
         kept: list[torch.Tensor] = []
