@@ -153,11 +153,7 @@ def test_one_process_never_passes_for_two(tmp_path: Path, model: Path, files: di
     """Started as one rank by somebody else's launcher: refused before anything is read."""
     run = runs.new_attempt(tmp_path, 1, model, plan_of(model, processes=2), files["sft"])
     alone = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "tunesmith.ml.sft", str(run.path)], env={**os.environ, **alone}, capture_output=True
-    )
-    end = runs.events(run)[-1]
-    assert done.returncode == 1
+    end = runs.train(run, expect=1, **alone)
     assert isinstance(end, Failed)
     assert end.error_type == "CONFIGURATION_ERROR"
     assert "asks for 2 processes" in end.message
