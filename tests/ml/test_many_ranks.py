@@ -175,6 +175,32 @@ def test_shares_are_the_rows_of_one_process() -> None:
                 assert all(len(numbers) <= batch for passes in dealt for numbers in passes)
 
 
+def leave_last(folder: Path, rank: int) -> None:
+    """What a rank does at the end: the first one writes, the other has nothing more to do."""
+    import torch.distributed as dist
+
+    from tunesmith.ml.ranks import Ranks
+
+    dist.init_process_group("gloo", store=dist.FileStore(str(folder / "store"), 2), rank=rank, world_size=2)
+    ranks = Ranks(rank, 2, rank, dist.group.WORLD)
+    if ranks.is_first:
+        runs.wait_for(lambda: (folder / "leaving").exists())
+        (folder / "written").touch()
+    else:
+        (folder / "leaving").touch()
+    ranks.leave()
+    assert (folder / "written").exists()
+
+
+def test_no_rank_leaves_while_the_first_one_writes(tmp_path: Path) -> None:
+    ranks = [runs.context().Process(target=leave_last, args=(tmp_path, rank)) for rank in (0, 1)]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join(60)
+    assert [process.exitcode for process in ranks] == [0, 0]
+
+
 LONG_CELLS = [
     ("sft", "full", 2, None),
     ("sft", "qlora", 2, None),

@@ -10,6 +10,7 @@ meet at ``resources.distributed.rendezvous``, which the first one opens; the oth
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,7 +19,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,10 @@ class AgentWatch(Watch):
     def _beat(self) -> None:
         now = time.monotonic()
         for file in self._folder.glob("beat-*"):
-            beat = file.stat().st_mtime
-            if beat != self._seen.get(file, (None, 0.0))[0]:
-                self._seen[file] = (beat, now)
+            with contextlib.suppress(OSError):  # one that cannot be read now counts as silent
+                beat = file.stat().st_mtime
+                if beat != self._seen.get(file, (None, 0.0))[0]:
+                    self._seen[file] = (beat, now)
         if all(now - at <= self._lease for _, at in self._seen.values()):
             super()._beat()
 
@@ -177,7 +178,7 @@ def rank_environment(resources: ResourcesSection, folder: Path) -> dict[str, str
     return found
 
 
-@contextmanager
+@contextlib.contextmanager
 def meeting_place(run: RunDirectory, node: int) -> Iterator[Path]:
     """A new folder; of the first machine in the run's own, of others in the temporary files, since they write no runs."""
     folder = Path(tempfile.mkdtemp(prefix="ranks-", dir=run.path if node == 0 else None))
