@@ -207,7 +207,7 @@ class ManyRanks(ScoreTrainer):
                 f"rank_{rank}_tokens_per_second": one["tokens"] / max(one["seconds"], 1e-9),
             }
         self.reporter.metric(step, values, epoch=self.state.epoch)
-        if step == self._first_step + self.plan.logging_steps or step >= self.state.max_steps:
+        if step - self._first_step <= self.plan.logging_steps or step >= self.state.max_steps:
             for rank in range(self.ranks.size):
                 loss, memory, speed = (
                     values[f"rank_{rank}_{name}"] for name in ("loss_seconds", "memory_gb", "tokens_per_second")
