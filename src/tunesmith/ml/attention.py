@@ -251,13 +251,18 @@ def varlen_works(kind: str, dtype: torch.dtype, size: int) -> bool:
     return all(torch.allclose(a, b, atol=0.05, rtol=0.05) for a, b in zip(*found, strict=True))
 
 
+def base_model(model: Any) -> Any:
+    """The model of transformers in ``model``, which PEFT may have put an adapter into."""
+    return model.get_base_model() if isinstance(model, PeftModel) else model
+
+
 def attend_by_document(model: Any, compute: torch.dtype | None) -> bool:
     """Let ``model`` attend document by document if that gives what attention by mask gives; answers whether it does now.
 
     Both are tried on a small packed batch; a model that handles masks in its own way stays as it was. ``compute`` is the format
     of matrix products (None: float32). No random number is drawn.
     """
-    whole = model.get_base_model() if isinstance(model, PeftModel) else model
+    whole = base_model(model)
     before = whole.config._attn_implementation
     if before not in ("sdpa", "eager") or not whole._can_set_attn_implementation():
         return False

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
 
 from tunesmith.kit.machine import processor_count
 from tunesmith.kit.memory import available_bytes
 from tunesmith.kit.paths import write_json
+from tunesmith.ml.attention import base_model
 from tunesmith.ml.checkpoint import Restored, read_generators, write_generators
 from tunesmith.ml.failures import explain
 from tunesmith.ml.machine import use_threads
@@ -178,8 +178,7 @@ class Autotune:
 
     @contextlib.contextmanager
     def _checkpointing(self, on: bool) -> Iterator[None]:
-        model = self._policy.model
-        whole = model.get_base_model() if isinstance(model, PeftModel) else model
+        whole = base_model(self._policy.model)
         if on:
             whole.activation_checkpointing_enable({"use_reentrant": False})
         try:

@@ -11,9 +11,8 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from peft import PeftModel
 
-from tunesmith.ml.attention import without_dropout
+from tunesmith.ml.attention import base_model, without_dropout
 from tunesmith.ml.sharding import is_divided
 
 LOGITS_BYTES = 256 << 20
@@ -26,7 +25,7 @@ class Head:
     """Body and head of a language model, called apart."""
 
     def __init__(self, model: Any) -> None:
-        self._whole = model.get_base_model() if isinstance(model, PeftModel) else model
+        self._whole = base_model(model)
         self.head = self._whole.get_output_embeddings()
         self.body: Any = getattr(self._whole, self._whole.base_model_prefix, None)
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from peft import PeftModel
 
-from tunesmith.ml.attention import without_dropout
+from tunesmith.ml.attention import base_model, without_dropout
 from tunesmith.ml.head import Head
 from tunesmith.text import IGNORED
 
@@ -102,7 +102,7 @@ class Policy:
 
     def scores(self, batch: Batch) -> torch.Tensor:
         """What the score head says after the last token of each line: shape (lines,)."""
-        whole = self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
+        whole = base_model(self.model)
         body = getattr(whole, whole.base_model_prefix)
         with self._computing(batch):
             states = body(
