@@ -201,6 +201,21 @@ def test_no_rank_leaves_while_the_first_one_writes(tmp_path: Path) -> None:
     assert [process.exitcode for process in ranks] == [0, 0]
 
 
+def test_the_last_word_is_found_behind_a_long_story(tmp_path: Path) -> None:
+    from tunesmith.ml.launch import END_BYTES, last_word
+
+    run = RunDirectory.create(tmp_path / "1", {})
+    assert last_word(run) is None
+    for _ in range(12):
+        run.append(LogLine(message="…" * (END_BYTES // 30)))
+    assert run.events_file.stat().st_size > END_BYTES
+    assert last_word(run) is None
+    run.append(Finished(result={"steps": 3}))
+    found = last_word(run)
+    assert isinstance(found, Finished)
+    assert found.result == {"steps": 3}
+
+
 LONG_CELLS = [
     ("sft", "full", 2, None),
     ("sft", "qlora", 2, None),

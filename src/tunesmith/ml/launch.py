@@ -38,6 +38,8 @@ PEER_LOST = "peer-lost"
 """Reason of a rank that failed only because another one was gone."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 NODES_MEET_SECONDS = 600
+END_BYTES = 1 << 20
+"""Of the events, in which the last one surely begins."""
 ONE_MACHINE = "one-machine"
 
 
@@ -206,7 +208,7 @@ def end_of(run: RunDirectory, folder: Path, codes: Mapping[int, int], *, tells: 
     failures = [Failed.model_validate_json(note.read_bytes()) for note in notes]
     own = [failure for failure in failures if failure.reason != PEER_LOST]
     if own and not killed:
-        if tells and not has_last_word(run):
+        if tells and last_word(run) is None:
             run.append(own[0])
         return 1
     sys.stderr.write(f"ranks ended with {json.dumps(dict(codes))}\n")
@@ -216,9 +218,13 @@ def end_of(run: RunDirectory, folder: Path, codes: Mapping[int, int], *, tells: 
     return next((code for code in codes.values() if code > 1), 1)
 
 
-def has_last_word(run: RunDirectory) -> bool:
-    """Whether a rank has told the end itself."""
-    return any(isinstance(event, Finished | Failed) for _, event, _ in run.read_events())
+def last_word(run: RunDirectory) -> Finished | Failed | None:
+    """How the first rank said that the run has ended, when it has. Nothing is told after it: the end of the file is read."""
+    size_bytes = run.events_file.stat().st_size if run.events_file.exists() else 0
+    for _, event, _ in run.read_events(max(0, size_bytes - END_BYTES)):
+        if isinstance(event, Finished | Failed):
+            return event
+    return None
 
 
 def die_by(number: signal.Signals) -> None:
