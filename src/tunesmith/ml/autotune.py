@@ -227,7 +227,8 @@ def settle(
     if spec.repairs:
         return threads, None
     if restored is not None and restored.state.shape is not None:
-        shape, told = Shape(**restored.state.shape), "as the run began"
+        # as many threads as the run has now, which are fewer where several processes go on
+        shape, told = Shape(**restored.state.shape | {"threads": threads}), "as the run began"
     elif restored is not None:
         return threads, None
     elif recipe.resources.world.size > 1:
