@@ -353,9 +353,8 @@ def test_two_machines_meet_and_one_that_dies_is_waited_for(
     plan = plan_of(model, distributed={"strategy": "ddp", "nodes": 2, "rendezvous": meeting}, save_steps=1)
     job = tmp_path / "1"
     run = runs.new_attempt(job, 1, model, plan, files["sft"], validation_file=files["sft"])
-    other = subprocess.Popen(
-        [sys.executable, "-m", "tunesmith.ml.join", str(job), "--node", "1"], stderr=(tmp_path / "join").open("wb")
-    )
+    with (tmp_path / "join").open("wb") as said:
+        other = subprocess.Popen([sys.executable, "-m", "tunesmith.ml.join", str(job), "--node", "1"], stderr=said)
     try:
         with started(run) as child:
             runs.wait_for(lambda: runs.checkpoints(run))
@@ -368,6 +367,7 @@ def test_two_machines_meet_and_one_that_dies_is_waited_for(
         assert other.wait(60) == 0
     finally:
         other.kill()
+        other.wait()
     told = runs.curve(run) | runs.curve(again)
     theirs = runs.curve(alone)
     assert max(abs(told[step] - theirs[step]) for step in theirs) < CLOSE
