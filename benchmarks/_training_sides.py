@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,6 @@ class Task:
     """Packed sequences of one of Tunesmith's and the hand-written loop's forward passes."""
     updates: int
     warm_updates: int
-
-    def save(self, folder: Path) -> None:
-        """Write it down for a child of another environment."""
-        (folder / "task.json").write_text(json.dumps(asdict(self)))
 
 
 @dataclass

@@ -240,10 +240,10 @@ def cpu_seconds(process: psutil.Process) -> float:
 
 
 async def measure(sides: dict[str, tuple[int, str, psutil.Process]], rounds: int) -> dict[str, Any]:
-    """Medians of all rounds, after one that warms both sides."""
+    """Medians of all rounds, after one that warms both sides. They take turns at being first."""
     found: dict[str, list[dict[str, Any]]] = {"gateway": [], "direct": []}
     for number in range(rounds + 1):
-        for side, (port, model, process) in sides.items():
+        for side, (port, model, process) in list(sides.items())[:: -1 if number % 2 else 1]:
             made = await measure_once(port, model, partial(cpu_seconds, process))
             if number:
                 found[side].append(made)

@@ -115,10 +115,10 @@ def try_shared_cell(
     seconds = round(time.perf_counter() - began, 1)
     middle = str(folder / "shared" / "attempts" / "1" / "checkpoints" / "step-000002")
     resumed = run_apart(folder / "shared", 2, spec | {"recipe": shared, "resume_from": middle})
-    failed = next((end for end, _ in (one, whole, resumed) if not isinstance(end, Finished)), None)
-    if failed is not None or not all(isinstance(end, Finished) for end, _ in (one, whole, resumed)):
-        reason = failed.message if failed else "The processes ended without a word."
-        return cell | {"state": "fails", "reason": reason, "alternative": "Leave resources.processes out."}
+    for end, _ in (one, whole, resumed):
+        if not isinstance(end, Finished):
+            reason = end.message if end else "The processes ended without a word."
+            return cell | {"state": "fails", "reason": reason, "alternative": "Leave resources.processes out."}
     difference = max(abs(whole[1][step] - loss) for step, loss in one[1].items())
     hashes = {end.result["weights_sha256"] for end, _ in (whole, resumed) if isinstance(end, Finished)}
     if difference > CLOSE or len(hashes) != 1:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.masking_utils import (
     and_masks,
     blockwise_overlay,
@@ -19,12 +18,11 @@ from transformers.masking_utils import (
 )
 
 from tests.ml import training_runs as runs
+from tests.ml.documents import batches_of, documents, tiny
 from tunesmith.ml import attention
 from tunesmith.ml.attention import NAME, Documents, attend_by_document
 from tunesmith.ml.policy import Policy
-from tunesmith.ml.rows import Batches, TokenRows
 
-LENGTHS = [11, 7, 7, 5, 3, 12, 2]
 FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     "llama, grouped heads": ("llama", {"num_key_value_heads": 2}),
     "qwen3, norms of heads": ("qwen3", {"num_key_value_heads": 1, "head_dim": 16}),
@@ -37,36 +35,6 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def tiny(family: str, **extra: Any) -> Any:
-    """A random model whose attention matters."""
-    torch.manual_seed(3)
-    config = AutoConfig.for_model(
-        family,
-        **{
-            "vocab_size": 64,
-            "hidden_size": 64,
-            "intermediate_size": 96,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 4,
-            "max_position_embeddings": 64,
-            "initializer_range": 0.3,
-            "bos_token_id": None,
-            "eos_token_id": None,
-            "attn_implementation": "eager" if family == "gemma2" else "sdpa",
-            **extra,
-        },
-    )
-    return AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-
-
-def documents() -> TokenRows:
-    """Random documents, all of them trained on."""
-    starts = torch.tensor([0, *LENGTHS]).cumsum(0)
-    ids = torch.randint(0, 64, (int(starts[-1]),), generator=torch.Generator().manual_seed(5))
-    trained = torch.ones(len(ids), dtype=torch.bool)
-    return TokenRows(ids.int().numpy(), trained.numpy(), starts.numpy())
-
-
 def loss_and_gradients(model: Any, batches: list[dict[str, Any]]) -> tuple[float, dict[str, torch.Tensor]]:
     model.zero_grad()
     total = torch.zeros(())
@@ -74,12 +42,6 @@ def loss_and_gradients(model: Any, batches: list[dict[str, Any]]) -> tuple[float
         total = total - Policy(model, None).token_log_probs(batch).sum()
     total.backward()
     return total.item(), {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
-
-
-def batches_of(rows: TokenRows, *, packing: bool, together: bool) -> list[dict[str, Any]]:
-    made = Batches(rows, packing=packing, max_length=20, pad_id=0)
-    numbers = [{"sequence": i} for i in range(len(made))]
-    return [made.collate(numbers)] if together else [made.collate([number]) for number in numbers]
 
 
 @pytest.mark.parametrize("checkpointing", [False, True])

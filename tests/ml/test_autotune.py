@@ -58,6 +58,24 @@ def test_the_fastest_is_kept_and_every_run_takes_it(tmp_path: Path, model: Path)
     assert len({result["weights_sha256"] for result in results}) == 1
 
 
+def test_a_repaired_run_keeps_the_portions_that_it_came_down_to(tmp_path: Path, model: Path) -> None:
+    """The checkpoint knows the shape that did not fit; the recipe of the next attempt has smaller portions."""
+    rows = runs.write_rows(tmp_path / "rows.jsonl", 8)
+    plan = runs.recipe(model, max_steps=2, save_steps=1, batch_size=1, gradient_accumulation_steps=4, autotune=True)
+    runs.train(runs.new_attempt(tmp_path, 1, model, plan, rows, cache_path=tmp_path / "cache"))
+    (kept,) = (tmp_path / "cache" / "autotune").iterdir()
+    chosen = {"batch_size": 4, "gradient_accumulation_steps": 1}
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | chosen))
+    began = runs.new_attempt(tmp_path, 2, model, plan, rows, cache_path=tmp_path / "cache")
+    runs.train(began)
+    assert read_recipe(began.artifacts / "recipe.yaml").training.batch_size == 4
+    plan["training"] |= {"batch_size": 2, "gradient_accumulation_steps": 2}
+    resume = {"resume_from": began.checkpoints / "step-000001", "repairs": ["batch_size 4 → 2"]}
+    repaired = runs.new_attempt(tmp_path, 3, model, plan, rows, **resume)
+    runs.train(repaired)
+    assert read_recipe(repaired.artifacts / "recipe.yaml").training.batch_size == 2
+
+
 def test_tuning_moves_no_weight_and_no_generator(tmp_path: Path, model: Path) -> None:
     """With one row to an update there is nothing to choose but threads: the run is the run without it, dropout and all."""
     rows = runs.write_rows(tmp_path / "rows.jsonl", 6)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tests.ml import training_runs as runs
-from tests.ml.test_attention import batches_of, documents, tiny
+from tests.ml.documents import batches_of, documents, tiny
 from tunesmith.ml.policy import Policy
 from tunesmith.wire.events import Finished
 from tunesmith.wire.recipe_text import read_recipe

@@ -8,7 +8,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from tests.ml.test_attention import batches_of, documents, tiny
+from tests.ml.documents import batches_of, documents, tiny
 from tunesmith.ml import head
 from tunesmith.ml.policy import Policy
 

@@ -153,11 +153,7 @@ def test_one_process_never_passes_for_two(tmp_path: Path, model: Path, files: di
     """Started as one rank by somebody else's launcher: refused before anything is read."""
     run = runs.new_attempt(tmp_path, 1, model, plan_of(model, processes=2), files["sft"])
     alone = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "tunesmith.ml.sft", str(run.path)], env={**os.environ, **alone}, capture_output=True
-    )
-    end = runs.events(run)[-1]
-    assert done.returncode == 1
+    end = runs.train(run, expect=1, **alone)
     assert isinstance(end, Failed)
     assert end.error_type == "CONFIGURATION_ERROR"
     assert "asks for 2 processes" in end.message
@@ -177,6 +173,47 @@ def test_shares_are_the_rows_of_one_process() -> None:
                 taken = sorted(row for passes in dealt for numbers in passes for row in numbers if row >= 0)
                 assert taken == rows, "every row once"
                 assert all(len(numbers) <= batch for passes in dealt for numbers in passes)
+
+
+def leave_last(folder: Path, rank: int) -> None:
+    """What a rank does at the end: the first one writes, the other has nothing more to do."""
+    import torch.distributed as dist
+
+    from tunesmith.ml.ranks import Ranks
+
+    dist.init_process_group("gloo", store=dist.FileStore(str(folder / "store"), 2), rank=rank, world_size=2)
+    ranks = Ranks(rank, 2, rank, dist.group.WORLD)
+    if ranks.is_first:
+        runs.wait_for(lambda: (folder / "leaving").exists())
+        (folder / "written").touch()
+    else:
+        (folder / "leaving").touch()
+    ranks.leave()
+    assert (folder / "written").exists()
+
+
+def test_no_rank_leaves_while_the_first_one_writes(tmp_path: Path) -> None:
+    ranks = [runs.context().Process(target=leave_last, args=(tmp_path, rank)) for rank in (0, 1)]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join(60)
+    assert [process.exitcode for process in ranks] == [0, 0]
+
+
+def test_the_last_word_is_found_behind_a_long_story(tmp_path: Path) -> None:
+    from tunesmith.ml.launch import END_BYTES, last_word
+
+    run = RunDirectory.create(tmp_path / "1", {})
+    assert last_word(run) is None
+    for _ in range(12):
+        run.append(LogLine(message="…" * (END_BYTES // 30)))
+    assert run.events_file.stat().st_size > END_BYTES
+    assert last_word(run) is None
+    run.append(Finished(result={"steps": 3}))
+    found = last_word(run)
+    assert isinstance(found, Finished)
+    assert found.result == {"steps": 3}
 
 
 LONG_CELLS = [
@@ -330,6 +367,7 @@ def test_two_machines_meet_and_one_that_dies_is_waited_for(
         assert other.wait(60) == 0
     finally:
         other.kill()
+        other.wait()
     told = runs.curve(run) | runs.curve(again)
     theirs = runs.curve(alone)
     assert max(abs(told[step] - theirs[step]) for step in theirs) < CLOSE

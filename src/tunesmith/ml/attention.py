@@ -251,13 +251,18 @@ def varlen_works(kind: str, dtype: torch.dtype, size: int) -> bool:
     return all(torch.allclose(a, b, atol=0.05, rtol=0.05) for a, b in zip(*found, strict=True))
 
 
+def base_model(model: Any) -> Any:
+    """The model of transformers in ``model``, which PEFT may have put an adapter into."""
+    return model.get_base_model() if isinstance(model, PeftModel) else model
+
+
 def attend_by_document(model: Any, compute: torch.dtype | None) -> bool:
     """Let ``model`` attend document by document if that gives what attention by mask gives; answers whether it does now.
 
     Both are tried on a small packed batch; a model that handles masks in its own way stays as it was. ``compute`` is the format
     of matrix products (None: float32). No random number is drawn.
     """
-    whole = model.get_base_model() if isinstance(model, PeftModel) else model
+    whole = base_model(model)
     before = whole.config._attn_implementation
     if before not in ("sdpa", "eager") or not whole._can_set_attn_implementation():
         return False
@@ -295,7 +300,11 @@ def _states(whole: Any, compute: torch.dtype | None) -> torch.Tensor:
 
 @contextmanager
 def without_dropout(model: Any) -> Iterator[None]:
-    """Each module's mode is what it was afterwards. Four-bit layers stay as they are: a change makes them pack anew."""
+    """Each module's mode is what it was afterwards.
+
+    Four-bit layers stay as they are: in evaluation bitsandbytes packs its matrices anew on a CPU, and every product is then many
+    times slower.
+    """
     learning = [m for m in model.modules() if m.training and not type(m).__module__.startswith("bitsandbytes.")]
     for module in learning:
         module.training = False

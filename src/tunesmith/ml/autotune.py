@@ -14,8 +14,6 @@ import contextlib
 import gc
 import hashlib
 import json
-import os
-import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -23,12 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
 
+from tunesmith.kit.machine import processor_count
 from tunesmith.kit.memory import available_bytes
+from tunesmith.kit.paths import write_json
+from tunesmith.ml.attention import base_model
 from tunesmith.ml.checkpoint import Restored, read_generators, write_generators
 from tunesmith.ml.failures import explain
-from tunesmith.ml.machine import processors, use_threads
+from tunesmith.ml.machine import use_threads
 from tunesmith.ml.objectives import Examples, Objective
 from tunesmith.ml.objectives.objective import add_counts, mean_loss
 from tunesmith.ml.policy import Policy
@@ -103,7 +103,7 @@ class Autotune:
         rows = plain.batch_size * plain.gradient_accumulation_steps
         sizes = [size for size in range(1, rows + 1) if rows % size == 0 and size <= len(self._examples)] or [rows]
         sizes = sizes[:: max(1, -(-len(sizes) // LARGEST_PASSES))]
-        counts = {plain.threads, processors()} if self._device.type == "cpu" else {plain.threads}
+        counts = {plain.threads, processor_count()} if self._device.type == "cpu" else {plain.threads}
         shapes = [
             Shape(size, rows // size, again, count)
             for size in sizes
@@ -178,8 +178,7 @@ class Autotune:
 
     @contextlib.contextmanager
     def _checkpointing(self, on: bool) -> Iterator[None]:
-        model = self._policy.model
-        whole = model.get_base_model() if isinstance(model, PeftModel) else model
+        whole = base_model(self._policy.model)
         if on:
             whole.activation_checkpointing_enable({"use_reentrant": False})
         try:
@@ -204,7 +203,7 @@ class Autotune:
         plan = recipe.training
         shape = [plan.max_length, plan.packing, plan.precision, plan.compile, plan.offload_activations]
         method = recipe.method.model_dump(mode="json")
-        about = [asdict(plain), shape, method, device, processors(), torch.__version__, configuration]
+        about = [asdict(plain), shape, method, device, processor_count(), torch.__version__, configuration]
         about += [len(self._lengths), max(self._lengths), sum(self._lengths), recipe.resources.memory_limit_gib]
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
@@ -225,9 +224,12 @@ def settle(
     recipe = spec.recipe
     if not recipe.training.autotune:
         return threads, None
+    if spec.repairs:
+        return threads, None
     if restored is not None and restored.state.shape is not None:
-        shape, told = Shape(**restored.state.shape), "as the run began"
-    elif restored is not None or spec.repairs:
+        # as many threads as the run has now, which are fewer where several processes go on
+        shape, told = Shape(**restored.state.shape | {"threads": threads}), "as the run began"
+    elif restored is not None:
         return threads, None
     elif recipe.resources.world.size > 1:
         reporter.log("autotune: left out, since several processes would each choose for themselves")
@@ -261,9 +263,6 @@ def _read(file: Path) -> Shape | None:
 
 
 def _write(file: Path, shape: Shape) -> None:
-    """Keep the choice; whole or not at all. What cannot be kept is found again."""
+    """Keep the choice. What cannot be kept is found again."""
     with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_name(f".{file.stem}.{secrets.token_hex(6)}")
-        temporary.write_text(json.dumps(asdict(shape)), "utf-8")
-        os.replace(temporary, file)
+        write_json(file, asdict(shape))

@@ -81,6 +81,12 @@ class Checkpoints:
         """The folder of the checkpoint at ``step``."""
         return self.folder / f"step-{step:06d}"
 
+    def note(self, step: int, state: RunState) -> Path:
+        """Let ``state`` know of the checkpoint at ``step``; answers its folder."""
+        target = self.target(step)
+        state.kept = [name for name in state.kept if name != self.relative(target)] + [self.relative(target)]
+        return target
+
     def save(
         self,
         step: int,
@@ -92,8 +98,7 @@ class Checkpoints:
         trainer_state: dict[str, Any],
     ) -> tuple[Path, int]:
         """Write everything that going on needs. Returns folder and size."""
-        target = self.target(step)
-        state.kept = [name for name in state.kept if name != self.relative(target)] + [self.relative(target)]
+        target = self.note(step, state)
         optimizer_tensors, groups = split_optimizer(optimizer.state_dict())
         random_tensors, random_plain = read_generators()
         with new_checkpoint(target, step) as folder:

@@ -11,10 +11,9 @@ import shutil
 from typing import Any
 
 import torch
-from peft import PeftModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from tunesmith.ml.attention import attends_by_document
+from tunesmith.ml.attention import attends_by_document, base_model
 from tunesmith.ml.policy import Policy
 from tunesmith.ml.report import Reporter
 from tunesmith.wire.recipe import Recipe
@@ -49,7 +48,7 @@ def compiler_missing(device: torch.device) -> str | None:
 
 def compile_layers(model: Any, compute: torch.dtype | None) -> str | None:
     """Compile the layers of ``model`` and try them forward and backward; answers why it did not work, with the layers as before."""
-    whole = model.get_base_model() if isinstance(model, PeftModel) else model
+    whole = base_model(model)
     device = next(whole.parameters()).device
     layers = [module for module in whole.modules() if isinstance(module, GradientCheckpointingLayer)]
     missing = compiler_missing(device) if layers else "this model has no layers that can be compiled one by one"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib.util
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 from gguf.quants import quantize
 
 from tunesmith.kit.errors import Unsupported
+from tunesmith.kit.machine import processor_count
 from tunesmith.ml.tensors import Array
 
 BY_PACKAGE = {GGMLQuantizationType.F32, GGMLQuantizationType.F16}
@@ -59,9 +59,7 @@ class Packer:
     """Packs rows of float32 numbers; use it as a context, which keeps its threads."""
 
     def __init__(self) -> None:
-        self._threads = min(
-            8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        )
+        self._threads = min(8, processor_count())
         self._pool = ThreadPoolExecutor(self._threads)
 
     def __enter__(self) -> Packer:

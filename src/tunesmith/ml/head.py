@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from peft import PeftModel
 
-from tunesmith.ml.attention import without_dropout
+from tunesmith.ml.attention import base_model, without_dropout
+from tunesmith.ml.sharding import is_divided
 
 LOGITS_BYTES = 256 << 20
 """Logits up to this size are computed at once."""
@@ -25,7 +25,7 @@ class Head:
     """Body and head of a language model, called apart."""
 
     def __init__(self, model: Any) -> None:
-        self._whole = model.get_base_model() if isinstance(model, PeftModel) else model
+        self._whole = base_model(model)
         self.head = self._whole.get_output_embeddings()
         self.body: Any = getattr(self._whole, self._whole.base_model_prefix, None)
 
@@ -34,7 +34,7 @@ class Head:
         if self.body is None or self.body is self._whole or not isinstance(self.head, torch.nn.Linear):
             return False
         weight = self.head.weight
-        if hasattr(weight, "full_tensor"):  # divided over several ranks: only the whole model knows how to gather it
+        if is_divided(weight):  # only the whole model knows how to gather it
             return False
         ids = torch.arange(8, device=weight.device)[None] % self._whole.get_input_embeddings().num_embeddings
         kept: list[torch.Tensor] = []

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 from tunesmith.ml.guard import share_the_processor, stay_offline
-from tunesmith.ml.launch import launch
+from tunesmith.ml.launch import last_word, launch
 from tunesmith.wire.devices import ResourcesSection
-from tunesmith.wire.events import Failed, Finished
+from tunesmith.wire.events import Finished
 from tunesmith.wire.run_dir import RunDirectory
 
 LOOK_SECONDS = 0.5
@@ -67,12 +67,6 @@ def newest_attempt(job: Path) -> RunDirectory | None:
     attempts = sorted((p for p in (job / "attempts").glob("*") if p.name.isdigit()), key=lambda p: int(p.name))
     ready = [RunDirectory(path) for path in attempts if (path / "spec.json").is_file()]
     return ready[-1] if ready else None
-
-
-def last_word(run: RunDirectory) -> Finished | Failed | None:
-    """What the first machine said last, when it has."""
-    words = [event for _, event, _ in run.read_events() if isinstance(event, Finished | Failed)]
-    return words[-1] if words else None
 
 
 def main() -> None:

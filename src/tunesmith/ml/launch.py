@@ -10,6 +10,7 @@ meet at ``resources.distributed.rendezvous``, which the first one opens; the oth
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,12 +19,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from tunesmith.kit.machine import processor_count
 from tunesmith.ml.report import Watch
 from tunesmith.wire.devices import ResourcesSection
 from tunesmith.wire.events import Failed, Finished
@@ -37,6 +38,8 @@ PEER_LOST = "peer-lost"
 """Reason of a rank that failed only because another one was gone."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 NODES_MEET_SECONDS = 600
+END_BYTES = 1 << 20
+"""Of the events, in which the last one surely begins."""
 ONE_MACHINE = "one-machine"
 
 
@@ -103,9 +106,10 @@ class AgentWatch(Watch):
     def _beat(self) -> None:
         now = time.monotonic()
         for file in self._folder.glob("beat-*"):
-            beat = file.stat().st_mtime
-            if beat != self._seen.get(file, (None, 0.0))[0]:
-                self._seen[file] = (beat, now)
+            with contextlib.suppress(OSError):  # one that cannot be read now counts as silent
+                beat = file.stat().st_mtime
+                if beat != self._seen.get(file, (None, 0.0))[0]:
+                    self._seen[file] = (beat, now)
         if all(now - at <= self._lease for _, at in self._seen.values()):
             super()._beat()
 
@@ -160,7 +164,7 @@ def rendezvous(resources: ResourcesSection, node: int) -> dict[str, Any]:
 
 def rank_environment(resources: ResourcesSection, folder: Path) -> dict[str, str]:
     """What every rank finds: its share of the cores, the interface, the meeting place, and whom to follow."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    allowed = processor_count()
     cores = min(allowed, int(os.environ.get("OMP_NUM_THREADS") or allowed))
     found = {
         MEETING: str(folder),
@@ -176,7 +180,7 @@ def rank_environment(resources: ResourcesSection, folder: Path) -> dict[str, str
     return found
 
 
-@contextmanager
+@contextlib.contextmanager
 def meeting_place(run: RunDirectory, node: int) -> Iterator[Path]:
     """A new folder; of the first machine in the run's own, of others in the temporary files, since they write no runs."""
     folder = Path(tempfile.mkdtemp(prefix="ranks-", dir=run.path if node == 0 else None))
@@ -204,7 +208,7 @@ def end_of(run: RunDirectory, folder: Path, codes: Mapping[int, int], *, tells: 
     failures = [Failed.model_validate_json(note.read_bytes()) for note in notes]
     own = [failure for failure in failures if failure.reason != PEER_LOST]
     if own and not killed:
-        if tells and not has_last_word(run):
+        if tells and last_word(run) is None:
             run.append(own[0])
         return 1
     sys.stderr.write(f"ranks ended with {json.dumps(dict(codes))}\n")
@@ -214,9 +218,13 @@ def end_of(run: RunDirectory, folder: Path, codes: Mapping[int, int], *, tells: 
     return next((code for code in codes.values() if code > 1), 1)
 
 
-def has_last_word(run: RunDirectory) -> bool:
-    """Whether a rank has told the end itself."""
-    return any(isinstance(event, Finished | Failed) for _, event, _ in run.read_events())
+def last_word(run: RunDirectory) -> Finished | Failed | None:
+    """How the first rank said that the run has ended, when it has. Nothing is told after it: the end of the file is read."""
+    size_bytes = run.events_file.stat().st_size if run.events_file.exists() else 0
+    for _, event, _ in run.read_events(max(0, size_bytes - END_BYTES)):
+        if isinstance(event, Finished | Failed):
+            return event
+    return None
 
 
 def die_by(number: signal.Signals) -> None:

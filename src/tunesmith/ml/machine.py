@@ -11,6 +11,8 @@ import numpy as np
 import psutil
 import torch
 
+from tunesmith.kit.machine import processor_count
+
 GIB = 2**30
 
 
@@ -40,15 +42,10 @@ def use_threads(wanted: int | None = None) -> int:
 
     Sums are split over the threads, so another number of threads gives other last bits.
     """
-    default = int(os.environ.get("OMP_NUM_THREADS") or min(psutil.cpu_count(logical=False) or 1, processors()))
+    default = int(os.environ.get("OMP_NUM_THREADS") or min(psutil.cpu_count(logical=False) or 1, processor_count()))
     threads = max(1, wanted or default)
     torch.set_num_threads(threads)
     return threads
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def make_repeatable(seed: int) -> None:

@@ -25,7 +25,6 @@ from tunesmith.ml.objectives.objective import Figures, add_figures, averages
 from tunesmith.ml.policy import Batch, Policy
 from tunesmith.ml.ranks import Ranks
 from tunesmith.ml.sharding import is_divided
-from tunesmith.ml.trained import Trained
 from tunesmith.ml.trainer import RunTrainer, ScoreTrainer
 from tunesmith.ml.wrappers import Wrapped, wrap
 
@@ -95,26 +94,13 @@ class RankCheckpoints(Checkpoints):
         super().__init__(folder, keep_last_n)
         self._ranks = ranks
 
-    def save(
-        self,
-        step: int,
-        state: RunState,
-        *,
-        trained: Trained,
-        optimizer: Any,
-        scheduler: Any,
-        trainer_state: dict[str, Any],
-    ) -> tuple[Path, int]:
-        """Write everything that going on needs. Returns folder and size."""
+    def save(self, step: int, state: RunState, **parts: Any) -> tuple[Path, int]:
+        """Write everything that going on needs, or give the first rank what it gathers. Returns folder and size."""
         if self._ranks.is_first:
-            return super().save(
-                step, state, trained=trained, optimizer=optimizer, scheduler=scheduler, trainer_state=trainer_state
-            )
-        target = self.target(step)
-        state.kept = [name for name in state.kept if name != self.relative(target)] + [self.relative(target)]
-        split_optimizer(optimizer.state_dict())  # in the order of the first rank
-        trained.published()
-        return target, 0
+            return super().save(step, state, **parts)
+        split_optimizer(parts["optimizer"].state_dict())  # in the order of the first rank
+        parts["trained"].published()
+        return self.note(step, state), 0
 
     def _remove(self, folder: Path) -> bool:
         return super()._remove(folder) if self._ranks.is_first else False
@@ -221,7 +207,7 @@ class ManyRanks(ScoreTrainer):
                 f"rank_{rank}_tokens_per_second": one["tokens"] / max(one["seconds"], 1e-9),
             }
         self.reporter.metric(step, values, epoch=self.state.epoch)
-        if step == self._first_step + self.plan.logging_steps or step >= self.state.max_steps:
+        if step - self._first_step <= self.plan.logging_steps or step >= self.state.max_steps:
             for rank in range(self.ranks.size):
                 loss, memory, speed = (
                     values[f"rank_{rank}_{name}"] for name in ("loss_seconds", "memory_gb", "tokens_per_second")

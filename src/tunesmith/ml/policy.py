@@ -6,12 +6,14 @@ import contextlib
 import copy
 import functools
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from peft import PeftModel
 
+from tunesmith.ml.attention import base_model, without_dropout
 from tunesmith.ml.head import Head
 from tunesmith.text import IGNORED
 
@@ -35,8 +37,6 @@ class Policy:
         self._offloads = offloads
         self.autocast_dtype = autocast
         self._frozen: Any = None
-        # In evaluation bitsandbytes packs its matrices anew on a CPU, and every product is then many times slower.
-        self._four_bit = [m for m in model.modules() if type(m).__module__.startswith("bitsandbytes.")]
         if needs_reference and not isinstance(model, PeftModel):
             self._frozen = copy.deepcopy(model).to(autocast or torch.float32).requires_grad_(False).eval()
 
@@ -85,17 +85,9 @@ class Policy:
             found = self._log_probs(model, batch)
         return found if by_token else found.sum(-1)
 
-    @contextlib.contextmanager
-    def evaluating(self) -> Iterator[None]:
+    def evaluating(self) -> AbstractContextManager[None]:
         """Without dropout; the mode is what it was afterwards."""
-        was_training = self.model.training
-        self.model.eval()
-        for module in self._four_bit:
-            module.train()
-        try:
-            yield
-        finally:
-            self.model.train(was_training)
+        return without_dropout(self.model)
 
     def next_token(self, **inputs: Any) -> Any:
         """The model as generation calls it (``decode.Forward``): with a cache, logits of the last place only."""
@@ -110,7 +102,7 @@ class Policy:
 
     def scores(self, batch: Batch) -> torch.Tensor:
         """What the score head says after the last token of each line: shape (lines,)."""
-        whole = self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
+        whole = base_model(self.model)
         body = getattr(whole, whole.base_model_prefix)
         with self._computing(batch):
             states = body(

@@ -79,10 +79,14 @@ class Ranks:
         return sums
 
     def leave(self) -> None:
-        """End the connections."""
+        """End the connections when all have come this far.
+
+        A rank that went while the first one still writes would give no sign of life, and the agent would take the run for frozen.
+        """
         if self.size > 1:
             import torch.distributed as dist
 
+            self.tell_all(None)
             dist.destroy_process_group()
 
 

@@ -169,9 +169,8 @@ class Scheduler:
                 ticket.put(error if isinstance(error, Refused) else explained(error))
             return
         if batch.rows:
-            self._reads_together = (
-                batch.accepts_more()
-            )  # a property of the model, known once it has remembered something
+            # a property of the model, known once it has remembered something
+            self._reads_together = batch.accepts_more()
         if not growing and batch.rows:
             self._growing.append(entry)
         for ticket, text in zip(tickets, texts, strict=True):

@@ -11,7 +11,8 @@ from tunesmith.ml.guard import forbid_pickle, stay_offline
 forbid_pickle()
 stay_offline()
 
-import contextlib  # noqa: E402  # the guard comes first
+import asyncio  # noqa: E402  # the guard comes first
+import contextlib  # noqa: E402
 import inspect  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import AsyncGenerator, Iterator, Sequence  # noqa: E402
@@ -140,9 +141,7 @@ class TransformersEngine(Engine):
 
     async def embed(self, inputs: list[str | list[int]], adapter: str | None) -> tuple[np.ndarray[Any, Any], list[int]]:
         """The mean of the last hidden states of each input, with length one."""
-        rows = [self._tokenizer.encode(one).ids if isinstance(one, str) else one for one in inputs]
-        for row in rows:
-            check_row(row, self._context_length, self._vocab_size)
+        rows = await asyncio.to_thread(self._rows, inputs)
         vectors: dict[int, np.ndarray[Any, Any]] = {}
 
         def work() -> Iterator[None]:
@@ -202,6 +201,12 @@ class TransformersEngine(Engine):
 
         await _all(self._scheduler.submit(work))
         return found
+
+    def _rows(self, inputs: list[str | list[int]]) -> list[list[int]]:
+        rows = [self._tokenizer.encode(one).ids if isinstance(one, str) else one for one in inputs]
+        for row in rows:
+            check_row(row, self._context_length, self._vocab_size)
+        return rows
 
     def _render(self, messages: list[Message], add_generation_prompt: bool) -> str:
         try:

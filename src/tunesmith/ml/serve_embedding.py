@@ -72,13 +72,16 @@ class EmbeddingEngine(Engine):
         """Vectors as the folder pools them. Raises ``Refused`` for an adapter, and for an input that is empty or too long."""
         if adapter is not None:
             raise Refused("adapter-refused", f"{self._name} takes no adapter.")
-        rows = [self._embedder.encode(one) if isinstance(one, str) else one for one in inputs]
-        for row in rows:
-            check_row(row, self._embedder.max_tokens, self._embedder.vocab_size)
+        rows = await asyncio.to_thread(self._rows, inputs)
         self._waiting += 1
-        async with self._lock:
+        try:
+            await self._lock.acquire()
+        finally:
             self._waiting -= 1
+        try:
             vectors = await asyncio.to_thread(self._embedder.embed_ids, rows, BATCH_TOKENS)
+        finally:
+            self._lock.release()
         return vectors, [len(row) for row in rows]
 
     async def tokenize(self, text: str) -> list[int]:
@@ -111,6 +114,12 @@ class EmbeddingEngine(Engine):
     ) -> list[np.ndarray[Any, Any]]:
         """Refused: it predicts no tokens."""
         raise self._refusal()
+
+    def _rows(self, inputs: list[str | list[int]]) -> list[list[int]]:
+        rows = [self._embedder.encode(one) if isinstance(one, str) else one for one in inputs]
+        for row in rows:
+            check_row(row, self._embedder.max_tokens, self._embedder.vocab_size)
+        return rows
 
     def _refusal(self) -> Refused:
         return Refused("embedding-only", f"{self._name} turns texts into vectors; it does not answer.")

@@ -27,6 +27,7 @@ import xllamacpp
 
 from tunesmith.kit.errors import TunesmithError
 from tunesmith.kit.http1 import Origin
+from tunesmith.kit.machine import processor_count
 from tunesmith.ml.gguf_file import check_structure
 from tunesmith.ml.serve_http import Engine, Refused, answer, leave_with_parent, read_spec
 from tunesmith.wire.serving import (
@@ -357,8 +358,7 @@ def _refused(status: int, content: bytes) -> Refused:
 
 
 def _threads() -> int:
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return int(os.environ.get("OMP_NUM_THREADS") or min(psutil.cpu_count(logical=False) or 1, allowed))
+    return int(os.environ.get("OMP_NUM_THREADS") or min(psutil.cpu_count(logical=False) or 1, processor_count()))
 
 
 def _device() -> str:

@@ -313,37 +313,36 @@ def _described(url: str, headers: dict[str, str], wanted: str | None) -> tuple[s
     return name, int(said) if isinstance(said, int) and said > 0 else DEFAULT_CONTEXT
 
 
-def _launch(command: list[str], health_path: str) -> tuple[subprocess.Popen[bytes], str]:
-    """Start the program on a free port and wait until it answers; raises ``RemoteFailed``."""
+def _launch(command: list[str], health_path: str, started: list[subprocess.Popen[bytes]]) -> str:
+    """Start the program on a free port, note it in ``started``, wait until it answers at the address that this answers.
+
+    Raises ``RemoteFailed``.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     filled = [part.replace("{port}", str(port)) for part in command]
     process = subprocess.Popen(filled, stdin=subprocess.DEVNULL, start_new_session=True)
+    started.append(process)
     deadline = time.monotonic() + LAUNCH_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RemoteFailed(f"{filled[0]} ended with code {process.returncode}.")
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(f"http://127.0.0.1:{port}{health_path}", timeout=5, trust_env=False).status_code == 200:
-                return process, f"http://127.0.0.1:{port}/v1"
+                return f"http://127.0.0.1:{port}/v1"
         time.sleep(POLL_SECONDS)
-    _end(process)
     raise RemoteFailed(f"{filled[0]} did not answer within {LAUNCH_SECONDS:g} seconds.")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+def _end(started: list[subprocess.Popen[bytes]]) -> None:
+    for process in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
-def _engine(spec: ServeSpec) -> RemoteEngine:
-    address, started = spec.address, None
-    if spec.launch:
-        started, address = _launch(spec.launch, "/health")
-        leave_with_parent(lambda: _end(started))
-    else:
-        leave_with_parent()
+def _engine(spec: ServeSpec, started: list[subprocess.Popen[bytes]]) -> RemoteEngine:
+    address = _launch(spec.launch, "/health", started) if spec.launch else spec.address
     if address is None:
         raise RemoteFailed("The spec has neither an address nor a command.")
     return RemoteEngine(spec.backend, address, spec.remote_model, os.environ.get(REMOTE_KEY))
@@ -352,12 +351,15 @@ def _engine(spec: ServeSpec) -> RemoteEngine:
 def main() -> int:
     """Find the model, then answer."""
     folder = Path(sys.argv[1])
+    started: list[subprocess.Popen[bytes]] = []
+    leave_with_parent(lambda: _end(started))  # from now on: a program may take minutes to answer
     try:
-        engine = _engine(read_spec(folder))
+        answer(folder, _engine(read_spec(folder), started))
     except RemoteFailed as error:
         print(error, file=sys.stderr)  # noqa: T201  # the runtime shows what a child printed last
         return 1
-    answer(folder, engine)
+    finally:
+        _end(started)
     return 0
 
 

@@ -78,8 +78,8 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
         raise configuration_failure(f"{error}.", "Set resources.device to one of them, or to auto.") from None
     world = recipe.resources.world
     ranks = connect(world, device.type, reporter)
-    made_by = restored.state.processes if restored else 0
-    is_alike = restored is not None and restored.state.processes == world.size
+    made_by = restored.state.processes if restored else world.size
+    is_alike = made_by == world.size
     threads = use_threads(restored.state.threads if restored and is_alike else None)
     make_repeatable(recipe.seed)
     recipe.resources.device = device.type
@@ -94,12 +94,8 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     cache = Path(spec.cache_path) if spec.cache_path else None
     texts = Texts(folder, TokenCache(cache / "tokens" if cache else None))
     objective = objective_of(recipe, texts)
-
-    def tell(sentence: str, level: Any) -> None:
-        reporter.log(sentence, level)
-
-    examples = objective.read(Path(spec.train_file), tell)
-    validation = objective.read(Path(spec.validation_file), tell) if spec.validation_file else None
+    examples = objective.read(Path(spec.train_file), reporter.log)
+    validation = objective.read(Path(spec.validation_file), reporter.log) if spec.validation_file else None
 
     # --- The model. One that is going to be divided is built in the processor's memory.
     reporter.progress(0, message="loading the model")
@@ -154,8 +150,10 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
         reporter.log(f"the result is the best checkpoint, {Path(state.best_checkpoint).name}")
     result = run_result(state, stopped=trainer.stopped, resumed=restored is not None, repairs=spec.repairs)
     result["weights_sha256"] = weights_sha256(trained.published())
-    if not trainer.stopped:
-        write_artifacts(reporter.run.artifacts, trained, recipe, result) if ranks.is_first else trained.published()
+    if not trainer.stopped and ranks.is_first:
+        write_artifacts(reporter.run.artifacts, trained, recipe, result)
+    elif not trainer.stopped:
+        trained.published()  # the first rank gathers what is divided
     reporter.finished(result, stopped=trainer.stopped)
     ranks.leave()
 

@@ -68,6 +68,6 @@ def process_bytes(recipe: Recipe, device: torch.device) -> int:
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info()
         return int(free)
-    share = available_bytes() // (recipe.resources.processes or 1)
+    share = available_bytes() // recipe.resources.world.processes
     limit = recipe.resources.memory_limit_gib
     return share if limit is None else min(share, int(limit * 2**30))

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -125,11 +125,7 @@ def _write(target: Path, rows: TokenRows) -> None:
 
 def _digest(arrays: dict[str, np.ndarray]) -> str:
     digest = hashlib.sha256()
-    for name, array in _sorted(arrays):
+    for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
-
-
-def _sorted(arrays: dict[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
-    yield from sorted(arrays.items())

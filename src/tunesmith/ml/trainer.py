@@ -32,9 +32,6 @@ from tunesmith.ml.rows import Batches
 from tunesmith.ml.trained import Trained
 from tunesmith.wire.recipe import Recipe
 
-MEAN_WINDOW = 0.1
-"""Share of the updates, at the end, whose mean loss is the run's final loss."""
-
 
 class EpochOrder(Sampler[int]):
     """A new order in every epoch that depends on seed and epoch alone, so a resumed run meets the same batches."""
@@ -89,10 +86,8 @@ class ScoreTrainer(Trainer):
             train_dataset=Dataset.from_dict({"sequence": list(range(len(examples)))}),
             processing_class=tokenizer,
         )
-        for (
-            parameter,
-            values,
-        ) in learning:  # beside a base in four bits TRL rounds them to bf16, where small steps vanish
+        # Beside a base in four bits TRL rounds them to bf16, where small steps vanish.
+        for parameter, values in learning:
             parameter.data = values
         self.remove_callback(PrinterCallback)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
+import signal
 import stat
 import sys
 import textwrap
@@ -9,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.fixtures.network import free_port
@@ -111,6 +116,35 @@ async def test_vllm_is_started_on_a_folder_counts_prompts_and_thinks_aloud(
                     await handle.generate([GenerateRequest(messages=[{"role": "user", "content": "busy"}])])
     finally:
         await service.close()
+
+
+async def test_a_program_that_never_answers_ends_with_the_wait_for_it(
+    tmp_path: Path, data_dir: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, note = tmp_path / "vllm", tmp_path / "pid"
+    program.write_text(f"#!/bin/sh\necho $$ > {note}.new\nmv {note}.new {note}\nexec sleep 600\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    service = RuntimeService(settings=load_settings(data_dir=data_dir, device="cpu"), backends={"vllm": VllmBackend()})
+
+    async def until(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(60):
+            while not condition():
+                await asyncio.sleep(0.05)
+
+    loading = asyncio.create_task(service.load(Servable("tiny", tiny_model, None, tiny_model), backend="vllm"))
+    try:
+        await until(note.exists)
+    finally:
+        loading.cancel()
+        await asyncio.gather(loading, return_exceptions=True)
+        await service.close()
+    pid = int(note.read_text())
+    try:
+        await until(lambda: not psutil.pid_exists(pid))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 async def test_a_program_that_is_not_here_or_ends_is_named(data_dir: Path, tiny_model: Path, tmp_path: Path) -> None:

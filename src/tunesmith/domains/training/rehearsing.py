@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import time
@@ -62,7 +63,8 @@ async def rehearse(training: TrainingService, context: JobContext) -> ForecastRe
             f"The engine {training.engine.name} cannot rehearse a run.", hint="Forecast with the engine trl."
         )
     try:
-        finished = await context.run_child(module, order, env=training.engine.environment(spec.recipe))
+        env = await asyncio.to_thread(training.engine.environment, spec.recipe)
+        finished = await context.run_child(module, order, env=env)
     except ChildFailed as error:
         if error.failure.error_type not in ANSWERS:
             raise

@@ -118,7 +118,7 @@ class TrainingService:
     ) -> tuple[Recipe, ResolvedModel, RunData]:
         """What is wanted as a recipe that this engine can do, its model and its data."""
         recipe = wanted if isinstance(wanted, Recipe) else await self._recipe_of(unit, wanted, base_dir)
-        problems = [*self.known_problems(recipe), *self.engine.check(recipe)]
+        problems = [*self.known_problems(recipe), *await asyncio.to_thread(self.engine.check, recipe)]
         if problems:
             faults = [{"location": p.location, "message": p.message, "value": p.value} for p in problems]
             if problems[0].location == "resources.gpu_ids":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,8 @@ async def run_training(training: TrainingService, context: JobContext) -> TrainR
         device=training.settings.device,
         cache_path=str(training.settings.data_dir / "cache"),
     )
-    env = _visible(context.job.device) | training.engine.environment(spec.recipe)
+    own = await asyncio.to_thread(training.engine.environment, spec.recipe)
+    env = _visible(context.job.device) | own
     finished = await context.run_child(training.engine.module, order, env=env, repairs=MemoryRepairs())
     assert context.run is not None
     artifacts = context.run.artifacts

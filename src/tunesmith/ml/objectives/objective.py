@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import torch
 
@@ -15,7 +15,7 @@ from tunesmith.ml.token_cache import TokenCache
 from tunesmith.text import ChatTemplate, TextTokenizer
 from tunesmith.wire.recipe import Recipe
 
-Tell = Callable[[str, str], None]
+Tell = Callable[[str, Literal["info", "warning"]], None]
 """A sentence for the log, and its level."""
 
 
