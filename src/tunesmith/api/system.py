@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +18,7 @@ from pydantic import BaseModel, Field
 from tunesmith import __version__
 from tunesmith.bootstrap import Services
 from tunesmith.db import Access
+from tunesmith.kit.machine import processor_count
 from tunesmith.kit.principal import Permission
 from tunesmith.kit.web import allow, problem_responses, public
 
@@ -188,7 +188,7 @@ def _system_info(services: Services, trackers: list[TrackerInfo]) -> SystemInfo:
         database="sqlite" if services.database.is_sqlite else "postgresql",
         storage=services.settings.storage.backend,
         device=services.settings.device,
-        cpu_count=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cpu_count=processor_count(),
         memory_total_bytes=memory.total,
         memory_available_bytes=memory.available,
         disk_free_bytes=shutil.disk_usage(services.settings.data_dir).free,

@@ -27,6 +27,7 @@ from tunesmith.wire.serving import (
 )
 from tunesmith.wire.spec import ServeSpec
 
+MOST_WAITING = 64
 BATCH_TOKENS = 8192
 LONGEST = 2**20
 FOLLOWED = ("Transformer", "Pooling", "Normalize")
@@ -72,17 +73,22 @@ class EmbeddingEngine(Engine):
         """Vectors as the folder pools them. Raises ``Refused`` for an adapter, and for an input that is empty or too long."""
         if adapter is not None:
             raise Refused("adapter-refused", f"{self._name} takes no adapter.")
+        if self._waiting >= MOST_WAITING:
+            raise Refused("busy", f"{MOST_WAITING} requests wait for {self._name} already.", 503)
         rows = await asyncio.to_thread(self._rows, inputs)
         self._waiting += 1
         try:
             await self._lock.acquire()
         finally:
             self._waiting -= 1
+        # who hangs up does not stop the thread: the next pass waits for its end, or both would lie in memory
+        return await asyncio.shield(asyncio.create_task(self._pass(rows))), [len(row) for row in rows]
+
+    async def _pass(self, rows: list[list[int]]) -> np.ndarray[Any, Any]:
         try:
-            vectors = await asyncio.to_thread(self._embedder.embed_ids, rows, BATCH_TOKENS)
+            return await asyncio.to_thread(self._embedder.embed_ids, rows, BATCH_TOKENS)
         finally:
             self._lock.release()
-        return vectors, [len(row) for row in rows]
 
     async def tokenize(self, text: str) -> list[int]:
         """Token ids of a text, with the special tokens of this model."""

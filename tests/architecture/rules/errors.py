@@ -74,7 +74,7 @@ def error_translations(root: Path) -> list[str]:
     folder = root / "ui" / "src" / "i18n"
     if not folder.is_dir():
         return []
-    files = sorted([*folder.glob("*-ko.ts"), *folder.glob("ko/*.ts")])
+    files = sorted([*folder.glob("errors-ko/*.ts"), *folder.glob("ko/*.ts")])
     texts = "\n".join(path.read_text(encoding="utf-8") for path in files)
     missing = [
         code for code in sorted(_own_codes(root)) if not re.search(rf"(?<![\w-])['\"]?{re.escape(code)}['\"]?:", texts)

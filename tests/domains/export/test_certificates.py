@@ -347,6 +347,12 @@ async def test_what_cannot_be_exported_is_refused_at_once(house: House) -> None:
         (f"{path}/export", {"format": "mlx"}, 503, "missing-extra"),
         ("/exports", {"model": str(house.base), "outputs": [{"format": "adapter"}]}, 422, "no-adapter"),
         (f"{path}/export", {"format": "gguf", "method": "IQ2_XS"}, 422, "gguf-method"),
+        (
+            f"{path}/export",
+            {"format": "gguf", "method": "Q2_K", "importance": {"dataset_id": 99}},
+            404,
+            "dataset-not-found",
+        ),
         (f"{path}/export", {"format": "merged", "method": "Q8_0"}, 422, "validation"),
         ("/exports", {"model": str(other), "outputs": gguf}, 422, "unsupported-architecture"),
         ("/exports", {"model": "harbour@7.0.0", "outputs": gguf}, 404, "model-not-found"),

@@ -213,6 +213,7 @@ class ModelExportRequest(BaseModel):
     max_shard_bytes: int | None = Field(
         None, ge=2**20, description="Largest weight file of `merged` and `hf`, in bytes; default 5 × 10⁹."
     )
+    importance: ImportanceRequest | None = Field(None, description="Importance matrix for the GGUF methods.")
 
 
 class ExportRequest(BaseModel):

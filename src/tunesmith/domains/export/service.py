@@ -77,12 +77,9 @@ class ExportService:
 
     async def start(self, unit: Unit, model_id: int, request: ModelExportRequest) -> JobView:
         """Check what can be refused at once, and queue an `export` job of a version."""
-        outputs = outputs_of(request)
         version = await self._registry.get(unit, model_id)
-        source = await self._resolver.resolve(unit, version.reference)
-        await to_thread.run_sync(self._check, source, outputs)
-        spec = ExportJobSpec(model_id=model_id, outputs=outputs)
-        return await self._jobs.submit(unit, "export", spec, name=f"export {version.reference}")
+        asked = ExportRequest(model=version.reference, outputs=outputs_of(request), importance=request.importance)
+        return await self.start_for(unit, asked)
 
     async def start_for(self, unit: Unit, request: ExportRequest) -> JobView:
         """The same of any model; what is exported of a registered version is kept with it."""

@@ -1,5 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { type Importance, ImportanceField } from "@/components/importance-field";
 import { JobProgress } from "@/components/job-progress";
 import { ProblemNotice } from "@/components/problem";
 import { Button } from "@/components/ui/button";
@@ -8,14 +9,11 @@ import { Field, Input, Select } from "@/components/ui/field";
 import { useI18n } from "@/i18n";
 import { type ConvertRequest, ggufQueries, useCancelJob, useConvert } from "./queries";
 
-const ROWS = 256;
-
 /** Chooses a model, a method and what the importance matrix is measured on, then follows the work. */
 export function ConvertCard() {
   const { t } = useI18n();
   const queryClient = useQueryClient();
   const methods = useQuery(ggufQueries.methods(14));
-  const datasets = useQuery(ggufQueries.datasets());
   const convert = useConvert();
   const cancel = useCancelJob();
   const [job, setJob] = useState<number | null>(null);
@@ -23,14 +21,13 @@ export function ConvertCard() {
   const [adapter, setAdapter] = useState("");
   const [method, setMethod] = useState("Q4_K_M");
   const [name, setName] = useState("");
-  const [dataset, setDataset] = useState("");
-  const [rows, setRows] = useState(ROWS);
+  const [importance, setImportance] = useState<Importance | null>(null);
   const send = () => {
     const body: ConvertRequest = { methods: [method] };
     if (adapter.trim()) Object.assign(body, { base: model.trim(), adapter: adapter.trim() });
     else body.model = model.trim();
     if (name.trim()) body.output_name = name.trim();
-    if (dataset) body.importance = { dataset_id: Number(dataset), rows };
+    if (importance) body.importance = importance;
     convert.mutate(body, { onSuccess: setJob });
   };
   const end = () => {
@@ -80,34 +77,7 @@ export function ConvertCard() {
             )}
           </Field>
         </div>
-        <div className="grid gap-3 sm:grid-cols-[1fr_9rem]">
-          <Field label={t("gguf.importance")} description={t("gguf.importanceHelp")}>
-            {(control) => (
-              <Select {...control} value={dataset} onChange={(event) => setDataset(event.currentTarget.value)}>
-                <option value="">{t("gguf.noImportance")}</option>
-                {datasets.data?.map((one) => (
-                  <option key={one.id} value={one.id}>
-                    {one.name}@{one.version}
-                  </option>
-                ))}
-              </Select>
-            )}
-          </Field>
-          {dataset && (
-            <Field label={t("gguf.rows")}>
-              {(control) => (
-                <Input
-                  {...control}
-                  type="number"
-                  min={1}
-                  max={10_000}
-                  value={rows}
-                  onChange={(event) => setRows(event.currentTarget.valueAsNumber || ROWS)}
-                />
-              )}
-            </Field>
-          )}
-        </div>
+        <ImportanceField value={importance} onChange={setImportance} />
         {job === null ? (
           <Button type="submit" variant="primary" pending={convert.isPending} disabled={!model.trim()}>
             {t("gguf.start")}

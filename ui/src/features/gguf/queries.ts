@@ -37,13 +37,6 @@ export const ggufQueries = {
       queryKey: [...ggufQueries.all(), "statistics"],
       queryFn: ({ signal }) => answer(api.GET("/gguf/statistics", { signal })),
     }),
-  datasets: () =>
-    queryOptions({
-      queryKey: [...ggufQueries.all(), "datasets"],
-      queryFn: async ({ signal }) =>
-        (await answer(api.GET("/api/v1/admin/training/datasets", { signal, params: { query: { page_size: 200 } } })))
-          .items,
-    }),
 };
 
 /** Starts a conversion; answers the job that writes and certifies the files. */

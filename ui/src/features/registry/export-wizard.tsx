@@ -1,5 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { type Importance, ImportanceField } from "@/components/importance-field";
 import { JobProgress } from "@/components/job-progress";
 import { ProblemNotice } from "@/components/problem";
 import { Button } from "@/components/ui/button";
@@ -17,6 +18,7 @@ export function ExportWizard({ id }: { id: number }) {
   const start = useStartExport(id);
   const [job, setJob] = useState<number | null>(null);
   const [chosen, setChosen] = useState<{ format: string; method: string | null } | null>(null);
+  const [importance, setImportance] = useState<Importance | null>(null);
   const [ended, setEnded] = useState<string | null>(null);
 
   if (offered.isError) return <ProblemNotice error={offered.error} className="m-5" />;
@@ -33,7 +35,11 @@ export function ExportWizard({ id }: { id: number }) {
   if (!option) return null;
   const send = () => {
     setEnded(null);
-    const body = { format: option.format, ...(option.method && { method: option.method }) };
+    const body = {
+      format: option.format,
+      ...(option.method && { method: option.method }),
+      ...(option.format === "gguf" && importance && { importance }),
+    };
     start.mutate(body, { onSuccess: setJob });
   };
   return (
@@ -78,6 +84,7 @@ export function ExportWizard({ id }: { id: number }) {
           )}
         </Field>
       </div>
+      {option.format === "gguf" && <ImportanceField value={importance} onChange={setImportance} />}
       <Costs option={option} />
       {job === null ? (
         <Button variant="primary" pending={start.isPending} disabled={option.refusal !== null} onClick={send}>
