@@ -2,6 +2,7 @@ import { queryOptions, useQuery } from "@tanstack/react-query";
 import { answer, api, type Schema } from "@/api/client";
 import { Field, Input, Select } from "@/components/ui/field";
 import { useI18n } from "@/i18n";
+import { cn } from "@/lib/cn";
 
 export type Importance = Pick<Schema<"ImportanceRequest">, "dataset_id" | "rows">;
 
@@ -18,7 +19,7 @@ export function ImportanceField(props: { value: Importance | null; onChange: (va
   const { data } = useQuery(datasets);
   const { value, onChange } = props;
   return (
-    <div className="grid gap-3 sm:grid-cols-[1fr_9rem]">
+    <div className={cn("grid gap-3", value && "sm:grid-cols-[1fr_9rem]")}>
       <Field label={t("gguf.importance")} description={t("gguf.importanceHelp")}>
         {(control) => (
           <Select
