@@ -137,9 +137,9 @@ def push(
 ) -> None:
     """Push a run, a version, an export or a model folder to the Hub, with its card, as one commit."""
     from tunesmith.cli.output import out, print_json
+    from tunesmith.cli.train import absolute_model
 
-    reference = str(Path(model).expanduser().resolve()) if model.startswith((".", "~")) else model
-    what: dict[str, Any] = {"model": reference}
+    what: dict[str, Any] = {"model": absolute_model(model)}
     kind, _, number = model.partition(":")
     if kind == "export" and number.isdecimal():
         what = {"export_id": int(number)}
