@@ -248,6 +248,9 @@ def test_a_text_is_continued_without_a_template(client: openai.OpenAI, model: st
     assert made.choices[1].logprobs.tokens == ["셋"]
     assert made.usage is not None
     assert made.usage.prompt_tokens == len("하나 둘셋".encode())
+    many = [f"{number}번째 배" for number in range(40)]  # more than are answered side by side
+    answered = client.completions.create(model=model, prompt=many, max_tokens=60).choices
+    assert [choice.text for choice in answered] == many
     stream = client.completions.create(model=model, prompt="하나 둘", max_tokens=60, stream=True)
     pieces = [choice for chunk in stream for choice in chunk.choices]
     assert "".join(piece.text for piece in pieces) == "하나 둘"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 import time
@@ -18,6 +19,7 @@ from tunesmith.domains.runtime import (
     Answered,
     GenerateRequest,
     ModelResolver,
+    RuntimeHandle,
     RuntimeService,
     Servable,
     StreamChunk,
@@ -48,6 +50,8 @@ from tunesmith.kit.web import EventStream, allow, provide, reading, while_connec
 from tunesmith.settings import Settings
 
 LARGEST_BODY_BYTES = 16 * 2**20
+AT_ONCE = 16
+"""Prompts of one request that are answered side by side: a model's queue is for everybody."""
 
 
 class LimitedRoute(APIRoute):
@@ -179,15 +183,18 @@ async def create_completion(
         batches = _batches(runtime, servable, asked[0])
         with_usage = bool(body.stream_options and body.stream_options.include_usage)
         return EventStream(text_events(await anext(batches), batches, head, with_usage), batches)
-    choices, ends = [], []
-    for index, one in enumerate(asked):
-        made = await while_connected(request, _answered(runtime, servable, one))
-        if made is None:
-            return Response(status_code=499)
-        told = None if body.logprobs is None else TextLogprobs.model_validate(text_logprobs(made.logprobs))
-        choices.append(TextChoice(index=index, text=made.text, finish_reason=made.finish_reason, logprobs=told))
-        ends.append(made)
-    return _json(Completion(**head.fields, choices=choices, usage=usage_of(ends)))
+    made = await while_connected(request, _answered_all(runtime, servable, asked))
+    if made is None:
+        return Response(status_code=499)
+    choices = [
+        TextChoice(index=index, text=one.text, finish_reason=one.finish_reason, logprobs=_told(one, body.logprobs))
+        for index, one in enumerate(made)
+    ]
+    return _json(Completion(**head.fields, choices=choices, usage=usage_of(made)))
+
+
+def _told(made: Answered, asked: int | None) -> TextLogprobs | None:
+    return None if asked is None else TextLogprobs.model_validate(text_logprobs(made.logprobs))
 
 
 @router.post("/embeddings", response_model=EmbeddingList)
@@ -240,6 +247,24 @@ async def _servable(access: Access, models: ModelResolver, name: str) -> Servabl
 async def _answered(runtime: RuntimeService, model: Servable, asked: GenerateRequest) -> Answered:
     async with runtime.session(model) as handle:
         return await handle.answer(asked)
+
+
+async def _answered_all(runtime: RuntimeService, model: Servable, asked: list[GenerateRequest]) -> list[Answered]:
+    """Side by side, as far as one client may; the first that fails ends the others."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def answered(handle: RuntimeHandle, one: GenerateRequest) -> Answered:
+        async with turns:
+            return await handle.answer(one)
+
+    async with runtime.session(model) as handle:
+        tasks = [asyncio.ensure_future(answered(handle, one)) for one in asked]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _embedded(runtime: RuntimeService, model: Servable, inputs: list[str | list[int]]) -> tuple[Any, int]:
