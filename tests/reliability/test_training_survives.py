@@ -17,7 +17,7 @@ from tests.fixtures.server import Server, wait_until
 pytestmark = pytest.mark.early
 
 QUICK = {"TUNESMITH_JOBS__LEASE_SECONDS": "3"}
-STEPS, SAVE_EVERY = 150, 10
+STEPS, SAVE_EVERY = 90, 5
 ADMIN = "/api/v1/admin"
 
 

@@ -11,6 +11,10 @@ import { cn } from "@/lib/cn";
  * are shown by their description only, so that nothing is loaded from anywhere.
  */
 const COMPONENTS: Components = {
+  // one step down: the page has a first heading of its own
+  h1: ({ children }) => <h2>{children}</h2>,
+  h2: ({ children }) => <h3>{children}</h3>,
+  h3: ({ children }) => <h4>{children}</h4>,
   a: ({ href, children }) =>
     href ? (
       <a href={href} target="_blank" rel="noopener noreferrer nofollow">
