@@ -2,9 +2,9 @@ import { createContext, type ReactNode, useCallback, useContext, useEffect, useM
 import { createFormat, type Format } from "@/lib/format";
 import { readStored, writeStored } from "@/lib/stored";
 import { en } from "./en";
+import { errorHintsKo, errorTitlesKo } from "./errors-ko";
 import { findingFixesKo } from "./finding-fixes-ko";
 import { ko } from "./ko";
-import { errorHintsKo, errorTitlesKo } from "./server-errors-ko";
 import type { Arguments, LeafPaths, LocaleShape } from "./types";
 
 export type Messages = LocaleShape<typeof en>;
