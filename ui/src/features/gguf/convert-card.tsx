@@ -1,39 +1,39 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { type Importance, ImportanceFields, isSound } from "@/components/importance-fields";
 import { JobProgress } from "@/components/job-progress";
 import { ProblemNotice } from "@/components/problem";
 import { Button } from "@/components/ui/button";
 import { Card, CardHeader } from "@/components/ui/card";
 import { Field, Input, Select } from "@/components/ui/field";
+import { datasetQueries } from "@/features/datasets/queries";
+import { useEndJob } from "@/features/jobs/queries";
 import { useI18n } from "@/i18n";
-import { type ConvertRequest, ggufQueries, useCancelJob, useConvert } from "./queries";
-
-const ROWS = 256;
+import { type ConvertRequest, ggufQueries, useConvert } from "./queries";
 
 /** Chooses a model, a method and what the importance matrix is measured on, then follows the work. */
 export function ConvertCard() {
   const { t } = useI18n();
   const queryClient = useQueryClient();
   const methods = useQuery(ggufQueries.methods(14));
-  const datasets = useQuery(ggufQueries.datasets());
+  const datasets = useQuery(datasetQueries.choices());
   const convert = useConvert();
-  const cancel = useCancelJob();
+  const end = useEndJob();
   const [job, setJob] = useState<number | null>(null);
   const [model, setModel] = useState("tunesmith/tiny");
   const [adapter, setAdapter] = useState("");
   const [method, setMethod] = useState("Q4_K_M");
   const [name, setName] = useState("");
-  const [dataset, setDataset] = useState("");
-  const [rows, setRows] = useState(ROWS);
+  const [importance, setImportance] = useState<Importance>(null);
   const send = () => {
     const body: ConvertRequest = { methods: [method] };
     if (adapter.trim()) Object.assign(body, { base: model.trim(), adapter: adapter.trim() });
     else body.model = model.trim();
     if (name.trim()) body.output_name = name.trim();
-    if (dataset) body.importance = { dataset_id: Number(dataset), rows };
+    if (importance) body.importance = importance;
     convert.mutate(body, { onSuccess: setJob });
   };
-  const end = () => {
+  const finish = () => {
     setJob(null);
     void queryClient.invalidateQueries({ queryKey: ggufQueries.all() });
   };
@@ -80,36 +80,14 @@ export function ConvertCard() {
             )}
           </Field>
         </div>
-        <div className="grid gap-3 sm:grid-cols-[1fr_9rem]">
-          <Field label={t("gguf.importance")} description={t("gguf.importanceHelp")}>
-            {(control) => (
-              <Select {...control} value={dataset} onChange={(event) => setDataset(event.currentTarget.value)}>
-                <option value="">{t("gguf.noImportance")}</option>
-                {datasets.data?.map((one) => (
-                  <option key={one.id} value={one.id}>
-                    {one.name}@{one.version}
-                  </option>
-                ))}
-              </Select>
-            )}
-          </Field>
-          {dataset && (
-            <Field label={t("gguf.rows")}>
-              {(control) => (
-                <Input
-                  {...control}
-                  type="number"
-                  min={1}
-                  max={10_000}
-                  value={rows}
-                  onChange={(event) => setRows(event.currentTarget.valueAsNumber || ROWS)}
-                />
-              )}
-            </Field>
-          )}
-        </div>
+        <ImportanceFields datasets={datasets} value={importance} onChange={setImportance} />
         {job === null ? (
-          <Button type="submit" variant="primary" pending={convert.isPending} disabled={!model.trim()}>
+          <Button
+            type="submit"
+            variant="primary"
+            pending={convert.isPending}
+            disabled={!model.trim() || !isSound(importance)}
+          >
             {t("gguf.start")}
           </Button>
         ) : (
@@ -117,8 +95,8 @@ export function ConvertCard() {
             <JobProgress
               job={job}
               title={`${t("gguf.running")}: ${method}`}
-              onEnd={end}
-              onCancel={() => cancel.mutate(job)}
+              onEnd={finish}
+              onCancel={() => end.mutate({ id: job, how: "cancel" })}
             />
             <p className="text-ink-soft text-xs">{t("gguf.leave")}</p>
           </div>

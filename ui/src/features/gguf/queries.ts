@@ -3,7 +3,6 @@ import { answer, answerOrJob, api, idempotency, type Schema } from "@/api/client
 import { finished, isActive } from "@/api/jobs";
 
 export type Conversion = Schema<"GgufConversion">;
-export type MethodInfo = Schema<"GgufMethodInfo">;
 export type Validation = Schema<"GgufValidation">;
 export type ConvertRequest = Schema<"GgufConvertRequest">;
 
@@ -37,13 +36,6 @@ export const ggufQueries = {
       queryKey: [...ggufQueries.all(), "statistics"],
       queryFn: ({ signal }) => answer(api.GET("/gguf/statistics", { signal })),
     }),
-  datasets: () =>
-    queryOptions({
-      queryKey: [...ggufQueries.all(), "datasets"],
-      queryFn: async ({ signal }) =>
-        (await answer(api.GET("/api/v1/admin/training/datasets", { signal, params: { query: { page_size: 200 } } })))
-          .items,
-    }),
 };
 
 /** Starts a conversion; answers the job that writes and certifies the files. */
@@ -69,13 +61,6 @@ export function useValidate() {
           api.POST("/gguf/validate", { params: { query: { wait: 30 } }, body: { file_path, prompt: "Hello" } }),
         ),
       ),
-  });
-}
-
-export function useCancelJob() {
-  return useMutation({
-    mutationFn: (job: number) =>
-      answer(api.POST("/api/v1/admin/jobs/{job_id}/cancel", { params: { path: { job_id: job } } })),
   });
 }
 

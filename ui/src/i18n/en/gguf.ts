@@ -30,6 +30,7 @@ export const gguf = {
   importanceHelp: "Rows of your data decide what small files keep. It helps most below 4 bits.",
   noImportance: "None",
   rows: "Rows to look at",
+  rowsRange: "From 1 to {most}.",
   start: "Convert",
   running: "Converting and certifying",
   leave: "It goes on if you leave this page.",

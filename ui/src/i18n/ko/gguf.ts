@@ -31,6 +31,7 @@ export const gguf: LocaleShape<typeof english.gguf> = {
   importanceHelp: "내 데이터의 행이 작은 파일에 무엇을 남길지 정합니다. 4비트 아래에서 가장 도움이 됩니다.",
   noImportance: "쓰지 않음",
   rows: "살펴볼 행 수",
+  rowsRange: "1부터 {most}까지 쓸 수 있습니다.",
   start: "변환",
   running: "변환하고 인증하는 중",
   leave: "이 페이지를 떠나도 계속됩니다.",
