@@ -72,6 +72,7 @@ interface I18n {
 }
 
 type MessageGroup =
+  | "ggufChecks"
   | "ggufMethods"
   | "fixes"
   | "states"

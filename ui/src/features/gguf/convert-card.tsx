@@ -9,13 +9,13 @@ import { Field, Input, Select } from "@/components/ui/field";
 import { datasetQueries } from "@/features/datasets/queries";
 import { useEndJob } from "@/features/jobs/queries";
 import { useI18n } from "@/i18n";
-import { type ConvertRequest, ggufQueries, useConvert } from "./queries";
+import { type ConvertRequest, ggufQueries, MODEL_GB, useConvert } from "./queries";
 
 /** Chooses a model, a method and what the importance matrix is measured on, then follows the work. */
 export function ConvertCard() {
   const { t } = useI18n();
   const queryClient = useQueryClient();
-  const methods = useQuery(ggufQueries.methods(14));
+  const methods = useQuery(ggufQueries.methods(MODEL_GB));
   const datasets = useQuery(datasetQueries.choices());
   const convert = useConvert();
   const end = useEndJob();

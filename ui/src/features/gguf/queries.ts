@@ -7,6 +7,8 @@ export type Validation = Schema<"GgufValidation">;
 export type ConvertRequest = Schema<"GgufConvertRequest">;
 
 export const PAGE_SIZE = 10;
+/** Size at 16 bits of a model with seven billion weights: what methods are compared for until another is named. */
+export const MODEL_GB = 14;
 const sized = (gigabytes: number) => ({ params: { query: { model_size_gb: gigabytes } } });
 
 export const ggufQueries = {

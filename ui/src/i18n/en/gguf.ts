@@ -48,7 +48,7 @@ export const gguf = {
   state: "State",
   when: "When",
   withImportance: "with an importance matrix",
-  ratio: "{ratio} times smaller",
+  compression: "compression {ratio} : 1",
   failedFile: "certificate failed",
   clear: "Clear the list",
   clearTitle: "Clear this list?",
@@ -73,4 +73,13 @@ export const ggufMethods = {
   Q8_0: "As the source in almost every answer; right for small models.",
   F16: "The source's numbers with 16 bits.",
   F32: "Every bit; twice as large as most sources.",
+} as const;
+
+export const ggufChecks = {
+  header: "Header",
+  metadata: "Metadata",
+  tensors: "Tensors",
+  truncation: "Length",
+  load: "Loads",
+  generate: "Generates",
 } as const;

@@ -21,7 +21,7 @@ export const exportErrors: ErrorWords = {
   "gguf-method": ["지원하지 않는 GGUF 방법입니다", "F16이나 Q8_0을 쓰십시오."],
   "importance-invalid": [
     "중요도 행렬을 쓸 수 없습니다",
-    "대화나 글이 하나라도 있는 데이터세트나, llama-imatrix가 이 모델로 쓴 GGUF 파일을 주십시오.",
+    "대화나 글이 하나라도 있는 데이터셋나, llama-imatrix가 이 모델로 쓴 GGUF 파일을 주십시오.",
   ],
   "no-adapter": ["모델에 어댑터가 없습니다", "merged, hf, gguf 가운데 하나로 내보내십시오."],
   "nothing-to-push": [
