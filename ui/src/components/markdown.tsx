@@ -8,13 +8,14 @@ import { cn } from "@/lib/cn";
 
 /**
  * Text of a model or a card as Markdown. HTML in it stays text, addresses are limited to safe schemes, and pictures
- * are shown by their description only, so that nothing is loaded from anywhere.
+ * are shown by their description only, so that nothing is loaded from anywhere. Its headings stand below those of the page and card.
  */
 const COMPONENTS: Components = {
-  // one step down: the page has a first heading of its own
-  h1: ({ children }) => <h2>{children}</h2>,
-  h2: ({ children }) => <h3>{children}</h3>,
-  h3: ({ children }) => <h4>{children}</h4>,
+  h1: "h3",
+  h2: "h4",
+  h3: "h5",
+  h4: "h6",
+  h5: "h6",
   a: ({ href, children }) =>
     href ? (
       <a href={href} target="_blank" rel="noopener noreferrer nofollow">

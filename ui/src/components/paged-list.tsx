@@ -17,16 +17,12 @@ interface PagedListProps<T> {
 export function PagedList<T>({ query, page, pageSize, onPage, empty, children }: PagedListProps<T>) {
   return (
     <QueryView query={query}>
-      {(list) =>
-        list.items.length === 0 ? (
-          empty
-        ) : (
-          <>
-            {children(list.items)}
-            <Pagination page={page} pageSize={pageSize} total={list.total} onPage={onPage} />
-          </>
-        )
-      }
+      {(list) => (
+        <>
+          {list.items.length === 0 ? empty : children(list.items)}
+          <Pagination page={page} pageSize={pageSize} total={list.total} onPage={onPage} />
+        </>
+      )}
     </QueryView>
   );
 }

@@ -12,7 +12,7 @@ interface PaginationProps {
 export function Pagination({ page, pageSize, total, onPage }: PaginationProps) {
   const { t } = useI18n();
   const pages = Math.max(1, Math.ceil(total / pageSize));
-  if (pages === 1) return null;
+  if (pages === 1 && page <= 1) return null;
   const first = (page - 1) * pageSize + 1;
   return (
     <nav
@@ -20,10 +20,10 @@ export function Pagination({ page, pageSize, total, onPage }: PaginationProps) {
       className="flex items-center justify-between gap-3 border-line border-t px-5 py-3"
     >
       <span className="numeric text-[0.8125rem] text-ink-soft">
-        {t("common.range", { first, last: Math.min(total, page * pageSize), total })}
+        {first <= total && t("common.range", { first, last: Math.min(total, page * pageSize), total })}
       </span>
       <span className="flex gap-1.5">
-        <Button size="small" disabled={page <= 1} onClick={() => onPage(page - 1)}>
+        <Button size="small" disabled={page <= 1} onClick={() => onPage(Math.min(page - 1, pages))}>
           <ChevronLeft aria-hidden />
           {t("common.previous")}
         </Button>

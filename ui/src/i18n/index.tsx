@@ -2,7 +2,7 @@ import { createContext, type ReactNode, useCallback, useContext, useEffect, useM
 import { createFormat, type Format } from "@/lib/format";
 import { readStored, writeStored } from "@/lib/stored";
 import { en } from "./en";
-import { errorsKo } from "./errors-ko";
+import { errorHintsKo, errorTitlesKo } from "./errors-ko";
 import { findingFixesKo } from "./finding-fixes-ko";
 import { ko } from "./ko";
 import type { Arguments, LeafPaths, LocaleShape } from "./types";
@@ -44,15 +44,14 @@ export function findMessage(locale: Locale, key: string, values: Record<string, 
   return text === undefined ? undefined : fill(locale, text, values, createFormat(locale));
 }
 
-/** What the server says in English itself: only its Korean is here. */
-const serverWords: Partial<Record<MessageGroup, (key: string) => string | undefined>> = {
-  "errors.titles": (code) => errorsKo[code]?.title,
-  "errors.hints": (code) => errorsKo[code]?.hint,
-  fixes: (code) => findingFixesKo[code],
+const serverWords: Partial<Record<MessageGroup, Record<string, string>>> = {
+  "errors.titles": errorTitlesKo,
+  "errors.hints": errorHintsKo,
+  fixes: findingFixesKo,
 };
 
 function findKnown(locale: Locale, group: MessageGroup, key: string): string | undefined {
-  return findMessage(locale, `${group}.${key}`) ?? (locale === "ko" ? serverWords[group]?.(key) : undefined);
+  return findMessage(locale, `${group}.${key}`) ?? (locale === "ko" ? serverWords[group]?.[key] : undefined);
 }
 
 function initialLocale(): Locale {
@@ -73,6 +72,7 @@ interface I18n {
 }
 
 type MessageGroup =
+  | "ggufChecks"
   | "ggufMethods"
   | "fixes"
   | "states"

@@ -85,7 +85,7 @@ export const recipeKo: Record<string, readonly [title: string, description: stri
   "training.max_grad_norm": ["기울기 자르기", "기울기 크기의 한도. 0이면 쓰지 않습니다."],
   "training.max_length": ["최대 행 길이", "토큰 수 기준. 더 긴 행은 잘리며, 몇 개인지 알려 줍니다."],
   "training.packing": ["패킹", "여러 행을 한 시퀀스에 담되 서로 보지 못합니다. 결과는 같고 더 빠릅니다."],
-  "training.group_by_length": ["길이별 묶기", "패킹하지 않을 때 길이가 비슷한 행끼리 갱신하여 패딩을 줄입니다."],
+  "training.group_by_length": ["길이별 묶기", "패킹하지 않을 때 길이가 비슷한 행을 한 갱신에 모아 패딩을 줄입니다."],
   "training.precision": ["정밀도", "auto: 장치가 bf16으로 계산하면 bf16, 아니면 fp32."],
   "training.gradient_checkpointing": ["기울기 체크포인팅", "시간을 5분의 1쯤 더 쓰고 메모리를 줄입니다."],
   "training.offload_activations": [
@@ -95,7 +95,7 @@ export const recipeKo: Record<string, readonly [title: string, description: stri
   "training.compile": ["컴파일", "시작할 때 층을 전용 커널로 컴파일합니다. 1분쯤 걸리고 조금 빨라집니다."],
   "training.autotune": [
     "자동 조정",
-    "같은 갱신을 나누는 방법, 활성값 보관, 스레드 수를 시험해 들어가는 것 중 가장 빠른 것을 씁니다.",
+    "같은 갱신을 나누는 방법, 활성값 보관, 스레드 수를 시작할 때 시험하고, 메모리에 들어가는 것 가운데 가장 빠른 것을 씁니다.",
   ],
   "training.logging_steps": ["기록 간격", "곡선에 점을 찍는 간격(단계)."],
   "training.eval_steps": ["평가 간격", "평가 손실을 재는 간격(단계). 비워 두면 끝에 한 번."],
@@ -112,7 +112,7 @@ export const recipeKo: Record<string, readonly [title: string, description: stri
   "training.early_stopping": ["조기 종료", "평가가 더 나아지지 않으면 멈춥니다."],
   "training.early_stopping.patience": ["인내", "나아지지 않는 평가를 몇 번까지 참을지."],
   "training.early_stopping.min_delta": ["최소 개선", "나아졌다고 볼 가장 작은 변화."],
-  resources: ["자원", "실행할 곳을 정합니다."],
+  resources: ["자원", "장치, 메모리, 프로세스 수를 정합니다."],
   "resources.device": ["장치", "auto는 mps, cuda, cpu 중 처음 있는 것."],
   "resources.processes": [
     "프로세스 수",
@@ -121,7 +121,7 @@ export const recipeKo: Record<string, readonly [title: string, description: stri
   "resources.distributed": ["여러 장치", "여러 프로세스가 한 학습을 나누는 방법."],
   "resources.distributed.strategy": [
     "나누는 방법",
-    "ddp: 프로세스마다 모델 전체, fsdp: 가중치·기울기·모멘트를 나눔, deepspeed: ZeRO, auto: 메모리가 되면 ddp, 아니면 fsdp(이유는 로그에).",
+    "ddp: 프로세스마다 모델 전체, fsdp: 가중치·기울기·모멘트를 나눔, deepspeed: ZeRO(이 버전에서는 거절), auto: 메모리가 되면 ddp, 아니면 fsdp(이유는 로그에).",
   ],
   "resources.distributed.zero_stage": ["ZeRO 단계", "deepspeed에서 나누는 것. 1 모멘트, 2(기본) 기울기도, 3 가중치도."],
   "resources.distributed.nodes": ["기계 수", "함께 학습할 기계의 수."],

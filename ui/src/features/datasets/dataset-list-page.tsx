@@ -30,7 +30,7 @@ export function DatasetListPage() {
             <SearchField
               className="w-full sm:w-64"
               label={t("data.search")}
-              initial={search}
+              value={search}
               onSearch={(text) => void navigate({ search: { search: text || undefined }, replace: true })}
             />
           }

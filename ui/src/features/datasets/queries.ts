@@ -16,6 +16,7 @@ export type StepReport = Schema<"StepReport">;
 export type Derivation = Schema<"DerivationResponse">;
 
 export const PAGE_SIZE = 20;
+const CHOICES = 200;
 export const ROWS_A_PAGE = 100;
 export const DATASETS = "/api/v1/admin/training/datasets";
 const PATH = DATASETS;
@@ -40,6 +41,8 @@ export const datasetQueries = {
       placeholderData: keepPreviousData,
       refetchInterval: ({ state }) => (state.data?.items.some(isBusy) ? 1_000 : false),
     }),
+  /** What one chooses from: the newest of all. */
+  choices: () => datasetQueries.list({ page: 1, page_size: CHOICES }),
   detail: (id: number) =>
     queryOptions({
       queryKey: [...datasetQueries.all(), "detail", id],

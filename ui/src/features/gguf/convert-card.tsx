@@ -1,27 +1,30 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { type Importance, ImportanceField } from "@/components/importance-field";
+import { type Importance, ImportanceFields, isSound } from "@/components/importance-fields";
 import { JobProgress } from "@/components/job-progress";
 import { ProblemNotice } from "@/components/problem";
 import { Button } from "@/components/ui/button";
 import { Card, CardHeader } from "@/components/ui/card";
 import { Field, Input, Select } from "@/components/ui/field";
+import { datasetQueries } from "@/features/datasets/queries";
+import { useEndJob } from "@/features/jobs/queries";
 import { useI18n } from "@/i18n";
-import { type ConvertRequest, ggufQueries, useCancelJob, useConvert } from "./queries";
+import { type ConvertRequest, ggufQueries, MODEL_GB, useConvert } from "./queries";
 
 /** Chooses a model, a method and what the importance matrix is measured on, then follows the work. */
 export function ConvertCard() {
   const { t } = useI18n();
   const queryClient = useQueryClient();
-  const methods = useQuery(ggufQueries.methods(14));
+  const methods = useQuery(ggufQueries.methods(MODEL_GB));
+  const datasets = useQuery(datasetQueries.choices());
   const convert = useConvert();
-  const cancel = useCancelJob();
+  const end = useEndJob();
   const [job, setJob] = useState<number | null>(null);
   const [model, setModel] = useState("tunesmith/tiny");
   const [adapter, setAdapter] = useState("");
   const [method, setMethod] = useState("Q4_K_M");
   const [name, setName] = useState("");
-  const [importance, setImportance] = useState<Importance | null>(null);
+  const [importance, setImportance] = useState<Importance>(null);
   const send = () => {
     const body: ConvertRequest = { methods: [method] };
     if (adapter.trim()) Object.assign(body, { base: model.trim(), adapter: adapter.trim() });
@@ -30,7 +33,7 @@ export function ConvertCard() {
     if (importance) body.importance = importance;
     convert.mutate(body, { onSuccess: setJob });
   };
-  const end = () => {
+  const finish = () => {
     setJob(null);
     void queryClient.invalidateQueries({ queryKey: ggufQueries.all() });
   };
@@ -77,9 +80,14 @@ export function ConvertCard() {
             )}
           </Field>
         </div>
-        <ImportanceField value={importance} onChange={setImportance} />
+        <ImportanceFields datasets={datasets} value={importance} onChange={setImportance} />
         {job === null ? (
-          <Button type="submit" variant="primary" pending={convert.isPending} disabled={!model.trim()}>
+          <Button
+            type="submit"
+            variant="primary"
+            pending={convert.isPending}
+            disabled={!model.trim() || !isSound(importance)}
+          >
             {t("gguf.start")}
           </Button>
         ) : (
@@ -87,8 +95,8 @@ export function ConvertCard() {
             <JobProgress
               job={job}
               title={`${t("gguf.running")}: ${method}`}
-              onEnd={end}
-              onCancel={() => cancel.mutate(job)}
+              onEnd={finish}
+              onCancel={() => end.mutate({ id: job, how: "cancel" })}
             />
             <p className="text-ink-soft text-xs">{t("gguf.leave")}</p>
           </div>

@@ -1,5 +1,4 @@
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
 import { Page } from "@/components/page";
 import { useI18n } from "@/i18n";
 import { ConvertCard } from "./convert-card";
@@ -11,7 +10,6 @@ import { ValidateCard } from "./validate-card";
 /** Everything about GGUF files: what to take, making them, checking them, what was made. */
 export function GgufPage() {
   const { t } = useI18n();
-  const [gigabytes, setGigabytes] = useState(14);
   return (
     <Page
       title={t("gguf.title")}
@@ -27,7 +25,7 @@ export function GgufPage() {
           <ConvertCard />
           <ValidateCard />
         </div>
-        <MethodsCard gigabytes={gigabytes} onSize={setGigabytes} />
+        <MethodsCard />
         <StatisticsCard />
         <HistoryCard />
       </div>

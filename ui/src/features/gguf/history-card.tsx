@@ -4,8 +4,8 @@ import { FileBox } from "lucide-react";
 import { useState } from "react";
 import { ConfirmDialog } from "@/components/confirm-dialog";
 import { EmptyState } from "@/components/empty-state";
-import { Pagination } from "@/components/pagination";
-import { QueryView } from "@/components/query-view";
+import { PagedList } from "@/components/paged-list";
+import { ProblemNotice } from "@/components/problem";
 import { StateBadge } from "@/components/state-badge";
 import { TimeAgo } from "@/components/time-ago";
 import { Button } from "@/components/ui/button";
@@ -33,40 +33,42 @@ export function HistoryCard() {
           )
         }
       />
-      <QueryView query={history}>
-        {(list) =>
-          list.items.length === 0 ? (
-            <EmptyState icon={FileBox} title={t("gguf.empty")}>
-              {t("gguf.emptyText")}
-            </EmptyState>
-          ) : (
-            <>
-              <Table label={t("gguf.history")}>
-                <thead>
-                  <tr>
-                    <Th>{t("gguf.model")}</Th>
-                    <Th>{t("gguf.state")}</Th>
-                    <Th>{t("gguf.files")}</Th>
-                    <Th>{t("gguf.when")}</Th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {list.items.map((one) => (
-                    <Row key={one.id} one={one} />
-                  ))}
-                </tbody>
-              </Table>
-              <Pagination page={page} pageSize={PAGE_SIZE} total={list.total} onPage={setPage} />
-            </>
-          )
+      {clear.isError && <ProblemNotice error={clear.error} className="mx-5 mb-4" />}
+      <PagedList
+        query={history}
+        page={page}
+        pageSize={PAGE_SIZE}
+        onPage={setPage}
+        empty={
+          <EmptyState icon={FileBox} title={t("gguf.empty")}>
+            {t("gguf.emptyText")}
+          </EmptyState>
         }
-      </QueryView>
+      >
+        {(items) => (
+          <Table label={t("gguf.history")}>
+            <thead>
+              <tr>
+                <Th>{t("gguf.model")}</Th>
+                <Th>{t("gguf.state")}</Th>
+                <Th>{t("gguf.files")}</Th>
+                <Th>{t("gguf.when")}</Th>
+              </tr>
+            </thead>
+            <tbody>
+              {items.map((one) => (
+                <Row key={one.id} one={one} />
+              ))}
+            </tbody>
+          </Table>
+        )}
+      </PagedList>
       <ConfirmDialog
         open={asking}
         title={t("gguf.clearTitle")}
         text={t("gguf.clearText")}
         confirm={t("gguf.clear")}
-        onConfirm={() => clear.mutate()}
+        onConfirm={() => clear.mutate(undefined, { onSuccess: () => setPage(1) })}
         onClose={() => setAsking(false)}
       />
     </Card>
@@ -103,7 +105,7 @@ function Row({ one }: { one: Conversion }) {
               </a>{" "}
               <span className="numeric text-ink-soft">
                 {format.bytes(file.size_bytes)} ·{" "}
-                {t("gguf.ratio", { ratio: format.number(Math.round(file.compression_ratio * 100) / 100) })}
+                {t("gguf.compression", { ratio: format.number(file.compression_ratio, 2) })}
               </span>
               {file.status === "failed" && <span className="ml-1 text-red text-xs">{t("gguf.failedFile")}</span>}
               <code className="block max-w-80 select-all truncate font-mono text-ink-faint text-xs" title={file.path}>

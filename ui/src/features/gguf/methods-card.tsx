@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { QueryView } from "@/components/query-view";
 import { Badge } from "@/components/ui/badge";
 import { Card, CardHeader } from "@/components/ui/card";
@@ -6,13 +7,16 @@ import { Field, Input } from "@/components/ui/field";
 import { Table, Td, Th, Tr } from "@/components/ui/table";
 import { useDebounced } from "@/hooks/use-debounced";
 import { useI18n } from "@/i18n";
-import { ggufQueries } from "./queries";
+import { ggufQueries, MODEL_GB } from "./queries";
 
 const GIGABYTE = 1e9;
+const MOST_GB = 1e6;
 
 /** The ten methods with what a file takes, and which one to take for a model of that size on this machine. */
-export function MethodsCard({ gigabytes, onSize }: { gigabytes: number; onSize: (gigabytes: number) => void }) {
+export function MethodsCard() {
   const { t, known, format } = useI18n();
+  const [typed, setTyped] = useState(String(MODEL_GB));
+  const [gigabytes, setGigabytes] = useState(MODEL_GB);
   const size = useDebounced(gigabytes, 300);
   const methods = useQuery(ggufQueries.methods(size));
   const advice = useQuery(ggufQueries.recommended(size));
@@ -27,12 +31,14 @@ export function MethodsCard({ gigabytes, onSize }: { gigabytes: number; onSize: 
               <Input
                 {...control}
                 type="number"
-                min={0.1}
-                step={0.1}
-                value={gigabytes}
+                min={0}
+                max={MOST_GB}
+                step="any"
+                value={typed}
                 onChange={(event) => {
+                  setTyped(event.currentTarget.value);
                   const next = event.currentTarget.valueAsNumber;
-                  if (next > 0) onSize(next);
+                  if (next > 0 && next <= MOST_GB) setGigabytes(next);
                 }}
               />
             )}

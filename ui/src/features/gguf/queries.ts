@@ -3,11 +3,12 @@ import { answer, answerOrJob, api, idempotency, type Schema } from "@/api/client
 import { finished, isActive } from "@/api/jobs";
 
 export type Conversion = Schema<"GgufConversion">;
-export type MethodInfo = Schema<"GgufMethodInfo">;
 export type Validation = Schema<"GgufValidation">;
 export type ConvertRequest = Schema<"GgufConvertRequest">;
 
 export const PAGE_SIZE = 10;
+/** Size at 16 bits of a model with seven billion weights: what methods are compared for until another is named. */
+export const MODEL_GB = 14;
 const sized = (gigabytes: number) => ({ params: { query: { model_size_gb: gigabytes } } });
 
 export const ggufQueries = {
@@ -62,13 +63,6 @@ export function useValidate() {
           api.POST("/gguf/validate", { params: { query: { wait: 30 } }, body: { file_path, prompt: "Hello" } }),
         ),
       ),
-  });
-}
-
-export function useCancelJob() {
-  return useMutation({
-    mutationFn: (job: number) =>
-      answer(api.POST("/api/v1/admin/jobs/{job_id}/cancel", { params: { path: { job_id: job } } })),
   });
 }
 

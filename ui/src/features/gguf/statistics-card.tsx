@@ -9,8 +9,7 @@ export function StatisticsCard() {
   const { t, format } = useI18n();
   const { data } = useQuery(ggufQueries.statistics());
   if (!data || data.total_conversions === 0) return null;
-  const times = (ratio: number | null | undefined) =>
-    ratio == null ? "–" : t("gguf.ratio", { ratio: format.number(Math.round(ratio * 100) / 100) });
+  const times = (ratio: number | null | undefined) => (ratio == null ? "–" : `${format.number(ratio, 2)} : 1`);
   return (
     <Card aria-label={t("gguf.statistics")}>
       <dl className="grid grid-cols-2 divide-line sm:grid-cols-4 sm:divide-x">

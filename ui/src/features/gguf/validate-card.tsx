@@ -45,7 +45,7 @@ export function ValidateCard() {
 }
 
 function Found({ result }: { result: Validation }) {
-  const { t } = useI18n();
+  const { t, known } = useI18n();
   return (
     <div role="status" className="space-y-1.5 text-[0.8125rem]">
       <p className={result.valid ? "font-medium text-green" : "font-medium text-red"}>
@@ -60,7 +60,8 @@ function Found({ result }: { result: Validation }) {
               <CircleX aria-hidden className="mt-0.5 size-4 shrink-0 text-red" />
             )}
             <span className="min-w-0 break-words text-ink-soft">
-              <span className="font-medium text-ink">{check.name}</span> {check.message}
+              <span className="font-medium text-ink">{known("ggufChecks", check.name, check.name)}</span>{" "}
+              <span className="sr-only">{check.passed ? t("runs.passed") : t("runs.failed")}</span> {check.message}
             </span>
           </li>
         ))}

@@ -34,7 +34,7 @@ export function JobTable() {
         <SearchField
           className="w-full sm:w-60"
           label={t("jobs.search")}
-          initial={search}
+          value={search}
           onSearch={(text) => filter({ search: text || undefined })}
         />
         <Select

@@ -1,24 +1,30 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { type Importance, ImportanceField } from "@/components/importance-field";
+import { type Importance, ImportanceFields, isSound } from "@/components/importance-fields";
 import { JobProgress } from "@/components/job-progress";
 import { ProblemNotice } from "@/components/problem";
 import { Button } from "@/components/ui/button";
 import { Field, Select } from "@/components/ui/field";
+import { datasetQueries } from "@/features/datasets/queries";
+import { useEndJob } from "@/features/jobs/queries";
 import { useI18n } from "@/i18n";
-import { type ExportOption, registryQueries, useCancelJob, useStartExport } from "./queries";
+import { type ExportOption, registryQueries, useStartExport } from "./queries";
+
+/** Formats that hold a GGUF file. */
+const WITH_GGUF = new Set(["gguf", "ollama", "zip"]);
 
 const nameOf = ({ format, method }: Pick<ExportOption, "format" | "method">) =>
   [format === "gguf" ? "GGUF" : format, method].filter(Boolean).join(" ");
 
 /** Chooses a format and a method, with what they cost and what to take here; then follows the work to its end. */
-export function ExportWizard({ id }: { id: number }) {
+export function ExportWizard({ id, reference }: { id: number; reference: string }) {
   const { t, known } = useI18n();
   const offered = useQuery(registryQueries.exportOptions(id));
-  const start = useStartExport(id);
+  const datasets = useQuery(datasetQueries.choices());
+  const start = useStartExport();
   const [job, setJob] = useState<number | null>(null);
   const [chosen, setChosen] = useState<{ format: string; method: string | null } | null>(null);
-  const [importance, setImportance] = useState<Importance | null>(null);
+  const [importance, setImportance] = useState<Importance>(null);
   const [ended, setEnded] = useState<string | null>(null);
 
   if (offered.isError) return <ProblemNotice error={offered.error} className="m-5" />;
@@ -33,14 +39,11 @@ export function ExportWizard({ id }: { id: number }) {
     methods[0];
   const formats = [...new Set(options.map((one) => one.format))];
   if (!option) return null;
+  const measured = WITH_GGUF.has(option.format) ? importance : null;
   const send = () => {
     setEnded(null);
-    const body = {
-      format: option.format,
-      ...(option.method && { method: option.method }),
-      ...(option.format === "gguf" && importance && { importance }),
-    };
-    start.mutate(body, { onSuccess: setJob });
+    const outputs = [{ format: option.format, method: option.method }];
+    start.mutate({ model: reference, outputs, ...(measured && { importance: measured }) }, { onSuccess: setJob });
   };
   return (
     <section aria-label={t("exports.wizard")} className="space-y-3 border-line border-t bg-sunken/50 px-5 py-4">
@@ -84,10 +87,17 @@ export function ExportWizard({ id }: { id: number }) {
           )}
         </Field>
       </div>
-      {option.format === "gguf" && <ImportanceField value={importance} onChange={setImportance} />}
+      {WITH_GGUF.has(option.format) && (
+        <ImportanceFields datasets={datasets} value={importance} onChange={setImportance} />
+      )}
       <Costs option={option} />
       {job === null ? (
-        <Button variant="primary" pending={start.isPending} disabled={option.refusal !== null} onClick={send}>
+        <Button
+          variant="primary"
+          pending={start.isPending}
+          disabled={option.refusal !== null || !isSound(measured)}
+          onClick={send}
+        >
           {t("exports.start")}
         </Button>
       ) : (
@@ -137,7 +147,7 @@ function Costs({ option }: { option: ExportOption }) {
 function Running(props: { id: number; job: number; name: string; onEnd: (state: string) => void }) {
   const { t } = useI18n();
   const queryClient = useQueryClient();
-  const cancel = useCancelJob();
+  const stop = useEndJob();
   const end = (state: string) => {
     void queryClient.invalidateQueries({ queryKey: registryQueries.all() });
     props.onEnd(state);
@@ -148,7 +158,7 @@ function Running(props: { id: number; job: number; name: string; onEnd: (state: 
         job={props.job}
         title={`${t("exports.running")}: ${props.name}`}
         onEnd={end}
-        onCancel={() => cancel.mutate(props.job)}
+        onCancel={() => stop.mutate({ id: props.job, how: "cancel" })}
       />
       <p className="text-ink-soft text-xs">{t("exports.leave")}</p>
     </div>

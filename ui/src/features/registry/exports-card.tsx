@@ -7,7 +7,7 @@ import { ExportWizard } from "./export-wizard";
 import { registryQueries } from "./queries";
 
 /** The artefacts of a version, each with the proof that it answers as its source does; and a way to make another. */
-export function ExportsCard({ id }: { id: number }) {
+export function ExportsCard({ id, reference }: { id: number; reference: string }) {
   const { t } = useI18n();
   const exports = useQuery(registryQueries.exports(id));
   return (
@@ -26,7 +26,7 @@ export function ExportsCard({ id }: { id: number }) {
           )
         }
       </QueryView>
-      <ExportWizard id={id} />
+      <ExportWizard id={id} reference={reference} />
     </Card>
   );
 }

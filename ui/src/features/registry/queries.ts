@@ -55,25 +55,14 @@ export const registryQueries = {
 };
 
 /** Starts an export; answers the job that writes and certifies it. */
-export function useStartExport(id: number) {
+export function useStartExport() {
   return useMutation({
-    mutationFn: async (body: Schema<"ModelExportRequest">) => {
+    mutationFn: async (body: Schema<"ExportRequest">) => {
       const outcome = await answerOrJob(
-        api.POST(`${PATH}/{id}/export`, {
-          params: { path: { id }, query: { wait: 0 } },
-          body,
-          headers: idempotency(),
-        }),
+        api.POST("/api/v1/admin/exports", { params: { query: { wait: 0 } }, body, headers: idempotency() }),
       );
       return "job" in outcome ? outcome.job : null;
     },
-  });
-}
-
-export function useCancelJob() {
-  return useMutation({
-    mutationFn: (job: number) =>
-      answer(api.POST("/api/v1/admin/jobs/{job_id}/cancel", { params: { path: { job_id: job } } })),
   });
 }
 

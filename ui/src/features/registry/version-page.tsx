@@ -83,7 +83,7 @@ export function VersionPage() {
             )}
           </QueryView>
         </Card>
-        <ExportsCard id={id} />
+        <ExportsCard id={id} reference={reference} />
       </div>
     </Page>
   );

@@ -44,7 +44,7 @@ export function RunListPage() {
         <SearchField
           className="w-full sm:w-56"
           label={t("runs.search")}
-          initial={search}
+          value={search}
           onSearch={(text) => filter({ search: text || undefined })}
         />
         <div className="max-w-full overflow-x-auto">

@@ -6,8 +6,6 @@ import { modelQueries } from "@/features/models/queries";
 import { useI18n } from "@/i18n";
 import { valueAt } from "@/lib/recipe-document";
 
-export const LISTED_DATASETS = 200;
-
 export const datasetReference = (dataset: Pick<Dataset, "name" | "version">) =>
   `dataset:${dataset.name}@${dataset.version}`;
 
@@ -21,7 +19,7 @@ interface SourceChoosersProps {
 /** The two choices that come from the server: what to train on, and what to start from. */
 export function SourceChoosers({ values, errors, onDataset, onBase }: SourceChoosersProps) {
   const { t, format } = useI18n();
-  const datasets = useQuery(datasetQueries.list({ page: 1, page_size: LISTED_DATASETS }));
+  const datasets = useQuery(datasetQueries.choices());
   const models = useQuery(modelQueries.local());
   const data = String(valueAt(values, ["data", "train"]) ?? "");
   const base = String(valueAt(values, ["model", "base"]) ?? "");

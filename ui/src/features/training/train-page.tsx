@@ -25,7 +25,7 @@ import { RecipeForm } from "./recipe-form";
 import { faultsByField, isUnstarted, normalise, type RecipeFault } from "./recipe-layout";
 import { recipeQueries } from "./recipe-queries";
 import { RecipeVerdict } from "./recipe-verdict";
-import { LISTED_DATASETS, SourceChoosers } from "./source-choosers";
+import { SourceChoosers } from "./source-choosers";
 import { useRecipeDraft } from "./use-recipe-draft";
 
 const route = getRouteApi("/train");
@@ -168,7 +168,7 @@ function usePrefill(draft: ReturnType<typeof useRecipeDraft>) {
   const { dataset: datasetId, base } = route.useSearch();
   const setSearch = route.useNavigate();
   const named = useQuery({ ...datasetQueries.detail(datasetId ?? 0), enabled: datasetId !== undefined });
-  const datasets = useQuery(datasetQueries.list({ page: 1, page_size: LISTED_DATASETS }));
+  const datasets = useQuery(datasetQueries.choices());
   const models = useQuery(modelQueries.local());
   const { isBlank, change, chooseDataset } = draft;
   const isAsked = datasetId !== undefined || base !== undefined;

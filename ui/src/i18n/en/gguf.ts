@@ -30,6 +30,7 @@ export const gguf = {
   importanceHelp: "Rows of your data decide what small files keep. It helps most below 4 bits.",
   noImportance: "None",
   rows: "Rows to look at",
+  rowsRange: "From 1 to {most}.",
   start: "Convert",
   running: "Converting and certifying",
   leave: "It goes on if you leave this page.",
@@ -47,7 +48,7 @@ export const gguf = {
   state: "State",
   when: "When",
   withImportance: "with an importance matrix",
-  ratio: "{ratio} times smaller",
+  compression: "compression {ratio} : 1",
   failedFile: "certificate failed",
   clear: "Clear the list",
   clearTitle: "Clear this list?",
@@ -72,4 +73,13 @@ export const ggufMethods = {
   Q8_0: "As the source in almost every answer; right for small models.",
   F16: "The source's numbers with 16 bits.",
   F32: "Every bit; twice as large as most sources.",
+} as const;
+
+export const ggufChecks = {
+  header: "Header",
+  metadata: "Metadata",
+  tensors: "Tensors",
+  truncation: "Length",
+  load: "Loads",
+  generate: "Generates",
 } as const;

@@ -1,17 +1,22 @@
-import { answersErrors } from "./answers";
-import { dataErrors } from "./data";
-import { exportErrors } from "./export";
-import { generalErrors } from "./general";
-import { modelsErrors } from "./models";
+import { chatErrors } from "./chat";
+import { datasetErrors } from "./datasets";
+import { exportErrors } from "./exports";
+import { modelErrors } from "./models";
+import { serverErrors } from "./server";
 import { trainingErrors } from "./training";
-import type { ErrorDictionary } from "./types";
+import type { ErrorWords } from "./words";
 
-/** 서버 오류. 영어는 서버가 직접 말하므로 한국어만 여기에 있습니다. 모르는 코드는 서버의 글로 보여 줍니다. */
-export const errorsKo: ErrorDictionary = {
-  ...answersErrors,
-  ...dataErrors,
+const words: ErrorWords = {
+  ...chatErrors,
+  ...datasetErrors,
   ...exportErrors,
-  ...generalErrors,
-  ...modelsErrors,
+  ...modelErrors,
+  ...serverErrors,
   ...trainingErrors,
 };
+
+const column = (which: 0 | 1) => Object.fromEntries(Object.entries(words).map(([code, texts]) => [code, texts[which]]));
+
+/** 서버 오류의 제목과 힌트. 영어는 서버가 직접 말하므로 한국어만 여기에 있습니다. 모르는 코드는 서버의 글로 보여 줍니다. */
+export const errorTitlesKo = column(0);
+export const errorHintsKo = column(1);

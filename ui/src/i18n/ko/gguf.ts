@@ -31,6 +31,7 @@ export const gguf: LocaleShape<typeof english.gguf> = {
   importanceHelp: "내 데이터의 행이 작은 파일에 무엇을 남길지 정합니다. 4비트 아래에서 가장 도움이 됩니다.",
   noImportance: "쓰지 않음",
   rows: "살펴볼 행 수",
+  rowsRange: "1부터 {most}까지 쓸 수 있습니다.",
   start: "변환",
   running: "변환하고 인증하는 중",
   leave: "이 페이지를 떠나도 계속됩니다.",
@@ -48,7 +49,7 @@ export const gguf: LocaleShape<typeof english.gguf> = {
   state: "상태",
   when: "시각",
   withImportance: "중요도 행렬 사용",
-  ratio: "{ratio}배 작음",
+  compression: "압축비 {ratio} : 1",
   failedFile: "인증 실패",
   clear: "기록 지우기",
   clearTitle: "기록을 지울까요?",
@@ -57,7 +58,7 @@ export const gguf: LocaleShape<typeof english.gguf> = {
   conversions: "변환",
   succeeded: "{count}개 성공",
   totalFiles: "파일",
-  average: "평균 압축률",
+  average: "평균 압축비",
   best: "최고",
   saved: "줄인 크기",
 };
@@ -73,4 +74,13 @@ export const ggufMethods: LocaleShape<typeof english.ggufMethods> = {
   Q8_0: "거의 모든 답이 원본과 같습니다. 작은 모델에 알맞습니다.",
   F16: "원본의 수를 16비트로 둡니다.",
   F32: "모든 비트를 둡니다. 대부분의 원본보다 두 배 큽니다.",
+};
+
+export const ggufChecks: LocaleShape<typeof english.ggufChecks> = {
+  header: "헤더",
+  metadata: "메타데이터",
+  tensors: "텐서",
+  truncation: "길이",
+  load: "불러오기",
+  generate: "생성",
 };

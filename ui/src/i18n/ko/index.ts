@@ -9,7 +9,7 @@ import { formats, mapping, upload } from "./data-upload";
 import { quality, split, versions } from "./data-versions";
 import { errors } from "./errors";
 import { exportFormats, exports } from "./exports";
-import { gguf, ggufMethods } from "./gguf";
+import { gguf, ggufChecks, ggufMethods } from "./gguf";
 import { home } from "./home";
 import { compare, forecast, jobs, methods, palette, system } from "./jobs";
 import { checks, models, registry } from "./models";
@@ -33,6 +33,7 @@ export const ko: LocaleShape<typeof en> = {
   exports,
   exportFormats,
   gguf,
+  ggufChecks,
   ggufMethods,
   states,
   kinds,
