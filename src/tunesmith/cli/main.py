@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.models import TyperInfo
 
 from tunesmith.cli import (
     chat,
@@ -118,11 +121,31 @@ def globals_first(arguments: list[str]) -> list[str]:
     return front + rest
 
 
+def made_out(words: list[str]) -> typer.Typer:
+    """The program with the groups that ``words`` may mean; of the others only names and help.
+
+    Typer makes every command of every group before it runs one, which takes longer than ``--help`` itself.
+    """
+    if "_TUNESMITH_COMPLETE" in os.environ:  # a shell asks, and has the words elsewhere
+        return app
+    lean = copy.copy(app)
+    lean.registered_groups = [group if group.name in words else _closed(group) for group in app.registered_groups]
+    return lean
+
+
+def _closed(group: TyperInfo) -> TyperInfo:
+    closed, inside = copy.copy(group), copy.copy(group.typer_instance)
+    assert inside is not None
+    inside.registered_commands, inside.registered_groups = [], []
+    closed.typer_instance = inside
+    return closed
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
     gc.set_threshold(100_000, 20, 20)  # a start makes a million objects and throws hardly one away
     given = globals_first(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(ended(app, given, debug="--debug" in given))
+    sys.exit(ended(made_out(given), given, debug="--debug" in given))
 
 
 if __name__ == "__main__":
