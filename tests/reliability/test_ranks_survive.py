@@ -32,14 +32,21 @@ def start(server: Server, dataset: dict[str, Any]) -> int:
     return int(started.json()["id"])
 
 
+def rank_of(process: psutil.Process) -> str | None:
+    """The rank that a process of a run is; None for the agent, and empty for one that has just ended."""
+    try:
+        return process.environ().get("RANK")
+    except psutil.NoSuchProcess:
+        return ""
+
+
 def of_rank(server: Server, rank: int) -> list[psutil.Process]:
     """The processes that are this rank of a run."""
-    found = server.processes("tunesmith.ml.sft")
-    return [process for process in found if process.environ().get("RANK") == str(rank)]
+    return [process for process in server.processes("tunesmith.ml.sft") if rank_of(process) == str(rank)]
 
 
 def agents(server: Server) -> list[psutil.Process]:
-    return [process for process in server.processes("tunesmith.ml.sft") if "RANK" not in process.environ()]
+    return [process for process in server.processes("tunesmith.ml.sft") if rank_of(process) is None]
 
 
 def test_a_killed_rank_and_a_killed_agent(make_server: Callable[..., Server]) -> None:

@@ -12,7 +12,7 @@ interface ProblemProps {
 
 /** What went wrong, in the reader's language where the code is known, always with the server's own words beside it. */
 export function ProblemNotice({ error, onRetry, className }: ProblemProps) {
-  const { t, known, locale } = useI18n();
+  const { t, known } = useI18n();
   const { problem, code } = asApiError(error);
   const title = known("errors.titles", code, problem.title);
   const said = problem.hint ?? "";
@@ -25,7 +25,7 @@ export function ProblemNotice({ error, onRetry, className }: ProblemProps) {
       <TriangleAlert aria-hidden className="mt-0.5 size-4.5 shrink-0 text-red" />
       <div className="min-w-0 flex-1 space-y-1">
         <p className="font-semibold">{title}</p>
-        {problem.detail && <p lang={locale === "ko" ? undefined : "en"}>{problem.detail}</p>}
+        {problem.detail && <p lang="en">{problem.detail}</p>}
         {problem.errors && problem.errors.length > 0 && (
           <ul className="list-disc space-y-0.5 pl-5">
             {problem.errors.map((fault) => (

@@ -182,8 +182,8 @@ def _processes(recipe: Recipe) -> list[Finding]:
             "one-process",
             Severity.GREEN,
             "/resources/processes",
-            f"This is what one process alone would take. {world.size} share the rows of each update: the run is sooner, and with "
-            "strategy fsdp or deepspeed each of them takes less memory.",
+            f"This is what one process alone would take. {world.size} share the rows of each update: on GPUs of their own they "
+            "are sooner, and with strategy fsdp each of them takes less memory.",
             "Nothing has to be done; the run shows the time and memory of each process.",
             found=str(world.size),
         )
