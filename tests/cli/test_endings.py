@@ -111,6 +111,16 @@ def test_version_and_help() -> None:
         assert command in text
 
 
+def test_a_shell_completes_what_is_in_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (
+        ("_TUNESMITH_COMPLETE", "complete_bash"),
+        ("COMP_WORDS", "tunesmith datasets "),
+        ("COMP_CWORD", "2"),
+    ):
+        monkeypatch.setenv(name, value)
+    assert {"list", "fix", "xray"} <= set(tunesmith().stdout.split())
+
+
 def test_team_mode_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNESMITH_MODE", "team")
     done = tunesmith("serve", "--data-dir", str(tmp_path / "data"))
