@@ -394,6 +394,31 @@ class TestS3Storage:
         assert away.value.status == 503
         assert "tunesmith" in away.value.message
 
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            ("507 Insufficient Storage", b""),
+            ("503 Slow Down", b"<Error><Code>XMinioStorageFull</Code></Error>"),
+        ],
+    )
+    async def test_a_store_that_is_full_is_told_from_one_that_is_away(self, status: str, body: bytes) -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            head = f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            writer.write(head.encode() + body)
+            await writer.drain()
+            writer.close()
+
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            with pytest.raises(StorageFull):
+                await S3Storage(s3_settings(f"http://127.0.0.1:{port}")).put_stream(pieces(b"x"), "k")
+
+    async def test_a_name_with_the_number_of_a_full_store_says_nothing(self) -> None:
+        storage = S3Storage(s3_settings(f"http://127.0.0.1:{free_port()}", bucket="b507-storagefull"))
+        with pytest.raises(StorageUnavailable):
+            await storage.check()
+
     async def test_a_bucket_that_is_missing_is_said(self, s3_server: str) -> None:
         with pytest.raises(StorageUnavailable, match="bucket"):
             await S3Storage(s3_settings(s3_server, bucket="nowhere")).check()

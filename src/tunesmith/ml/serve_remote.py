@@ -47,6 +47,7 @@ DEFAULT_CONTEXT = 8192
 BYTES_PER_TOKEN = 3
 TOKENS_PER_MESSAGE = 8
 SLOTS = 64
+EMBEDDED_AT_ONCE = 16
 SILENT_SECONDS = 3600.0
 THINKING, THOUGHT = "<think>", "</think>"
 LAUNCH_SECONDS = 1800.0
@@ -139,15 +140,17 @@ class RemoteEngine(Engine):
         return _read(response.content)
 
     async def embed(self, inputs: list[str | list[int]], adapter: str | None) -> tuple[np.ndarray[Any, Any], list[int]]:
-        """As the address gives them, one question for each input, so that its tokens are known."""
-        found = await asyncio.gather(*(self._embedded(one) for one in inputs))
+        """As the address gives them, one question for each input, so that its tokens are known; a few at a time."""
+        turns = asyncio.Semaphore(EMBEDDED_AT_ONCE)
+        found = await asyncio.gather(*(self._embedded(one, turns) for one in inputs))
         vectors = np.array([vector for vector, _ in found], np.float32)
         return vectors, [tokens for _, tokens in found]
 
-    async def _embedded(self, one: str | list[int]) -> tuple[list[float], int]:
+    async def _embedded(self, one: str | list[int], turns: asyncio.Semaphore) -> tuple[list[float], int]:
         body = {"model": self._model, "input": one, "encoding_format": "float"}
-        with self._slot():
-            response = await self._origin.request("POST", f"{self._root}/embeddings", _json(body))
+        async with turns:
+            with self._slot():
+                response = await self._origin.request("POST", f"{self._root}/embeddings", _json(body))
         if response.status != 200:
             raise _refused(response.status, response.content)
         document = _document(response.content)

@@ -31,28 +31,31 @@ LARGEST_OUTPUT_CHARACTERS = 16_000_000
 LARGEST_WORK_CHARACTERS = 64_000_000
 LARGEST_WIDTH = 10_000
 CPU_SECONDS = 1.0
+LONGEST_STEP_SECONDS = CPU_SECONDS / 4
 
 
 @dataclass
 class Budget:
     """What one rendering may still use, and where its answers stood."""
 
-    cpu_seconds: float = CPU_SECONDS
+    cpu_seconds_left: float = CPU_SECONDS
     characters_left: int = LARGEST_WORK_CHARACTERS
     blocks: list[str] = field(default_factory=list)
     length: int = 0
     spans: list[tuple[int, str]] = field(default_factory=list)
-    deadline: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        # The clock of this thread's own work: a machine that is busy elsewhere stops no honest template.
-        self.deadline = time.thread_time() + self.cpu_seconds
+    # The clock of this thread's own work: a machine that is busy elsewhere stops no honest template.
+    clock: float = field(default_factory=time.thread_time)
 
     def tick(self, characters: int) -> None:
-        """Count a pass through a loop or macro that writes ``characters`` of its own."""
+        """Count a pass through a loop or macro that writes ``characters`` of its own, and the time since the last.
+
+        A step counts as a quarter of a second at most: what takes longer is a garbage collection that fell into it.
+        """
         self.spend(characters)
-        if time.thread_time() > self.deadline:
-            raise ChatTemplateLimit(f"The chat template was still running after {self.cpu_seconds:g} seconds.")
+        before, self.clock = self.clock, time.thread_time()
+        self.cpu_seconds_left -= min(self.clock - before, LONGEST_STEP_SECONDS)
+        if self.cpu_seconds_left < 0:
+            raise ChatTemplateLimit(f"The chat template was still running after {CPU_SECONDS:g} seconds.")
 
     def spend(self, characters: int) -> None:
         """Count output."""

@@ -82,6 +82,10 @@ def test_another_server_answers_in_a_conversation(serve_app: Callable[..., str])
         made = http.post("/chat/chat", json={"message": "멀리서", "max_tokens": 50}).json()
         assert (made["response"], made["finish_reason"]) == ("멀리서", "stop")
         assert made["usage"]["completion_tokens"] == len("멀리서".encode())
+        many = [f"{number}번" for number in range(100)]
+        vectors = http.post("/v1/embeddings", json={"model": "remote:there", "input": many}).json()
+        assert [one["index"] for one in vectors["data"]] == list(range(100)), vectors
+        assert vectors["usage"]["prompt_tokens"] == len("".join(many).encode())
         gone = http.post("/chat/initialize", json={"model": "remote:gone"})
         assert (gone.status_code, gone.json()["code"]) == (503, "runtime-start")
         assert "Nothing answers at" in gone.json()["detail"]

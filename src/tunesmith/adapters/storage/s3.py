@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import re
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -33,7 +34,8 @@ PART_BYTES = 8 << 20
 PARTS_AT_ONCE = 4  # so that an upload of any size holds at most this many parts in memory
 SPOOL_MEMORY_BYTES = 8 << 20
 CHECK_SECONDS = 5.0
-FULL = ("StorageFull", "QuotaExceeded", "InsufficientStorage", "507")
+FULL = re.compile(r"<Code>(\w*StorageFull|QuotaExceeded|InsufficientStorage)</Code>|status code: 507\b")
+"""How stores say that they are full: a code in the body, or the status alone; never by a port or a name with 507 in it."""
 
 
 class S3Storage:
@@ -180,7 +182,7 @@ class S3Storage:
                 hint="Check TUNESMITH_STORAGE__S3__ACCESS_KEY_ID, …__SECRET_ACCESS_KEY and the rights on the bucket.",
             ) from error
         except errors.BaseError as error:
-            if any(word in str(error) for word in FULL):
+            if FULL.search(str(error)):
                 raise StorageFull(f"The store ({self._where}) has no room left; {key!r} was not written.") from error
             raise StorageUnavailable(f"The store ({self._where}) does not answer as it should.") from error
 
