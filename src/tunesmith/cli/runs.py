@@ -120,6 +120,8 @@ def show_evaluation(evaluation: dict[str, Any] | None) -> None:
         if part.get("answers_total"):
             right, total = _plain(part["answers_right"]), _plain(part["answers_total"])
             out.print(f"{side:>6}: {right} of {total} held-out questions right")
+        if part.get("preference_accuracy") is not None:
+            out.print(f"{side:>6}: the better answer is likelier in {part['preference_accuracy']:.1%} of the pairs")
 
 
 def show_exports(exports: list[dict[str, Any]]) -> None:

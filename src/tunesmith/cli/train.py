@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tunesmith.cli.session import Session
 
 
+MEASURES = ("loss", "perplexity", "answers_right", "answers_total", "preference_accuracy", "preference_margin")
+
+
 def train(
     ctx: typer.Context,
     recipe: Annotated[Path | None, typer.Argument(help="Recipe (YAML).")] = None,
@@ -72,7 +75,9 @@ def train(
 def evaluate(
     ctx: typer.Context,
     model: Annotated[str, typer.Argument(help="name@version, run:ID, a folder, a local Hub id or tunesmith/tiny.")],
-    data: Annotated[str | None, typer.Option(help="Held-out rows: a file, or dataset:NAME@VERSION.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Held-out rows or preference pairs: a file, or dataset:NAME@VERSION.")
+    ] = None,
     questions: Annotated[
         str | None, typer.Option(help="Questions with exact answers: a file, or dataset:NAME@VERSION.")
     ] = None,
@@ -81,7 +86,9 @@ def evaluate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a model beside its base: held-out loss, perplexity and exact answers, with intervals."""
+    """Measure a model beside its base: held-out loss, perplexity and exact answers, with intervals; of pairs, which answer
+    is likelier.
+    """
     from tunesmith.cli.output import JobProgress, number, print_json, print_table
     from tunesmith.cli.runs import dataset_reference
 
@@ -99,8 +106,10 @@ def evaluate(
         print_json(report)
         return
     rows = []
-    for name in ("loss", "perplexity", "answers_right", "answers_total"):
-        rows.append((name, number((report.get("base") or {}).get(name)), number(report["tuned"].get(name))))
+    for name in MEASURES:
+        before, after = (report.get("base") or {}).get(name), report["tuned"].get(name)
+        if before is not None or after is not None:
+            rows.append((name, number(before), number(after)))
     print_table(f"Evaluation of {model}", ("measure", "base", "tuned"), rows)
 
 

@@ -32,13 +32,14 @@ class Adapter(StrEnum):
 
 
 CONVERSATIONS = ("messages", "alpaca", "prompt_completion", "sharegpt", "qa")
+PAIRS = ("preference",)
 FORMATS: dict[str, tuple[str, ...]] = {
     Objective.SFT: CONVERSATIONS,
     Objective.CPT: ("text",),
-    Objective.DPO: ("preference",),
-    Objective.ORPO: ("preference",),
+    Objective.DPO: PAIRS,
+    Objective.ORPO: PAIRS,
     Objective.KTO: ("kto", "preference"),
-    Objective.REWARD: ("preference",),
+    Objective.REWARD: PAIRS,
     Objective.GRPO: CONVERSATIONS,
 }
 """The formats of rows that each objective learns from."""

@@ -29,6 +29,11 @@ async def upload(house: House, name: str, answers: list[str]) -> int:
         {"messages": [{"role": "user", "content": f"{number}번째 역은?"}, {"role": "assistant", "content": answer}]}
         for number, answer in enumerate(answers)
     ]
+    return await upload_rows(house, name, rows)
+
+
+async def upload_rows(house: House, name: str, rows: list[dict[str, Any]]) -> int:
+    """A dataset of these rows."""
     content = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     files = {"file": (f"{name}.jsonl", content.encode())}
     answer = await house.http.post(f"{ADMIN}/training/datasets", files=files, data={"name": name}, params={"wait": 0})
@@ -107,10 +112,48 @@ async def test_any_model_can_be_evaluated(house: House, questions: int) -> None:
     assert (result["base"]["answers_right"], result["tuned"]["answers_right"]) == (0, 3)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pairs(house: House) -> int:
+    """Three pairs that the tuned model agrees with and one that it does not."""
+    said = [("역", "강남역")] * 3 + [("강남역", "역")]
+    rows = [{"prompt": f"{n}번째 역은?", "chosen": better, "rejected": worse} for n, (better, worse) in enumerate(said)]
+    return await upload_rows(house, "pairs", rows)
+
+
+async def test_pairs_are_measured_by_what_is_likelier(house: House, pairs: int) -> None:
+    result = await house.run(f"/models/{house.version_id}/evaluate", {"dataset_id": pairs})
+    base, tuned = result["base"], result["tuned"]
+    assert (base["preference_accuracy"], tuned["preference_accuracy"]) == (0.25, 0.75)
+    assert tuned["metrics"]["preference_accuracy"]["n"] == 4
+    assert result["difference"]["preference_accuracy"]["value"] == 0.5
+    assert result["difference"]["preference_margin"]["value"] == pytest.approx(
+        tuned["preference_margin"] - base["preference_margin"]
+    )
+    assert (tuned["loss"], tuned["answers_total"]) == (None, None)
+    card = (await house.http.get(f"{ADMIN}/models/{house.version_id}/card")).json()["markdown"]
+    assert "Better answer likelier | 0.25 (" in card
+    for metrics, status in ((["preference_margin"], 202), (["loss"], 422)):
+        answer = await house.http.post(
+            f"{ADMIN}/models/{house.version_id}/evaluate",
+            json={"dataset_id": pairs, "metrics": metrics},
+            params={"wait": 0},
+        )
+        assert answer.status_code == status, answer.text
+    assert "it allows preference_accuracy, preference_margin" in answer.json()["detail"]
+    await run_worker(house.services, until_idle=True)
+
+
+async def test_pairs_and_questions_are_measured_together(house: House, questions: int, pairs: int) -> None:
+    body = {"model": "harbour@1.0.0", "data": "dataset:pairs@1.0", "questions": "dataset:questions@1.0"}
+    result = await house.run("/evaluations", body)
+    assert (result["tuned"]["preference_accuracy"], result["tuned"]["answers_right"]) == (0.75, 9)
+
+
 async def test_what_cannot_be_measured_is_refused_at_once(house: House, questions: int) -> None:
     path = f"/models/{house.version_id}/evaluate"
     for where, body, status, code in (
         (path, {"dataset_id": questions, "metrics": ["bleu", "loss"]}, 422, "unsupported-metric"),
+        (path, {"dataset_id": questions, "metrics": ["preference_accuracy"]}, 422, "unsupported-metric"),
         (path, {"dataset_id": questions, "metrics": []}, 422, "validation"),
         (path, {"dataset_id": questions, "split": "test"}, 422, "validation"),
         (path, {"dataset_id": 999}, 404, "dataset-not-found"),

@@ -61,6 +61,26 @@ class TestRealRuns:
             said = await client.post("/v1/chat/completions", json={"model": model, **question})
             assert said.status_code == 200, said.text
 
+    async def test_a_run_on_pairs_ends_with_base_beside_tuned(
+        self, client: httpx.AsyncClient, start: Start, work: Work
+    ) -> None:
+        await upload(client, "Pairs", ROWS["preference"])
+        job = await start(
+            method={"objective": "dpo", "dpo": {"loss": "sigmoid"}},
+            data={"train": "dataset:Pairs@1.0", "split": {"train": 0.75, "validation": 0.25}},
+            training={"max_steps": 12, "learning_rate": 5e-3, "warmup_ratio": 0},
+            evaluate={},
+        )
+        assert job["warnings"] == []
+        await work()
+        done = (await client.get(f"{JOBS}/{job['id']}")).json()
+        assert [step["state"] for step in done["graph"]] == ["succeeded"] * 3, done
+        evaluated = next(step for step in done["graph"] if step["kind"] == "evaluate")
+        report = (await client.get(f"/api/v1/admin/jobs/{evaluated['job_id']}/result")).json()["result"]
+        assert report["tuned"]["preference_margin"] > report["base"]["preference_margin"]
+        assert report["tuned"]["metrics"]["preference_accuracy"]["n"] == len(ROWS["preference"]) // 4
+        assert report["tuned"]["answers_total"] is None
+
     async def test_a_reward_model_scores_and_does_not_write(
         self, client: httpx.AsyncClient, start: Start, work: Work
     ) -> None:

@@ -7260,7 +7260,7 @@ export interface components {
         DistributedSection: {
             /**
              * Strategy
-             * @description `ddp`: each process has the whole model; `fsdp`: weights, gradients and moments are divided among them (FSDP2); `deepspeed`: ZeRO, refused in this version; `auto` takes ddp where memory suffices, else fsdp, and the log says why.
+             * @description `ddp`: each process has the whole model; `fsdp`: weights, gradients and moments are divided among them (FSDP2); `deepspeed`: ZeRO, needs the extra `deepspeed`; `auto` takes ddp where memory suffices, else fsdp, and the log says why.
              * @default auto
              * @enum {string}
              */
@@ -7940,7 +7940,7 @@ export interface components {
             base?: string | null;
             /**
              * Data
-             * @description Held-out rows, as `dataset:NAME@VERSION`.
+             * @description Held-out rows or preference pairs, as `dataset:NAME@VERSION`.
              */
             data?: string | null;
             /**
@@ -7955,9 +7955,9 @@ export interface components {
             general?: string | null;
             /**
              * Metrics
-             * @description loss, perplexity, exact_match.
+             * @description `loss`, `perplexity` and `exact_match` of conversations, `preference_accuracy` and `preference_margin` of preference pairs; null for all that the data allows.
              */
-            metrics?: string[];
+            metrics?: string[] | null;
             /**
              * Max New Tokens
              * @description Longest answer, in tokens.
@@ -11497,7 +11497,7 @@ export interface components {
         ModelEvaluationRequest: {
             /**
              * Dataset Id
-             * @description Held-out rows; their last assistant message is the expected answer.
+             * @description Held-out rows; their last assistant message is the expected answer. Or pairs.
              */
             dataset_id: number;
             /**
@@ -11507,9 +11507,9 @@ export interface components {
             general_dataset_id?: number | null;
             /**
              * Metrics
-             * @description loss, perplexity, exact_match.
+             * @description `loss`, `perplexity` and `exact_match` of conversations, `preference_accuracy` and `preference_margin` of preference pairs; null for all that the data allows.
              */
-            metrics?: string[];
+            metrics?: string[] | null;
             /**
              * Max New Tokens
              * @description Longest answer, in tokens.
@@ -14092,9 +14092,9 @@ export interface components {
             dataset_id?: number | null;
             /**
              * Metrics
-             * @description loss, perplexity, exact_match.
+             * @description `loss`, `perplexity` and `exact_match` of conversations, `preference_accuracy` and `preference_margin` of preference pairs; null for all that the data allows.
              */
-            metrics?: string[];
+            metrics?: string[] | null;
             /**
              * Max New Tokens
              * @description Longest answer, in tokens.
@@ -14526,6 +14526,16 @@ export interface components {
              * @description Questions asked.
              */
             answers_total?: number | null;
+            /**
+             * Preference Accuracy
+             * @description Share of the pairs whose better answer is likelier than the worse one.
+             */
+            preference_accuracy?: number | null;
+            /**
+             * Preference Margin
+             * @description By how much, in nats: mean difference of their log-likelihoods.
+             */
+            preference_margin?: number | null;
             /**
              * Metrics
              * @description The same with their uncertainty.

@@ -4,6 +4,7 @@ import { readStored, writeStored } from "@/lib/stored";
 import { en } from "./en";
 import { errorHintsKo, errorTitlesKo } from "./errors-ko";
 import { findingFixesKo } from "./finding-fixes-ko";
+import { forecastFixesKo } from "./forecast-fixes-ko";
 import { ko } from "./ko";
 import type { Arguments, LeafPaths, LocaleShape } from "./types";
 
@@ -48,6 +49,7 @@ const serverWords: Partial<Record<MessageGroup, Record<string, string>>> = {
   "errors.titles": errorTitlesKo,
   "errors.hints": errorHintsKo,
   fixes: findingFixesKo,
+  forecastFixes: forecastFixesKo,
 };
 
 function findKnown(locale: Locale, group: MessageGroup, key: string): string | undefined {
@@ -79,6 +81,8 @@ type MessageGroup =
   | "errors.titles"
   | "errors.hints"
   | "findings"
+  | "forecastFindings"
+  | "forecastFixes"
   | "formats"
   | "steps"
   | "columnTypes"

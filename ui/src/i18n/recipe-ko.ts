@@ -121,7 +121,7 @@ export const recipeKo: Record<string, readonly [title: string, description: stri
   "resources.distributed": ["여러 장치", "여러 프로세스가 한 학습을 나누는 방법."],
   "resources.distributed.strategy": [
     "나누는 방법",
-    "ddp: 프로세스마다 모델 전체, fsdp: 가중치·기울기·모멘트를 나눔, deepspeed: ZeRO(이 버전에서는 거절), auto: 메모리가 되면 ddp, 아니면 fsdp(이유는 로그에).",
+    "ddp: 프로세스마다 모델 전체, fsdp: 가중치·기울기·모멘트를 나눔, deepspeed: ZeRO(추가 설치 deepspeed 필요), auto: 메모리가 되면 ddp, 아니면 fsdp(이유는 로그에).",
   ],
   "resources.distributed.zero_stage": ["ZeRO 단계", "deepspeed에서 나누는 것. 1 모멘트, 2(기본) 기울기도, 3 가중치도."],
   "resources.distributed.nodes": ["기계 수", "함께 학습할 기계의 수."],

@@ -1,4 +1,4 @@
-"""Evaluations: held-out loss, perplexity and exact answers, always the base beside the tuned model."""
+"""Evaluations: held-out loss, perplexity, exact answers and preferences, always the base beside the tuned model."""
 
 from tunesmith.domains.evaluation.schemas import EvaluateSpec, EvaluationResponse, RunEvaluationRequest
 from tunesmith.domains.evaluation.service import EvaluationService

@@ -7,7 +7,7 @@ class MetricUnsupported(Unsupported):
     """A metric that this version does not have."""
 
     code, title = "unsupported-metric", "This metric is not supported"
-    hint = "Use loss, perplexity or exact_match."
+    hint = "Use loss, perplexity or exact_match of conversations, preference_accuracy or preference_margin of pairs."
 
 
 class NothingToEvaluate(InvalidInput):

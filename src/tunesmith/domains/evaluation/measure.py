@@ -11,6 +11,8 @@ from typing import Any
 from tunesmith.domains.evaluation.errors import NothingToEvaluate
 from tunesmith.domains.evaluation.schemas import Comparison, Metric, Side
 from tunesmith.domains.evaluation.statistics import (
+    mean,
+    mean_difference,
     normalise_answer,
     perplexity,
     share,
@@ -129,6 +131,33 @@ class Pair:
             into.difference["exact_match"] = share_difference(before, after)
         return asked
 
+    async def preferences(self, rows: Sequence[Row], into: Comparison) -> int:
+        """Which answer of each pair is likelier, summed over its tokens; answers how many pairs were left out as too long."""
+        gaps: list[tuple[float | None, float]] = []
+        async for batch in self._batches(list(rows), "pairs"):
+            asked = [
+                ScoreRow(messages=[*row["prompt"], *row[answer]]) for row in batch for answer in ("chosen", "rejected")
+            ]
+            tuned = _gaps(await _score(self._tuned, asked))
+            base = _gaps(await _score(self._base, asked)) if self._base else [None] * len(batch)
+            gaps += [
+                (left, right)
+                for left, right in zip(base, tuned, strict=True)
+                if right is not None and (left is not None or not self._base)
+            ]
+        if not gaps:
+            raise NothingToEvaluate("No pair has two answers that fit the model's context.")
+        after = [right for _, right in gaps]
+        _set_preference(into.tuned, after)
+        if self._base:
+            before = [left for left, _ in gaps if left is not None]
+            _set_preference(into.base, before)
+            into.difference["preference_accuracy"] = share_difference(
+                [gap > 0 for gap in before], [gap > 0 for gap in after]
+            )
+            into.difference["preference_margin"] = mean_difference(before, after)
+        return len(rows) - len(gaps)
+
     def comparison(self) -> Comparison:
         """An empty one, with the names."""
         return Comparison(base=Side(name=self._names[0]) if self._base else None, tuned=Side(name=self._names[1]))
@@ -148,6 +177,25 @@ async def _score(handle: RuntimeHandle, rows: list[ScoreRow]) -> Sequence[RowSco
         if len(rows) == 1:
             return [None]
         return [(await _score(handle, [row]))[0] for row in rows]
+
+
+def _gaps(scores: Sequence[RowScore | None]) -> list[float | None]:
+    """Log-likelihood of the better answer minus that of the worse one, pair by pair; turns before them cancel out."""
+    pairs = zip(scores[::2], scores[1::2], strict=True)
+    return [
+        worse.loss_sum - better.loss_sum
+        if better and worse and better.trained_tokens and worse.trained_tokens
+        else None
+        for better, worse in pairs
+    ]
+
+
+def _set_preference(side: Side | None, gaps: Sequence[float]) -> None:
+    if side is not None:
+        side.metrics["preference_accuracy"] = share(sum(gap > 0 for gap in gaps), len(gaps))
+        side.metrics["preference_margin"] = mean(gaps)
+        side.preference_accuracy = side.metrics["preference_accuracy"].value
+        side.preference_margin = side.metrics["preference_margin"].value
 
 
 def _set_loss(side: Side | None, loss: Metric) -> None:

@@ -10,8 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tunesmith.domains.registry import Publication
 from tunesmith.kit.paging import Page
 
-MetricName = Literal["loss", "perplexity", "exact_match"]
-METRICS: tuple[MetricName, ...] = ("loss", "perplexity", "exact_match")
+MetricName = Literal["loss", "perplexity", "exact_match", "preference_accuracy", "preference_margin"]
+OF_ROWS: tuple[MetricName, ...] = ("loss", "perplexity")
+OF_QUESTIONS: tuple[MetricName, ...] = ("exact_match",)
+OF_PAIRS: tuple[MetricName, ...] = ("preference_accuracy", "preference_margin")
+METRICS: tuple[MetricName, ...] = (*OF_ROWS, *OF_QUESTIONS, *OF_PAIRS)
 Reference = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
@@ -35,11 +38,14 @@ class EvaluateSpec(BaseModel):
     model_id: int | None = Field(None, description="A registered version.")
     model: str | None = Field(None, description="A model by name, as every command takes it.")
     base: str | None = Field(None, description="What `model` is compared with; needed for a full model.")
-    dataset_id: int | None = Field(None, description="Held-out rows: loss, and questions unless others are named.")
+    dataset_id: int | None = Field(
+        None,
+        description="Held-out rows: loss, and questions unless others are named. Of preference pairs, which is likelier.",
+    )
     questions_dataset_id: int | None = Field(None, description="Held-out questions with their answers.")
     general_dataset_id: int | None = Field(None, description="Questions about other things: what was forgotten?")
     metrics: list[MetricName] = Field(
-        default_factory=lambda: list(METRICS), min_length=1, description="What to measure."
+        default_factory=lambda: list(METRICS), min_length=1, description="What to measure, where the rows allow it."
     )
     max_new_tokens: int = Field(64, ge=1, le=4096, description="Longest answer, in tokens.")
     max_questions: int = Field(200, ge=1, description="At most this many questions of each set are asked.")
@@ -59,6 +65,12 @@ class Side(BaseModel):
     perplexity: float | None = Field(None, description="Its exponential.")
     answers_right: int | None = Field(None, description="Questions answered exactly.")
     answers_total: int | None = Field(None, description="Questions asked.")
+    preference_accuracy: float | None = Field(
+        None, description="Share of the pairs whose better answer is likelier than the worse one."
+    )
+    preference_margin: float | None = Field(
+        None, description="By how much, in nats: mean difference of their log-likelihoods."
+    )
     metrics: dict[str, Metric] = Field(default_factory=dict, description="The same with their uncertainty.")
 
 
@@ -85,6 +97,17 @@ class EvaluationResponse(Comparison):
     )
 
 
+Wanted = Annotated[
+    list[str] | None,
+    Field(
+        min_length=1,
+        max_length=20,
+        description="`loss`, `perplexity` and `exact_match` of conversations, `preference_accuracy` and `preference_margin` "
+        "of preference pairs; null for all that the data allows.",
+    ),
+]
+
+
 class EvaluationRequest(BaseModel):
     """Evaluate any model beside its base, or beside another."""
 
@@ -95,15 +118,10 @@ class EvaluationRequest(BaseModel):
         description="`name@version`, `run:ID`, a folder, `tunesmith/tiny` or a Hub id in the local store."
     )
     base: Reference | None = Field(None, description="Model to compare with; default is the one it was tuned from.")
-    data: Reference | None = Field(None, description="Held-out rows, as `dataset:NAME@VERSION`.")
+    data: Reference | None = Field(None, description="Held-out rows or preference pairs, as `dataset:NAME@VERSION`.")
     questions: Reference | None = Field(None, description="Questions with their answers; default is `data`.")
     general: Reference | None = Field(None, description="Questions about other things.")
-    metrics: list[str] = Field(
-        default_factory=lambda: [*map(str, METRICS)],
-        min_length=1,
-        max_length=20,
-        description="loss, perplexity, exact_match.",
-    )
+    metrics: Wanted = None
     max_new_tokens: int = Field(64, ge=1, le=4096, description="Longest answer, in tokens.")
     max_questions: int = Field(200, ge=1, le=100_000, description="At most this many questions are asked.")
 
@@ -113,12 +131,7 @@ class RunEvaluationRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}, {"dataset_id": 3}]})
     dataset_id: Id | None = Field(None, description="Held-out rows; default is what the run itself held out.")
-    metrics: list[str] = Field(
-        default_factory=lambda: [*map(str, METRICS)],
-        min_length=1,
-        max_length=20,
-        description="loss, perplexity, exact_match.",
-    )
+    metrics: Wanted = None
     max_new_tokens: int = Field(64, ge=1, le=4096, description="Longest answer, in tokens.")
     max_questions: int = Field(200, ge=1, le=100_000, description="At most this many questions are asked.")
 
@@ -127,14 +140,9 @@ class ModelEvaluationRequest(BaseModel):
     """Evaluate a version beside its base."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"dataset_id": 3}]})
-    dataset_id: Id = Field(description="Held-out rows; their last assistant message is the expected answer.")
+    dataset_id: Id = Field(description="Held-out rows; their last assistant message is the expected answer. Or pairs.")
     general_dataset_id: Id | None = Field(None, description="Questions about other things.")
-    metrics: list[str] = Field(
-        default_factory=lambda: [*map(str, METRICS)],
-        min_length=1,
-        max_length=20,
-        description="loss, perplexity, exact_match.",
-    )
+    metrics: Wanted = None
     max_new_tokens: int = Field(64, ge=1, le=4096, description="Longest answer, in tokens.")
     max_questions: int = Field(200, ge=1, le=100_000, description="At most this many questions are asked.")
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from tunesmith.db import Unit
-from tunesmith.domains.datasets import DatasetNotFoundError, DatasetService
+from tunesmith.domains.datasets import DataFormat, DatasetNotFoundError, DatasetService
 from tunesmith.domains.evaluation import repository
 from tunesmith.domains.evaluation.errors import MetricUnsupported, NothingToEvaluate
 from tunesmith.domains.evaluation.schemas import (
     METRICS,
+    OF_PAIRS,
+    OF_QUESTIONS,
+    OF_ROWS,
     EvaluateSpec,
     EvaluationRequest,
     EvaluationResponse,
@@ -39,9 +40,9 @@ class EvaluationService:
 
     async def start(self, unit: Unit, model_id: int, request: ModelEvaluationRequest) -> JobView:
         """Check what can be refused at once, and queue an `evaluate` job."""
-        metrics = _known(request.metrics)
+        _known(request.metrics)
         version = await self._registry.get(unit, model_id)
-        await self._datasets.get(unit, request.dataset_id)
+        metrics = await self._metrics(unit, request.metrics, request.dataset_id, None)
         if request.general_dataset_id is not None:
             await self._datasets.get(unit, request.general_dataset_id)
         spec = EvaluateSpec(
@@ -56,19 +57,21 @@ class EvaluationService:
 
     async def start_for(self, unit: Unit, request: EvaluationRequest) -> JobView:
         """The same for any model; an evaluation of a registered version is kept with it."""
-        metrics = _known(request.metrics)
+        _known(request.metrics)
         version = await self._registry.find_by_name(unit, request.model) if "@" in request.model else None
         for model in (request.model, request.base):
             if model is not None:
                 await self._resolver.resolve(unit, model)
         if request.data is None and request.questions is None:
             raise NothingToEvaluate("Neither data nor questions are named.")
+        data, questions = await self._dataset_id(unit, request.data), await self._dataset_id(unit, request.questions)
+        metrics = await self._metrics(unit, request.metrics, data, questions)
         spec = EvaluateSpec(
             model_id=version.id if version else None,
             model=None if version else request.model,
             base=request.base,
-            dataset_id=await self._dataset_id(unit, request.data),
-            questions_dataset_id=await self._dataset_id(unit, request.questions),
+            dataset_id=data,
+            questions_dataset_id=questions,
             general_dataset_id=await self._dataset_id(unit, request.general),
             metrics=metrics,
             max_new_tokens=request.max_new_tokens,
@@ -81,7 +84,7 @@ class EvaluationService:
 
         Raises JobNotFound, RunNotServable while there is no model, and NothingToEvaluate when nothing was held out.
         """
-        metrics = _known(request.metrics)
+        _known(request.metrics)
         job = await self._jobs.get(unit, job_id)
         await self._resolver.resolve(unit, f"run:{job_id}")
         dataset_id = request.dataset_id or await self._held_out(unit, job)
@@ -90,7 +93,7 @@ class EvaluationService:
                 f"Run {job_id} ({job.name}) held nothing out.",
                 hint="Name a dataset that it was not trained on as dataset_id.",
             )
-        await self._datasets.get(unit, dataset_id)
+        metrics = await self._metrics(unit, request.metrics, dataset_id, None)
         spec = EvaluateSpec(
             model=f"run:{job_id}",
             dataset_id=dataset_id,
@@ -99,6 +102,28 @@ class EvaluationService:
             max_questions=request.max_questions,
         )
         return await self._jobs.submit(unit, "evaluate", spec, name=f"evaluate {job.name}"[:200])
+
+    async def holds_pairs(self, unit: Unit, dataset_id: int) -> bool:
+        """Whether the rows are preference pairs, which are measured by what is likelier."""
+        return (await self._datasets.get(unit, dataset_id)).format == DataFormat.PREFERENCE
+
+    async def _metrics(
+        self, unit: Unit, wanted: list[str] | None, data: int | None, questions: int | None
+    ) -> list[MetricName]:
+        """What the rows allow, of what was asked for (all by default); raises MetricUnsupported when that is nothing."""
+        has_pairs = data is not None and await self.holds_pairs(unit, data)
+        has_rows = data is not None and not has_pairs
+        allowed = [
+            *(OF_ROWS if has_rows else ()),
+            *(OF_QUESTIONS if has_rows or questions is not None else ()),
+            *(OF_PAIRS if has_pairs else ()),
+        ]
+        found = allowed if wanted is None else [name for name in allowed if name in wanted]
+        if not found:
+            raise MetricUnsupported(
+                f"{', '.join(wanted or ())} cannot be measured on this data; it allows {', '.join(allowed)}."
+            )
+        return found
 
     async def _held_out(self, unit: Unit, job: JobView) -> int | None:
         """The rows that the run's own evaluation takes, else those of its evaluation loss."""
@@ -170,8 +195,7 @@ def _response(row: EvaluationRow, model_id: int) -> ModelEvaluationResponse:
     )
 
 
-def _known(names: list[str]) -> list[MetricName]:
-    unknown = [name for name in names if name not in METRICS]
+def _known(names: list[str] | None) -> None:
+    unknown = [name for name in names or () if name not in METRICS]
     if unknown:
         raise MetricUnsupported(f"{', '.join(unknown)}: the metrics of this version are {', '.join(METRICS)}.")
-    return [cast(MetricName, name) for name in dict.fromkeys(names)]

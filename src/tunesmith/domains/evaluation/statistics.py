@@ -44,6 +44,16 @@ def _ratio(totals: Numbers, weights: Numbers) -> Metric:
     return Metric(value=value, stderr=stderr, low=value - Z_95 * stderr, high=value + Z_95 * stderr, n=n)
 
 
+def mean(values: Sequence[float]) -> Metric:
+    """Mean over independent items."""
+    return _ratio(np.asarray(values, float), np.ones(len(values)))
+
+
+def mean_difference(base: Sequence[float], tuned: Sequence[float]) -> Metric:
+    """Tuned minus base on the same items."""
+    return _ratio(np.asarray(tuned, float) - np.asarray(base, float), np.ones(len(base)))
+
+
 def perplexity(loss: Metric) -> Metric:
     """The exponential of a loss, its interval carried over."""
     value = _exp(loss.value)

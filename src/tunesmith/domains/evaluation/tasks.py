@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from tunesmith.db import Unit
-from tunesmith.domains.datasets import DatasetService
+from tunesmith.domains.datasets import DataFormat, DatasetService
 from tunesmith.domains.evaluation.errors import NothingToEvaluate
 from tunesmith.domains.evaluation.measure import Asked, Pair, Row, questions_of, read_rows
-from tunesmith.domains.evaluation.schemas import Comparison, EvaluateSpec, EvaluationResponse
+from tunesmith.domains.evaluation.schemas import OF_PAIRS, OF_ROWS, Comparison, EvaluateSpec, EvaluationResponse
 from tunesmith.domains.evaluation.service import EvaluationService
 from tunesmith.domains.jobs import JobContext, JobKind
 from tunesmith.domains.registry import RegistryService
@@ -25,6 +25,7 @@ class Sources:
     """The rows of each set."""
 
     held_out: list[Row]
+    pairs: list[Row]
     questions: list[Row]
     general: list[Row]
 
@@ -97,20 +98,30 @@ class Evaluator:
             file = await self._datasets.export_messages(unit, dataset_id, target)
             return await context.in_thread(read_rows, file.path)
 
+        pairs: list[Row] = []
+        conversations = spec.dataset_id
+        if spec.dataset_id is not None and await self._service.holds_pairs(unit, spec.dataset_id):
+            file = await self._datasets.export_rows(
+                unit, spec.dataset_id, context.folder / "evaluate-pairs.jsonl", accepted=[DataFormat.PREFERENCE]
+            )
+            pairs, conversations = await context.in_thread(read_rows, file.path), None
         return Sources(
-            held_out=await rows(spec.dataset_id),
-            questions=await rows(spec.questions_dataset_id or spec.dataset_id),
+            held_out=await rows(conversations),
+            pairs=pairs,
+            questions=await rows(spec.questions_dataset_id or conversations),
             general=await rows(spec.general_dataset_id),
         )
 
     async def _measure(
         self, context: JobContext, spec: EvaluateSpec, models: Models, sources: Sources
     ) -> tuple[EvaluationResponse, dict[str, list[Asked]]]:
-        wants_loss = bool({"loss", "perplexity"} & set(spec.metrics)) and bool(sources.held_out)
-        wants_answers = "exact_match" in spec.metrics
+        wants_loss = bool(set(OF_ROWS) & set(spec.metrics)) and bool(sources.held_out)
+        wants_pairs = bool(set(OF_PAIRS) & set(spec.metrics)) and bool(sources.pairs)
+        wants_answers = "exact_match" in spec.metrics and bool(sources.questions or not sources.pairs)
         questions = questions_of(sources.questions, spec.max_questions) if wants_answers else []
         general = questions_of(sources.general, spec.max_questions) if wants_answers and sources.general else []
         total = len(questions) + len(general) + (len(sources.held_out) if wants_loss else 0)
+        total += len(sources.pairs) if wants_pairs else 0
 
         async def tell(done: int, message: str) -> None:
             context.check()
@@ -125,6 +136,8 @@ class Evaluator:
             main, other = pair.comparison(), pair.comparison()
             if wants_loss and (skipped := await pair.held_out(sources.held_out, main)):
                 await context.log(f"{skipped} rows are longer than the model's context and were left out.", "warning")
+            if wants_pairs and (skipped := await pair.preferences(sources.pairs, main)):
+                await context.log(f"{skipped} pairs are longer than the model's context and were left out.", "warning")
             if questions:
                 answers["questions"] = await pair.answers(questions, spec.max_new_tokens, main)
             if general:
@@ -159,6 +172,7 @@ def _result(spec: EvaluateSpec, main: Comparison, general: Comparison | None) ->
             "max_new_tokens": spec.max_new_tokens,
             "answer_rule": "exact after NFKC, case, white space and punctuation at the ends",
             "loss_rule": "mean over the assistant's tokens",
+            "preference_rule": "log-likelihood summed over the tokens of each answer",
         },
     )
 

@@ -70,6 +70,15 @@ def _training(version: ModelDetailResponse) -> str:
     return f"## Training\n\n{table}\n\nThe resolved recipe:\n\n```json\n{recipe}\n```"
 
 
+MEASURES = {
+    "loss": "Held-out loss",
+    "perplexity": "Perplexity",
+    "exact_match": "Exact answers",
+    "preference_accuracy": "Better answer likelier",
+    "preference_margin": "By nats",
+}
+
+
 def _evaluation(version: ModelDetailResponse) -> str:
     found = [evidence.document for evidence in version.evidence if evidence.kind == "evaluation"]
     if not found:
@@ -83,7 +92,7 @@ def _sides(document: dict[str, Any], prefix: str) -> list[tuple[str, str, str, s
     base, tuned = document.get("base") or {}, document.get("tuned") or {}
     differences = document.get("difference") or {}
     rows = []
-    for key, label in (("loss", "Held-out loss"), ("perplexity", "Perplexity"), ("exact_match", "Exact answers")):
+    for key, label in MEASURES.items():
         left, right = _metric((base.get("metrics") or {}).get(key)), _metric((tuned.get("metrics") or {}).get(key))
         if left != "–" or right != "–":
             rows.append((prefix + label, left, right, _metric(differences.get(key))))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.domains.jobs import GraphNode
-from tunesmith.wire.methods import CONVERSATIONS, FORMATS, Objective
+from tunesmith.wire.methods import CONVERSATIONS, FORMATS, PAIRS, Objective
 from tunesmith.wire.recipe import Recipe
 
 PARTS = ("train", "validation", "test")
@@ -85,8 +85,8 @@ def _evaluate_node(recipe: Recipe, data: RunData, parts: dict[str, int]) -> Grap
     node.inputs["publication"] = ("train", "publication")
     held_out = data.test if data.test is not None else data.validation
     part = "test" if "test" in parts else "validation"
-    if not _are_conversations(recipe):
-        pass  # pairs, marked answers and texts are measured in the run itself
+    if not _are_compared(recipe):
+        pass  # marked answers and texts are measured in the run itself
     elif held_out is not None and (data.test is not None or "test" not in parts):
         spec["dataset_id"] = held_out
     elif part in parts:
@@ -99,15 +99,15 @@ def _evaluate_node(recipe: Recipe, data: RunData, parts: dict[str, int]) -> Grap
     return node if has_data else None
 
 
-def _are_conversations(recipe: Recipe) -> bool:
-    return FORMATS[recipe.method.objective] == CONVERSATIONS
+def _are_compared(recipe: Recipe) -> bool:
+    return FORMATS[recipe.method.objective] in (CONVERSATIONS, PAIRS)
 
 
 def _why_not_evaluated(recipe: Recipe) -> str:
     objective = recipe.method.objective
     if objective == Objective.REWARD:
         return "A reward model writes no answers; its pair accuracy on held-out pairs is in the figures of the run."
-    if not _are_conversations(recipe):
+    if not _are_compared(recipe):
         return (
             f"No answers are asked for after the training: the held-out rows of {objective} are measured in the run itself. "
             "evaluate.questions names conversations to ask about."

@@ -6,8 +6,10 @@ import type { ComparisonRow } from "./result-reading";
 /** The same measures of the base and of the tuned model, and which way they went. */
 export function ComparisonTable({ rows }: { rows: ComparisonRow[] }) {
   const { t, format } = useI18n();
+  const measure = (row: ComparisonRow, value: number) =>
+    row.isShare ? format.percent(value, 1) : format.measure(value);
   const show = (row: ComparisonRow, value: number) =>
-    row.total === undefined ? format.measure(value) : t("runs.rightOf", { right: value, total: row.total });
+    row.total === undefined ? measure(row, value) : t("runs.rightOf", { right: value, total: row.total });
   return (
     <Table label={t("runs.result")} data-testid="comparison">
       <thead>
@@ -35,7 +37,7 @@ export function ComparisonTable({ rows }: { rows: ComparisonRow[] }) {
                 ) : (
                   <Badge tone={isBetter ? "green" : "amber"} className="numeric">
                     {sign}
-                    {format.measure(difference)}
+                    {measure(row, difference)}
                   </Badge>
                 )}
               </Td>

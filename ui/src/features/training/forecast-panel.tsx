@@ -62,8 +62,10 @@ function isRouteAbsent(error: unknown): boolean {
   return status === 405 || status === 501 || (status === 404 && (problem.code ?? "not-found") === "not-found");
 }
 
+const COLOURS: Record<string, string> = { red: "text-red", amber: "text-amber", green: "text-ink-soft" };
+
 function Figures({ forecast, stale }: { forecast: Forecast; stale: boolean }) {
-  const { t, format } = useI18n();
+  const { t, known, format } = useI18n();
   const show = (value: number | null | undefined, words: (value: number) => string) =>
     typeof value === "number" ? words(value) : "–";
   const rows = [
@@ -87,15 +89,18 @@ function Figures({ forecast, stale }: { forecast: Forecast; stale: boolean }) {
       {problems.length === 0 ? (
         <p className="mt-2 text-green">{t("forecast.noProblems")}</p>
       ) : (
-        <ul className="mt-2 space-y-1">
-          {problems.map((problem) => (
-            <li
-              key={`${problem.code}-${problem.message}`}
-              className={problem.severity === "red" ? "text-red" : "text-amber"}
-            >
-              {problem.message}
-            </li>
-          ))}
+        <ul className="mt-3 space-y-3">
+          {problems.map((problem) => {
+            const title = known("forecastFindings", problem.code, "");
+            const colour = COLOURS[problem.severity ?? "amber"];
+            return (
+              <li key={`${problem.code}-${problem.message}`}>
+                {title && <p className={cn("font-medium", colour)}>{title}</p>}
+                <p className={title ? "text-ink-soft" : colour}>{problem.message}</p>
+                <p>{known("forecastFixes", problem.code, problem.fix ?? "")}</p>
+              </li>
+            );
+          })}
         </ul>
       )}
     </div>

@@ -8,15 +8,18 @@ interface Side {
   perplexity?: number;
   answers_right?: number;
   answers_total?: number;
+  preference_accuracy?: number;
+  preference_margin?: number;
 }
 
 export interface ComparisonRow {
-  measure: "loss" | "perplexity" | "answersRight";
+  measure: "loss" | "perplexity" | "answersRight" | "preferenceAccuracy" | "preferenceMargin";
   about: "data" | "general";
   base: number;
   tuned: number;
   /** Answers asked, where the figures are counts. */
   total?: number;
+  isShare: boolean;
   lowerIsBetter: boolean;
 }
 
@@ -32,11 +35,15 @@ function compare(document: Result, about: ComparisonRow["about"]): ComparisonRow
   const add = (measure: ComparisonRow["measure"], key: keyof Side, lowerIsBetter: boolean, total?: number) => {
     const pair = [base[key], tuned[key]];
     if (typeof pair[0] !== "number" || typeof pair[1] !== "number") return;
-    rows.push({ measure, about, base: pair[0], tuned: pair[1], lowerIsBetter, ...(total !== undefined && { total }) });
+    const isShare = measure === "preferenceAccuracy";
+    const counted = total !== undefined && { total };
+    rows.push({ measure, about, base: pair[0], tuned: pair[1], isShare, lowerIsBetter, ...counted });
   };
   add("answersRight", "answers_right", false, base.answers_total ?? tuned.answers_total);
   add("loss", "loss", true);
   add("perplexity", "perplexity", true);
+  add("preferenceAccuracy", "preference_accuracy", false);
+  add("preferenceMargin", "preference_margin", false);
   return rows.filter((row) => row.total !== 0);
 }
 

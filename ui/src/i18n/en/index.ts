@@ -7,6 +7,7 @@ import { formats, mapping, upload } from "./data-upload";
 import { quality, split, versions } from "./data-versions";
 import { errors } from "./errors";
 import { exportFormats, exports } from "./exports";
+import { forecastFindings } from "./forecast";
 import { gguf, ggufChecks, ggufMethods } from "./gguf";
 import { home } from "./home";
 import { compare, forecast, jobs, methods, palette, system } from "./jobs";
@@ -38,6 +39,7 @@ export const en = {
   metrics,
   checks,
   findings,
+  forecastFindings,
   formats,
   mapping,
   upload,

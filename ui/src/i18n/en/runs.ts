@@ -56,6 +56,8 @@ export const runs = {
   loss: "Held-out loss",
   perplexity: "Perplexity",
   answersRight: "Exact answers",
+  preferenceAccuracy: "Better answer likelier",
+  preferenceMargin: "Likelier by (nats)",
   rightOf: "{right} of {total}",
   general: "{name}, other things",
   exports: "Exports",

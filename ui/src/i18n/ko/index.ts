@@ -9,6 +9,7 @@ import { formats, mapping, upload } from "./data-upload";
 import { quality, split, versions } from "./data-versions";
 import { errors } from "./errors";
 import { exportFormats, exports } from "./exports";
+import { forecastFindings } from "./forecast";
 import { gguf, ggufChecks, ggufMethods } from "./gguf";
 import { home } from "./home";
 import { compare, forecast, jobs, methods, palette, system } from "./jobs";
@@ -40,6 +41,7 @@ export const ko: LocaleShape<typeof en> = {
   metrics,
   checks,
   findings,
+  forecastFindings,
   formats,
   mapping,
   upload,
