@@ -43,6 +43,7 @@ def test_there_is_one_for_each_objective_and_adapter() -> None:
     assert {file.name for file in RECIPES.glob("tiny-*.yaml")} == wanted
 
 
+@pytest.mark.timed
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("recipe", sorted(RECIPES.glob("tiny-*.yaml")), ids=lambda file: file.stem)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.long
 WORKBENCH = 12
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 async def test_every_training_call_in_one_run(server: Server, tmp_path: Path) -> None:
     taken = await drive(server.url, tmp_path)
     later = [name for name in LATER if name not in taken]

@@ -49,20 +49,29 @@ async def passing_on(port: int, target: int) -> Any:
 class TestMlflowAway:
     """One run while MLflow is away, told to it when it is back."""
 
-    port = free_port()
+    @pytest.fixture
+    def port(self) -> int:
+        """Nobody listens there yet."""
+        return free_port()
 
     @pytest.fixture
-    def settings(self, data_dir: Path, saved_model: Path) -> Settings:
+    def settings(self, data_dir: Path, saved_model: Path, port: int) -> Settings:
         return load_settings(
             data_dir=data_dir,
             models={"allowed_roots": [str(saved_model)]},
             training={"engine": "fake"},
             jobs={"poll_seconds": 0.05},
-            tracking={"mlflow_uri": f"http://127.0.0.1:{self.port}"},
+            tracking={"mlflow_uri": f"http://127.0.0.1:{port}"},
         )
 
     async def test_training_goes_on_and_the_run_is_told_later(
-        self, client: httpx.AsyncClient, app: FastAPI, start: Start, work: Work, mlflow_server: MlflowServer
+        self,
+        client: httpx.AsyncClient,
+        app: FastAPI,
+        start: Start,
+        work: Work,
+        mlflow_server: MlflowServer,
+        port: int,
     ) -> None:
         job = await start(register={"name": "ferry-mirrored"})
         assert [w for w in job["warnings"] if w.startswith("MLflow (http://127.0.0.1")]
@@ -75,7 +84,7 @@ class TestMlflowAway:
         (state,) = (await client.get("/api/v1/admin/system")).json()["trackers"]
         assert (state["name"], state["reachable"], state["waiting_runs"]) == ("mlflow", False, 1)
 
-        async with passing_on(self.port, mlflow_server.port):
+        async with passing_on(port, mlflow_server.port):
             await app.state.services.training.mirrors.retry_now()
             done = await get(client, job["id"])
             (state,) = (await client.get("/api/v1/admin/system")).json()["trackers"]
