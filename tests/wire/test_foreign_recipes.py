@@ -44,6 +44,8 @@ warmup_steps: 10
 max_steps: 100
 eval_steps: 0.1
 early_stopping_patience: 2
+metric_for_best_model: eval_loss
+greater_is_better: false
 release_date: 2024-01-02
 """
 LLAMAFACTORY_ORPO = """
@@ -96,6 +98,8 @@ def test_axolotl_qlora() -> None:
             "learning_rate": 2e-4,
             "warmup_ratio": 0.1,
             "early_stopping": {"patience": 2},
+            "metric_for_best": "eval_loss",
+            "metric_mode": "min",
             "precision": "auto",
         },
     }

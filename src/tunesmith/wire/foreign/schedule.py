@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tunesmith.wire.foreign.carrying import Carrier, Refusal, number, one_of, whole
+from tunesmith.wire.foreign.carrying import Carrier, Refusal, is_true, number, one_of, whole
 
 SCHEDULERS = {"cosine": "cosine", "linear": "linear", "constant": "constant", "constant_with_warmup": "constant"}
 
@@ -35,6 +35,7 @@ def take_schedule(carrier: Carrier, scheduler_key: str) -> None:
         "training.metric_for_best",
         one_of(BEST_BY, "metric"),
     )
+    carrier.take("greater_is_better", "training.metric_mode", lambda value: "max" if is_true(value) else "min")
 
 
 def ratio_of(steps: Any, carrier: Carrier) -> float:
