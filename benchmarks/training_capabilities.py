@@ -1,7 +1,7 @@
 """Try every method and record what works: `python -m benchmarks.training_capabilities [--device cpu] [--only dpo-qlora …]`.
 
-With `--strategy ddp` or `fsdp` it is tried by several processes (`--processes`, 2) that share each update; a cell then works when,
-besides, the loss of every update is that of one process to 1e-5 in float32.
+With `--strategy ddp`, `fsdp` or `deepspeed` it is tried by several processes (`--processes`, 2) that share each update; a cell
+then works when, besides, the loss of every update is that of one process to 1e-5 in float32.
 
 Each cell (objective by adapter) is a real run of the engine's script on the bundled model and data: four updates with a
 checkpoint in the middle, then the run again from that checkpoint. It `works` when both end, the trained weights have moved, and
@@ -157,7 +157,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda", "mps"))
     parser.add_argument("--only", nargs="*", default=[], help="Cells such as dpo-qlora; all by default.")
-    parser.add_argument("--strategy", choices=("ddp", "fsdp"), help="Share each run among processes in this way.")
+    parser.add_argument(
+        "--strategy", choices=("ddp", "fsdp", "deepspeed"), help="Share each run among processes in this way."
+    )
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     now = datetime.now(UTC).replace(microsecond=0).isoformat()

@@ -6,23 +6,33 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-from tests.ml import preferences
 from tests.ml import training_runs as runs
+from tests.ml.rank_runs import (
+    CLOSE,
+    Cell,
+    assert_same_run,
+    goes_on_after_a_kill,
+    learns_as_one,
+    log_of,
+    name_of,
+    nobody_is_left,
+    plan_of,
+    ranks_of,
+    started,
+    train,
+    write_files,
+)
 from tunesmith.wire.checkpoint import verify_checkpoint
 from tunesmith.wire.events import Failed, Finished, LogLine
 from tunesmith.wire.recipe_text import read_recipe
 from tunesmith.wire.run_dir import RunDirectory
 
 pytestmark = pytest.mark.early
-CLOSE = 1e-5
 
 
 @pytest.fixture(scope="module")
@@ -32,84 +42,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    root = tmp_path_factory.mktemp("rows")
-    pairs = preferences.write_pairs(root / "pairs.jsonl")
-    marked = preferences.write(root / "marked.jsonl", preferences.labelled())
-    return {"sft": runs.write_rows(root / "rows.jsonl"), "dpo": pairs, "reward": pairs, "kto": marked}
-
-
-def plan_of(
-    model: Path,
-    objective: str = "sft",
-    adapter: str = "lora",
-    *,
-    processes: int = 1,
-    dropout: float = 0.0,
-    distributed: dict[str, Any] | None = None,
-    **training: Any,
-) -> dict[str, Any]:
-    """24 rows in updates of 5: the last update of an epoch has 4, and no number of processes divides them evenly."""
-    settings = {"max_steps": 6, "batch_size": 5, "packing": False, "precision": "fp32", "save_steps": 3, **training}
-    plan = runs.recipe(model, **{"learning_rate": 2e-3, "warmup_ratio": 0, **settings})
-    plan["method"] = {
-        "objective": objective,
-        "adapter": adapter,
-        "lora": {"r": 4, "alpha": 8, "dropout": dropout},
-    }
-    if processes > 1:
-        plan["resources"] |= {"processes": processes}
-    if distributed is not None:
-        plan["resources"] |= {"distributed": distributed}
-    return plan
-
-
-@contextmanager
-def started(run: RunDirectory) -> Iterator[subprocess.Popen[bytes]]:
-    """The child as the worker starts it: in a session of its own, with its output in the run's folder."""
-    with run.output_file.open("ab") as output:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "tunesmith.ml.sft", str(run.path)],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={**os.environ, "OMP_NUM_THREADS": "2"},
-        )
-    try:
-        yield child
-    finally:
-        child.kill()
-        child.wait()
-
-
-def train(run: RunDirectory, *, expect: int = 0) -> Any:
-    """The child to its end; answers its last word."""
-    with started(run) as child:
-        code = child.wait(280)
-    assert code == expect, run.output_file.read_text()[-4000:]
-    ends = [event for event in runs.events(run) if isinstance(event, Finished | Failed)]
-    assert len(ends) <= 1, "one last word"
-    return ends[-1] if ends else None
-
-
-def log_of(run: RunDirectory) -> str:
-    return "\n".join(event.message for event in runs.events(run) if isinstance(event, LogLine))
-
-
-def ranks_of(run: RunDirectory) -> list[psutil.Process]:
-    """The ranks of a run, whoever their parent is now."""
-    found = []
-    for process in psutil.process_iter(["cmdline", "environ"]):
-        words = process.info["cmdline"] or []
-        if str(run.path) in words and "RANK" in (process.info["environ"] or {}):
-            found.append(process)
-    return sorted(found, key=lambda process: process.info["environ"]["RANK"])
-
-
-def nobody_is_left(run: RunDirectory) -> bool:
-    return not any(
-        str(run.path) in (process.info["cmdline"] or []) and process.info["status"] != psutil.STATUS_ZOMBIE
-        for process in psutil.process_iter(["cmdline", "status"])
-    )
+    return write_files(tmp_path_factory.mktemp("rows"))
 
 
 @pytest.fixture(scope="module")
@@ -119,15 +52,6 @@ def alone(tmp_path_factory: pytest.TempPathFactory, model: Path, files: dict[str
     )
     assert isinstance(runs.train(run), Finished)
     return run
-
-
-def assert_same_run(run: RunDirectory, of_one: RunDirectory) -> None:
-    for name in ("loss", "grad_norm", "eval_loss"):
-        ours, theirs = runs.curve(run, name), runs.curve(of_one, name)
-        assert list(ours) == list(theirs) != []
-        assert max(abs(ours[step] - theirs[step]) for step in ours) < CLOSE, (name, ours, theirs)
-    ends = [[e for e in runs.events(r) if isinstance(e, Finished)][-1].result for r in (run, of_one)]
-    assert ends[0]["trained_tokens"] == ends[1]["trained_tokens"]
 
 
 def test_two_ranks_learn_as_one(tmp_path: Path, model: Path, files: dict[str, Path], alone: RunDirectory) -> None:
@@ -232,25 +156,11 @@ LONG_CELLS = [
 ]
 
 
-def name_of(cell: tuple[Any, ...]) -> str:
-    return f"{cell[0]}-{cell[1]}-{cell[2]}-{(cell[3] or {}).get('strategy', 'auto')}"
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("cell", LONG_CELLS, ids=name_of)
-def test_every_way_learns_as_one(cell: tuple[Any, ...], tmp_path: Path, model: Path, files: dict[str, Path]) -> None:
-    objective, adapter, processes, distributed = cell
-    accumulated = {"batch_size": 2, "gradient_accumulation_steps": 3} if objective == "kto" else {}
-    made = []
-    for number, (count, how) in enumerate(((1, None), (processes, distributed)), 1):
-        plan = plan_of(model, objective, adapter, processes=count, distributed=how, **accumulated)
-        file = files[objective]
-        run = runs.new_attempt(tmp_path / str(number), 1, model, plan, file, validation_file=file)
-        assert isinstance(train(run), Finished), run.output_file.read_text()[-3000:]
-        made.append(run)
-    assert_same_run(made[1], made[0])
-    wrapper = "FSDP2 (fully_shard of 2 layers" if distributed else "DistributedDataParallel"
-    assert f"{wrapper}" in log_of(made[1])
+def test_every_way_learns_as_one(cell: Cell, tmp_path: Path, model: Path, files: dict[str, Path]) -> None:
+    run = learns_as_one(cell, tmp_path, model, files)
+    assert ("FSDP2 (fully_shard of 2 layers" if cell[3] else "DistributedDataParallel") in log_of(run)
 
 
 @pytest.mark.long
@@ -259,26 +169,11 @@ def test_every_way_learns_as_one(cell: tuple[Any, ...], tmp_path: Path, model: P
 def test_a_killed_rank_ends_all_and_the_run_goes_on_exactly(
     strategy: str, adapter: str, tmp_path: Path, model: Path, files: dict[str, Path]
 ) -> None:
-    """`kill -9` of the second rank: no last word, nobody left, and the same bytes from the checkpoint on. Dropout is on."""
+    """Dropout is on."""
     plan = plan_of(
         model, adapter=adapter, processes=2, dropout=0.1, distributed={"strategy": strategy}, max_steps=40, save_steps=4
     )
-    whole = runs.new_attempt(tmp_path / "whole", 1, model, plan, files["sft"])
-    undisturbed = train(whole).result
-    run = runs.new_attempt(tmp_path / "killed", 1, model, plan, files["sft"])
-    with started(run) as child:
-        runs.wait_for(lambda: len(runs.checkpoints(run)) >= 2)
-        ranks_of(run)[1].kill()
-        code = child.wait(60)
-    assert code == -signal.SIGKILL, "the agent ends as the rank did"
-    assert not [event for event in runs.events(run) if isinstance(event, Finished | Failed)]
-    runs.wait_for(lambda: nobody_is_left(run), 10)
-    reached = runs.checkpoints(run)[-1]
-    again = runs.new_attempt(tmp_path / "killed", 2, model, plan, files["sft"], resume_from=run.path / reached.path)
-    end = train(again)
-    assert min(runs.curve(again)) == reached.step + 1
-    for name in ("weights_sha256", "final_loss", "trained_tokens"):
-        assert end.result[name] == undisturbed[name], name
+    goes_on_after_a_kill(plan, tmp_path, model, files["sft"])
 
 
 @pytest.mark.long

@@ -73,7 +73,12 @@ def test_what_does_not_fit_is_named(resources: dict[str, Any], words: str) -> No
             "resources.distributed.strategy",
             "ddp",
         ),
-        ({"processes": 2, "distributed": {"strategy": "deepspeed"}}, {}, "resources.distributed.strategy", "fsdp"),
+        (
+            {"processes": 2, "distributed": {"strategy": "deepspeed", "zero_stage": 3}},
+            {"method": {"adapter": "qlora"}},
+            "resources.distributed.strategy",
+            "ddp",
+        ),
         ({"processes": 4}, {"training": {"batch_size": 3}}, "training.batch_size", "4 or more"),
         (
             {"processes": 2},

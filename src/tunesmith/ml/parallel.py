@@ -24,9 +24,9 @@ from tunesmith.ml.objectives import Objective
 from tunesmith.ml.objectives.objective import Figures, add_figures, averages
 from tunesmith.ml.policy import Batch, Policy
 from tunesmith.ml.ranks import Ranks
-from tunesmith.ml.sharding import is_divided
 from tunesmith.ml.trainer import RunTrainer, ScoreTrainer
-from tunesmith.ml.wrappers import Wrapped, wrap
+from tunesmith.ml.wrappers import DataParallel, FullySharded, LossModule, Wrapped
+from tunesmith.wire.recipe import Recipe
 
 
 def share(rows: Sequence[int], batch_size: int, accumulated: int, rank: int, size: int) -> list[list[int]]:
@@ -116,12 +116,12 @@ class ManyRanks(ScoreTrainer):
         super().__init__(**given)
         self.args.gradient_accumulation_steps = passes_of_update(self.plan.gradient_accumulation_steps, ranks.size)
 
-    def run(self) -> None:
-        """Train, after all ranks have found the wrapper in its place."""
-        self.wrapped.begin()
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """The trainer's own, handed to the wrapper: all ranks find it in its place before the first update."""
+        self.optimizer = self.wrapped.begin(super().create_optimizer(model))
         self.reporter.log(self.wrapped.describe())
         self.run_state.strategy = self.wrapped.strategy
-        super().run()
+        return self.optimizer
 
     # ---- data
 
@@ -175,22 +175,19 @@ class ManyRanks(ScoreTrainer):
         return loss * self.ranks.size
 
     def _clip_grad_norm(self, model: Any) -> Any:
-        return self._norm(self.args.max_grad_norm)
+        return self.wrapped.clip(self.args.max_grad_norm)
 
     def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
-        return self._norm(float("inf")) if grad_norm is None else grad_norm
-
-    def _norm(self, limit: float) -> torch.Tensor:
-        norm = torch.nn.utils.clip_grad_norm_([p for p in self.policy.model.parameters() if p.requires_grad], limit)
-        return norm.full_tensor() if is_divided(norm) else norm
+        return self.wrapped.clip(float("inf")) if grad_norm is None else grad_norm
 
     # ---- after an update
 
-    def _maybe_log_save_evaluate(self, tr_loss: torch.Tensor, *rest: Any, **named: Any) -> None:
+    def _maybe_log_save_evaluate(self, tr_loss: torch.Tensor, grad_norm: Any, *rest: Any, **named: Any) -> None:
         if self.state.global_step != self._handled_step:
             shares = self.ranks.tell_all(tr_loss.item())
             tr_loss.fill_(sum(shares) / self.ranks.size)
-        super()._maybe_log_save_evaluate(tr_loss, *rest, **named)
+            grad_norm = self.wrapped.norm(grad_norm)
+        super()._maybe_log_save_evaluate(tr_loss, grad_norm, *rest, **named)
 
     def _tell(self, step: int, grad_norm: float, learning_rate: float) -> None:
         own = {**self._own, "memory_gb": memory_gb(self.args.device), "figures": self._figures}
@@ -258,14 +255,27 @@ def checkpoints_of(ranks: Ranks) -> Callable[[Path, int], Checkpoints]:
 
 
 def trainer_of(
-    ranks: Ranks, strategy: str, objective: Objective, policy: Policy, device: torch.device
+    ranks: Ranks, recipe: Recipe, objective: Objective, policy: Policy, device: torch.device
 ) -> Callable[..., ScoreTrainer]:
-    """The trainer of a run alone, or of a rank; with several, the model is divided by ``fsdp`` when this answers."""
+    """The trainer of a run alone, or of a rank; a model that several divide is divided when this answers."""
     is_words = objective.head == "words"
     if ranks.size == 1:
         return RunTrainer if is_words else ScoreTrainer
-    wrapped = wrap(strategy, policy, objective, ranks, device)
+    wrapped = wrap(recipe, policy, objective, ranks, device)
     return partial(ManyRunTrainer if is_words else ManyRanks, ranks=ranks, wrapped=wrapped)
+
+
+def wrap(recipe: Recipe, policy: Policy, objective: Objective, ranks: Ranks, device: torch.device) -> Wrapped:
+    """The loss in the wrapper that the recipe names; weights that are to be divided are divided when this answers."""
+    loss, plan = LossModule(policy, objective), recipe.resources.distributed
+    assert plan is not None
+    if plan.strategy == "fsdp":
+        return FullySharded(loss, ranks, device)
+    if plan.strategy == "ddp":
+        return DataParallel(loss, ranks)
+    from tunesmith.ml.zero import Zero
+
+    return Zero(loss, ranks, device, plan.zero_stage or 2, recipe.training.max_grad_norm)
 
 
 def _without_weight(batch: Batch) -> Batch:

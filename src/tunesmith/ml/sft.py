@@ -57,7 +57,7 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     from tunesmith.ml.objectives import Texts, objective_of
     from tunesmith.ml.parallel import checkpoints_of, trainer_of
     from tunesmith.ml.policy import Policy
-    from tunesmith.ml.strategy import share_run
+    from tunesmith.ml.strategy import divides_weights, share_run
     from tunesmith.ml.token_cache import TokenCache
     from tunesmith.ml.trainer import total_updates
     from tunesmith.wire.recipe import Precision
@@ -99,8 +99,8 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
 
     # --- The model. One that is going to be divided is built in the processor's memory.
     reporter.progress(0, message="loading the model")
-    strategy = share_run(recipe, folder, ranks, device, objective.needs_reference, reporter)
-    place = torch.device("cpu") if strategy == "fsdp" else device
+    share_run(recipe, folder, ranks, device, objective.needs_reference, reporter)
+    place = torch.device("cpu") if divides_weights(recipe) else device
     model, trained = build_model(
         recipe, folder, head=objective.head, compute=compute, device=place, pad_id=texts.pad_id
     )
@@ -116,7 +116,7 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
 
     # --- The run.
     checkpoints = checkpoints_of(ranks)(reporter.run.checkpoints, recipe.training.keep_last_n)
-    trainer = trainer_of(ranks, strategy, objective, policy, device)(
+    trainer = trainer_of(ranks, recipe, objective, policy, device)(
         policy=policy,
         trained=trained,
         objective=objective,

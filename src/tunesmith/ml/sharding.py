@@ -11,28 +11,50 @@ import torch
 
 
 def is_divided(tensor: torch.Tensor) -> bool:
-    """Whether each rank has only a part of it."""
+    """Whether each rank has only a part of it, as FSDP2 divides."""
     return hasattr(tensor, "full_tensor")
 
 
+def is_partitioned(tensor: torch.Tensor) -> bool:
+    """Whether each rank has only a part of it, as ZeRO-3 divides: the tensor itself is empty then."""
+    return hasattr(tensor, "ds_tensor")
+
+
 def whole(tensor: torch.Tensor) -> torch.Tensor:
-    """The tensor in the processor's memory. A divided one is gathered, so that every rank has to ask for it, in the same order;
-    ranks other than the first, which write nothing, get an empty one.
+    """The tensor in the first rank's memory, beside the processor; the others, which write nothing, get an empty one.
+
+    A divided one is gathered, so that every rank has to ask for it, in the same order.
     """
-    if not is_divided(tensor):
-        return tensor.detach().cpu().contiguous()
-    gathered = tensor.detach().full_tensor()
-    if torch.distributed.get_rank() != 0:
-        return torch.empty(0, dtype=tensor.dtype)
+    if is_divided(tensor):
+        return of_first(tensor.detach().full_tensor())
+    if not is_partitioned(tensor):
+        return of_first(tensor.detach())
+    import deepspeed
+
+    with deepspeed.zero.GatheredParameters([tensor]):
+        return of_first(tensor.detach().clone())
+
+
+def of_first(gathered: torch.Tensor) -> torch.Tensor:
+    """What every rank has, kept by the first one alone."""
+    if torch.distributed.is_initialized() and torch.distributed.get_rank() != 0:
+        return torch.empty(0, dtype=gathered.dtype)
     return gathered.cpu().contiguous()
 
 
 def put(target: torch.Tensor, stored: torch.Tensor) -> None:
     """Copy a whole tensor into ``target``, of a divided one the part that lies here; raises ValueError for another shape."""
-    if tuple(target.shape) != tuple(stored.shape):
-        raise ValueError(f"the checkpoint was made for another shape: {tuple(stored.shape)}, not {tuple(target.shape)}")
+    shape = tuple(target.ds_shape) if is_partitioned(target) else tuple(target.shape)
+    if shape != tuple(stored.shape):
+        raise ValueError(f"the checkpoint was made for another shape: {tuple(stored.shape)}, not {shape}")
     with torch.no_grad():
-        target.copy_(divided_like(target, stored))
+        if not is_partitioned(target):
+            target.copy_(divided_like(target, stored))
+            return
+        import deepspeed
+
+        with deepspeed.zero.GatheredParameters([target], modifier_rank=0):
+            target.copy_(stored)
 
 
 def divided_like(target: torch.Tensor, stored: torch.Tensor) -> torch.Tensor:

@@ -43,15 +43,20 @@ def choose_strategy(
 
 def share_run(
     recipe: Recipe, folder: Path, ranks: Ranks, device: torch.device, needs_reference: bool, reporter: Reporter
-) -> str:
-    """Choose the strategy, write it into the recipe and into the log; empty for one process."""
+) -> None:
+    """Choose the strategy of several processes, and write it into the recipe and into the log."""
     if ranks.size == 1:
-        return ""
+        return
     strategy, reason = choose_strategy(recipe, folder, ranks, device, needs_reference)
     plan = recipe.resources.distributed or DistributedSection()
     recipe.resources.distributed = plan.model_copy(update={"strategy": strategy})
     reporter.log(f"{recipe.resources.world} share the run by {strategy}: {reason}")
-    return strategy
+
+
+def divides_weights(recipe: Recipe) -> bool:
+    """Whether each process holds a part of every weight, so that no device needs room for all of them."""
+    plan = recipe.resources.distributed
+    return plan is not None and (plan.strategy == "fsdp" or (plan.strategy == "deepspeed" and plan.zero_stage == 3))
 
 
 def state_bytes(recipe: Recipe, folder: Path, needs_reference: bool) -> int:

@@ -16,7 +16,7 @@ from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 from tunesmith.ml.failures import configuration_failure
-from tunesmith.ml.sharding import is_divided, put, whole
+from tunesmith.ml.sharding import is_divided, is_partitioned, put, whole
 from tunesmith.ml.weights import ModelWeights
 
 ADAPTER_FILE = "adapter_model.safetensors"
@@ -67,9 +67,17 @@ class TrainedAdapter:
         self._base = base
         self._base_reference = base_reference
 
+    def _named(self) -> dict[str, torch.Tensor]:
+        """By the names that PEFT gives them in a file. The parameters themselves, which know where the rest of them is."""
+        parameters = dict(self._model.named_parameters(remove_duplicate=False))
+        named: dict[str, torch.Tensor] = get_peft_model_state_dict(
+            self._model, state_dict=parameters, save_embedding_layers=False
+        )
+        return named
+
     def published(self) -> dict[str, torch.Tensor]:
         """By the names that PEFT gives them in a file."""
-        state = get_peft_model_state_dict(self._model, save_embedding_layers=False)
+        state = self._named()
         return {name: whole(tensor) for name, tensor in sorted(state.items())}
 
     def save(self, folder: Path) -> None:
@@ -91,8 +99,8 @@ class TrainedAdapter:
         if not (folder / ADAPTER_FILE).is_file():
             raise ValueError(f"the checkpoint has no {ADAPTER_FILE}: it was made by another method")
         stored = load_file(folder / ADAPTER_FILE)
-        own = get_peft_model_state_dict(self._model, save_embedding_layers=False)
-        if any(is_divided(tensor) for tensor in own.values()):
+        own = self._named()
+        if any(is_divided(tensor) or is_partitioned(tensor) for tensor in own.values()):
             _put_all(own, stored, "modules")
             return
         result = set_peft_model_state_dict(self._model, stored)

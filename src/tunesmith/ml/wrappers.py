@@ -7,6 +7,7 @@ over all ranks; wrappers average gradients over ranks, so the share is multiplie
 - ``ddp``: torch's DistributedDataParallel; each rank has the whole model.
 - ``fsdp``: ``torch.distributed.fsdp.fully_shard`` on every decoder layer and on the rest; each rank has a part of everything.
   Our own, since transformers' way to it is plain DDP on a CPU.
+- ``deepspeed``: ZeRO through DeepSpeed's engine (``zero``).
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ import torch
 from torch import nn
 from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Optimizer
 
 from tunesmith.ml.failures import configuration_failure
 from tunesmith.ml.objectives import Objective
 from tunesmith.ml.objectives.objective import Figures, mean_loss
 from tunesmith.ml.policy import Batch, Policy
 from tunesmith.ml.ranks import Ranks
+from tunesmith.ml.sharding import is_divided
 
 
 class LossModule(nn.Module):
@@ -56,12 +59,23 @@ class Wrapped(ABC):
         self.module: Any = loss
 
     @abstractmethod
-    def begin(self) -> None:
-        """Called once when the trainer has done with the model; raises RunFailure unless the wrapper is what it should be."""
+    def begin(self, optimizer: Optimizer) -> Optimizer:
+        """Called once when the trainer has done with the model and weights of a checkpoint lie in it; answers the optimizer that
+        the trainer is to use. Raises RunFailure unless the wrapper is what it should be.
+        """
 
     @abstractmethod
     def passing(self, *, is_last: bool) -> AbstractContextManager[None]:
         """Around a forward and backward pass: gradients are exchanged in the last one of an update only."""
+
+    def clip(self, limit: float) -> torch.Tensor:
+        """Shorten the gradient of the update to ``limit``; answers its norm before, shape ()."""
+        norm = torch.nn.utils.clip_grad_norm_([p for p in self.loss.parameters() if p.requires_grad], limit)
+        return norm.full_tensor() if is_divided(norm) else norm
+
+    def norm(self, clipped: Any) -> float:
+        """The gradient's norm, after the update; ``clipped`` is what ``clip`` answered."""
+        return float(clipped)
 
     def describe(self) -> str:
         """For the log."""
@@ -73,7 +87,7 @@ class DataParallel(Wrapped):
 
     strategy = "ddp"
 
-    def begin(self) -> None:
+    def begin(self, optimizer: Optimizer) -> Optimizer:
         """torch's own wrapper, over all ranks. It remembers the parameters as they are, and TRL changes the format of some of them
         beside a base in four bits (and we change it back): so not before the trainer has been made.
 
@@ -83,7 +97,8 @@ class DataParallel(Wrapped):
         many = self.ranks.size > 2
         self.module = DistributedDataParallel(self.loss, forward_sync_buffers=False, find_unused_parameters=many)
         if self.module.process_group.size() != self.ranks.size:
-            raise _wrong(self, "DistributedDataParallel")
+            raise wrong_wrapper(self, "DistributedDataParallel")
+        return optimizer
 
     @contextmanager
     def passing(self, *, is_last: bool) -> Iterator[None]:
@@ -109,14 +124,15 @@ class FullySharded(Wrapped):
         self.layers = shard(loss, mesh)
         self.module = loss
 
-    def begin(self) -> None:
+    def begin(self, optimizer: Optimizer) -> Optimizer:
         """Every parameter is divided among all ranks."""
         from torch.distributed.tensor import DTensor
 
         parameters = list(self.loss.parameters())
         divided = [p for p in parameters if isinstance(p, DTensor) and p.device_mesh.size() == self.ranks.size]
         if not isinstance(self.module, FSDPModule) or len(divided) != len(parameters):
-            raise _wrong(self, "FSDPModule")
+            raise wrong_wrapper(self, "FSDPModule")
+        return optimizer
 
     @contextmanager
     def passing(self, *, is_last: bool) -> Iterator[None]:
@@ -127,12 +143,6 @@ class FullySharded(Wrapped):
     def describe(self) -> str:
         """For the log."""
         return f"FSDP2 (fully_shard of {self.layers} layers and the rest) over {self.ranks.size} processes"
-
-
-def wrap(strategy: str, policy: Policy, objective: Objective, ranks: Ranks, device: torch.device) -> Wrapped:
-    """The loss in the wrapper of that name; weights that are to be divided are divided when this answers."""
-    loss = LossModule(policy, objective)
-    return FullySharded(loss, ranks, device) if strategy == "fsdp" else DataParallel(loss, ranks)
 
 
 def shard(module: nn.Module, mesh: Any) -> int:
@@ -151,7 +161,8 @@ def decoder_layers(module: nn.Module) -> list[nn.Module]:
     return list(max(alike, key=len, default=[]))
 
 
-def _wrong(wrapped: Wrapped, wanted: str) -> Exception:
+def wrong_wrapper(wrapped: Wrapped, wanted: str) -> Exception:
+    """A run that is not shared as it was to be."""
     return configuration_failure(
         f"The run was to be shared by {wrapped.ranks.size} processes through {wanted}, and is not "
         f"({type(wrapped.module).__name__}).",

@@ -25,7 +25,7 @@ class DistributedSection(Section):
     strategy: Strategy = Field(
         "auto",
         description="`ddp`: each process has the whole model; `fsdp`: weights, gradients and moments are divided among them "
-        "(FSDP2); `deepspeed`: ZeRO, refused in this version; `auto` takes ddp where memory suffices, else fsdp, and the log says why.",
+        "(FSDP2); `deepspeed`: ZeRO, needs the extra `deepspeed`; `auto` takes ddp where memory suffices, else fsdp, and the log says why.",
         title="Strategy",
     )
     zero_stage: int | None = Field(

@@ -29,17 +29,11 @@ def sharing_problems(recipe: Recipe) -> list[SharingProblem]:
 def _strategy(recipe: Recipe) -> SharingProblem | None:
     plan = recipe.resources.distributed
     strategy = plan.strategy if plan else "auto"
-    if strategy == "deepspeed":
+    divides = "ZeRO-3" if plan and plan.zero_stage == 3 else strategy
+    if divides in ("fsdp", "ZeRO-3") and recipe.method.adapter == Adapter.QLORA:
         return SharingProblem(
             "resources.distributed.strategy",
-            "Strategy deepspeed is not supported in this version.",
-            "Set strategy: fsdp, which divides what ZeRO-3 divides, without a library of its own.",
-            strategy,
-        )
-    if strategy == "fsdp" and recipe.method.adapter == Adapter.QLORA:
-        return SharingProblem(
-            "resources.distributed.strategy",
-            "fsdp divides weights among processes, and those in four bits (qlora) cannot be divided.",
+            f"{divides} divides weights among processes, and those in four bits (qlora) cannot be divided.",
             "Set strategy: ddp (each process has the base in four bits), or method.adapter: lora.",
             strategy,
         )

@@ -254,7 +254,11 @@ async def test_what_is_known_not_to_work_names_what_does(
     [
         ({"device": "cpu", "processes": 64}, "configuration", "64 processes need 64 processor cores"),
         ({"gpu_ids": [6, 7]}, "gpu-ids", "no GPU 6, 7"),
-        ({"processes": 2, "distributed": {"strategy": "deepspeed"}}, "configuration", "not supported in this version"),
+        (
+            {"processes": 2, "distributed": {"strategy": "deepspeed"}},
+            "configuration",
+            "DeepSpeed, which is not installed",
+        ),
     ],
 )
 async def test_devices_that_are_not_there_are_refused(

@@ -37,6 +37,17 @@ class TrlEngine:
                     "Install it with: pip install 'tunesmith[train]'",
                 )
             )
+        plan = recipe.resources.distributed
+        if plan is not None and plan.strategy == "deepspeed" and importlib.util.find_spec("deepspeed") is None:
+            problems.append(
+                EngineProblem(
+                    "resources.distributed.strategy",
+                    "ZeRO needs DeepSpeed, which is not installed.",
+                    "Install it with: pip install 'tunesmith[deepspeed]', or set strategy: fsdp, which divides what ZeRO-3 "
+                    "divides.",
+                    plan.strategy,
+                )
+            )
         device = recipe.resources.device
         if not _may_have(device):
             problems.append(
