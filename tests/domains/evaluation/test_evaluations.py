@@ -116,7 +116,11 @@ async def test_any_model_can_be_evaluated(house: House, questions: int) -> None:
 async def pairs(house: House) -> int:
     """Three pairs that the tuned model agrees with and one that it does not."""
     said = [("역", "강남역")] * 3 + [("강남역", "역")]
-    rows = [{"prompt": f"{n}번째 역은?", "chosen": better, "rejected": worse} for n, (better, worse) in enumerate(said)]
+    rows: list[dict[str, Any]] = [
+        {"prompt": f"{n}번째 역은?", "chosen": better, "rejected": worse} for n, (better, worse) in enumerate(said)
+    ]
+    greeted = [("user", "안녕하세요?"), ("assistant", "네, 무엇이든 물어보세요."), ("user", "2번째 역은?")]
+    rows[2]["prompt"] = [{"role": role, "content": content} for role, content in greeted]
     return await upload_rows(house, "pairs", rows)
 
 

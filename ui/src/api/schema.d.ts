@@ -14528,12 +14528,12 @@ export interface components {
             answers_total?: number | null;
             /**
              * Preference Accuracy
-             * @description Share of the pairs whose better answer is likelier than the worse one.
+             * @description Share of the pairs whose better answer is likelier, by the mean of its tokens.
              */
             preference_accuracy?: number | null;
             /**
              * Preference Margin
-             * @description By how much, in nats: mean difference of their log-likelihoods.
+             * @description By how much, in nats: difference of the mean log-probabilities of their tokens.
              */
             preference_margin?: number | null;
             /**

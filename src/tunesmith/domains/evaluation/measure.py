@@ -132,14 +132,15 @@ class Pair:
         return asked
 
     async def preferences(self, rows: Sequence[Row], into: Comparison) -> int:
-        """Which answer of each pair is likelier, summed over its tokens; answers how many pairs were left out as too long."""
+        """Which answer of each pair is likelier by the mean of its tokens, so that its length does not decide.
+
+        Answers how many pairs were left out because they are too long.
+        """
         gaps: list[tuple[float | None, float]] = []
         async for batch in self._batches(list(rows), "pairs"):
-            asked = [
-                ScoreRow(messages=[*row["prompt"], *row[answer]]) for row in batch for answer in ("chosen", "rejected")
-            ]
-            tuned = _gaps(await _score(self._tuned, asked))
-            base = _gaps(await _score(self._base, asked)) if self._base else [None] * len(batch)
+            asked = [ScoreRow(messages=messages) for row in batch for messages in _conversations(row)]
+            tuned = _gaps(batch, await _score(self._tuned, asked))
+            base = _gaps(batch, await _score(self._base, asked)) if self._base else [None] * len(batch)
             gaps += [
                 (left, right)
                 for left, right in zip(base, tuned, strict=True)
@@ -179,15 +180,31 @@ async def _score(handle: RuntimeHandle, rows: list[ScoreRow]) -> Sequence[RowSco
         return [(await _score(handle, [row]))[0] for row in rows]
 
 
-def _gaps(scores: Sequence[RowScore | None]) -> list[float | None]:
-    """Log-likelihood of the better answer minus that of the worse one, pair by pair; turns before them cancel out."""
-    pairs = zip(scores[::2], scores[1::2], strict=True)
-    return [
-        worse.loss_sum - better.loss_sum
-        if better and worse and better.trained_tokens and worse.trained_tokens
-        else None
-        for better, worse in pairs
-    ]
+def _conversations(row: Row) -> list[list[Row]]:
+    """Both answers after the prompt and, where the prompt holds answers too, what ends with the last of those."""
+    prompt = row["prompt"]
+    answered = [at for at, message in enumerate(prompt, 1) if message["role"] == "assistant"]
+    earlier = [prompt[: answered[-1]]] if answered else []
+    return [[*prompt, *row["chosen"]], [*prompt, *row["rejected"]], *earlier]
+
+
+def _gaps(rows: Sequence[Row], scores: Sequence[RowScore | None]) -> list[float | None]:
+    """Mean log-probability of a token of the better answer minus that of the worse one; None for a pair that is too long."""
+    found: list[float | None] = []
+    each = iter(scores)
+    for row in rows:
+        better, worse, *earlier = [next(each) for _ in _conversations(row)]
+        left, right = (_mean_of_answer(score, earlier[0] if earlier else None) for score in (better, worse))
+        found.append(None if left is None or right is None else right - left)
+    return found
+
+
+def _mean_of_answer(score: RowScore | None, earlier: RowScore | None) -> float | None:
+    """Loss of a token of the last answer; what the answers before it have is taken off."""
+    if score is None:
+        return None
+    tokens = score.trained_tokens - (earlier.trained_tokens if earlier else 0)
+    return (score.loss_sum - (earlier.loss_sum if earlier else 0.0)) / tokens if tokens > 0 else None
 
 
 def _set_preference(side: Side | None, gaps: Sequence[float]) -> None:

@@ -66,10 +66,10 @@ class Side(BaseModel):
     answers_right: int | None = Field(None, description="Questions answered exactly.")
     answers_total: int | None = Field(None, description="Questions asked.")
     preference_accuracy: float | None = Field(
-        None, description="Share of the pairs whose better answer is likelier than the worse one."
+        None, description="Share of the pairs whose better answer is likelier, by the mean of its tokens."
     )
     preference_margin: float | None = Field(
-        None, description="By how much, in nats: mean difference of their log-likelihoods."
+        None, description="By how much, in nats: difference of the mean log-probabilities of their tokens."
     )
     metrics: dict[str, Metric] = Field(default_factory=dict, description="The same with their uncertainty.")
 

@@ -172,7 +172,7 @@ def _result(spec: EvaluateSpec, main: Comparison, general: Comparison | None) ->
             "max_new_tokens": spec.max_new_tokens,
             "answer_rule": "exact after NFKC, case, white space and punctuation at the ends",
             "loss_rule": "mean over the assistant's tokens",
-            "preference_rule": "log-likelihood summed over the tokens of each answer",
+            "preference_rule": "mean log-probability of an answer's tokens",
         },
     )
 

@@ -75,7 +75,7 @@ MEASURES = {
     "perplexity": "Perplexity",
     "exact_match": "Exact answers",
     "preference_accuracy": "Better answer likelier",
-    "preference_margin": "By nats",
+    "preference_margin": "By nats a token",
 }
 
 

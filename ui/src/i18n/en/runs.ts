@@ -57,7 +57,7 @@ export const runs = {
   perplexity: "Perplexity",
   answersRight: "Exact answers",
   preferenceAccuracy: "Better answer likelier",
-  preferenceMargin: "Likelier by (nats)",
+  preferenceMargin: "Likelier by (nats a token)",
   rightOf: "{right} of {total}",
   general: "{name}, other things",
   exports: "Exports",

@@ -60,7 +60,7 @@ export const runs: LocaleShape<typeof english.runs> = {
   perplexity: "퍼플렉서티",
   answersRight: "정확한 답",
   preferenceAccuracy: "더 나은 답의 확률이 높음",
-  preferenceMargin: "로그 확률 차이 (nat)",
+  preferenceMargin: "로그 확률 차이 (토큰당 nat)",
   rightOf: "{total}개 중 {right}개",
   general: "{name} (다른 주제)",
   exports: "내보내기",
