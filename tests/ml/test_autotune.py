@@ -13,11 +13,6 @@ from tests.ml import training_runs as runs
 from tunesmith.wire.recipe_text import RecipeError, read_recipe, validate_recipe
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return runs.tiny_model(tmp_path_factory.mktemp("models") / "tiny")
-
-
 def told(run: runs.RunDirectory, word: str) -> list[str]:
     return [event.message for event in runs.events(run) if event.type == "log" and word in event.message]
 

@@ -26,11 +26,6 @@ DOUBLE = Path(__file__).with_name("axolotl_double.py")
 ROOT = DOUBLE.parents[2]
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return runs.tiny_model(tmp_path_factory.mktemp("models") / "tiny")
-
-
 @pytest.fixture
 def engine(tmp_path: Path) -> AxolotlEngine:
     """Its `python -m axolotl.cli.main …` is our double."""

@@ -16,11 +16,6 @@ from tunesmith.wire.recipe import Recipe
 LINEAR = {"self_attn.q_proj": (64, 64), "mlp.down_proj": (128, 64)}
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return runs.tiny_model(tmp_path_factory.mktemp("models") / "tiny")
-
-
 def arrays(rank: int) -> dict[str, np.ndarray]:
     random = np.random.default_rng(1)
     made = {}

@@ -9,17 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from tests.ml import training_runs as runs
 from tunesmith.ml.rows import TokenRows, tokenize_file
 from tunesmith.ml.token_cache import TokenCache
 from tunesmith.text import ChatTemplate, TextTokenizer
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return runs.tiny_model(tmp_path_factory.mktemp("models") / "tiny")
 
 
 def reader(model: Path, file: Path, max_length: int = 128) -> Callable[[], TokenRows]:
