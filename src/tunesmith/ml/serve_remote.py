@@ -26,6 +26,7 @@ import numpy as np
 import psutil
 
 from tunesmith.kit.http1 import Origin, StreamedAnswer, TransportError
+from tunesmith.kit.side_by_side import side_by_side
 from tunesmith.ml.serve_http import Engine, Refused, answer, leave_with_parent, read_spec
 from tunesmith.wire.serving import (
     REMOTE_KEY,
@@ -141,16 +142,14 @@ class RemoteEngine(Engine):
 
     async def embed(self, inputs: list[str | list[int]], adapter: str | None) -> tuple[np.ndarray[Any, Any], list[int]]:
         """As the address gives them, one question for each input, so that its tokens are known; a few at a time."""
-        turns = asyncio.Semaphore(EMBEDDED_AT_ONCE)
-        found = await asyncio.gather(*(self._embedded(one, turns) for one in inputs))
+        found = await side_by_side(self._embedded, inputs, EMBEDDED_AT_ONCE)
         vectors = np.array([vector for vector, _ in found], np.float32)
         return vectors, [tokens for _, tokens in found]
 
-    async def _embedded(self, one: str | list[int], turns: asyncio.Semaphore) -> tuple[list[float], int]:
+    async def _embedded(self, one: str | list[int]) -> tuple[list[float], int]:
         body = {"model": self._model, "input": one, "encoding_format": "float"}
-        async with turns:
-            with self._slot():
-                response = await self._origin.request("POST", f"{self._root}/embeddings", _json(body))
+        with self._slot():
+            response = await self._origin.request("POST", f"{self._root}/embeddings", _json(body))
         if response.status != 200:
             raise _refused(response.status, response.content)
         document = _document(response.content)

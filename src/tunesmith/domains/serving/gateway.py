@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import secrets
 import time
@@ -19,7 +18,6 @@ from tunesmith.domains.runtime import (
     Answered,
     GenerateRequest,
     ModelResolver,
-    RuntimeHandle,
     RuntimeService,
     Servable,
     StreamChunk,
@@ -46,6 +44,7 @@ from tunesmith.domains.serving.text_schemas import (
     TextLogprobs,
 )
 from tunesmith.kit.principal import Permission
+from tunesmith.kit.side_by_side import side_by_side
 from tunesmith.kit.web import EventStream, allow, provide, reading, while_connected
 from tunesmith.settings import Settings
 
@@ -250,21 +249,8 @@ async def _answered(runtime: RuntimeService, model: Servable, asked: GenerateReq
 
 
 async def _answered_all(runtime: RuntimeService, model: Servable, asked: list[GenerateRequest]) -> list[Answered]:
-    """Side by side, as far as one client may; the first that fails ends the others."""
-    turns = asyncio.Semaphore(AT_ONCE)
-
-    async def answered(handle: RuntimeHandle, one: GenerateRequest) -> Answered:
-        async with turns:
-            return await handle.answer(one)
-
     async with runtime.session(model) as handle:
-        tasks = [asyncio.ensure_future(answered(handle, one)) for one in asked]
-        try:
-            return await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        return await side_by_side(handle.answer, asked, AT_ONCE)
 
 
 async def _embedded(runtime: RuntimeService, model: Servable, inputs: list[str | list[int]]) -> tuple[Any, int]:
