@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -226,7 +227,8 @@ def test_models_are_evaluated_and_answer(
     questions = lines_of("questions.jsonl", 2, tmp_path)
     report = tunesmith("eval", road.version, "--data", questions, "--questions", questions, "--json")
     assert (report.code, set(report.document) >= {"base", "tuned"}) == (0, True)
-    assert "answers_right" in tunesmith("eval", "tunesmith/tiny", "--questions", questions).out
+    shown = tunesmith("eval", "tunesmith/tiny", "--questions", questions).out
+    assert re.search(r"exact_match\s+–\s+\S+ \(\S+ to \S+\)", shown), shown
     said = tunesmith("chat", road.version, "언제 떠나요?", "--max-tokens", 4, "--system", "Be short.", "--json")
     assert said.document["usage"]["completion_tokens"] <= 4
     assert tunesmith("chat", "tunesmith/tiny", "When?", "--max-tokens", 4).out.strip()

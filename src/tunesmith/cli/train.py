@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tunesmith.cli.session import Session
 
 
-MEASURES = ("loss", "perplexity", "answers_right", "answers_total", "preference_accuracy", "preference_margin")
+MEASURES = ("loss", "perplexity", "exact_match", "preference_accuracy", "preference_margin")
 
 
 def train(
@@ -89,7 +89,7 @@ def evaluate(
     """Measure a model beside its base: held-out loss, perplexity and exact answers, with intervals; of pairs, which answer
     is likelier.
     """
-    from tunesmith.cli.output import JobProgress, number, print_json, print_table
+    from tunesmith.cli.output import JobProgress, print_json, print_table
     from tunesmith.cli.runs import dataset_reference
 
     async def body(session: Session) -> dict[str, Any]:
@@ -105,12 +105,18 @@ def evaluate(
     if as_json:
         print_json(report)
         return
-    rows = []
-    for name in MEASURES:
-        before, after = (report.get("base") or {}).get(name), report["tuned"].get(name)
-        if before is not None or after is not None:
-            rows.append((name, number(before), number(after)))
-    print_table(f"Evaluation of {model}", ("measure", "base", "tuned"), rows)
+    sides = [(report.get("base") or {}).get("metrics", {}), report["tuned"]["metrics"], report["difference"]]
+    rows = [(name, *(_with_interval(side.get(name)) for side in sides)) for name in MEASURES if name in sides[1]]
+    print_table(f"Evaluation of {model} (95 %)", ("measure", "base", "tuned", "difference"), rows)
+
+
+def _with_interval(metric: dict[str, Any] | None) -> str:
+    from tunesmith.cli.output import number
+
+    if metric is None:
+        return "–"
+    interval = f" ({number(metric['low'])} to {number(metric['high'])})" if metric.get("low") is not None else ""
+    return number(metric) + interval
 
 
 def absolute_model(reference: str) -> str:

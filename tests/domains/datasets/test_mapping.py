@@ -27,6 +27,8 @@ SURELY: list[tuple[list[str], str, dict[str, str]]] = [
         "preference",
         {"프롬프트": "prompt", "선호 답변": "chosen", "비선호 답변": "rejected"},
     ),
+    (["질문", "좋은 답", "나쁜 답"], "preference", {"질문": "prompt", "좋은 답": "chosen", "나쁜 답": "rejected"}),
+    (["prompt", "good_answer", "bad_answer"], "preference", {"good_answer": "chosen", "bad_answer": "rejected"}),
     (["시스템 프롬프트", "질문", "답"], "qa", {"시스템 프롬프트": "system", "질문": "question", "답": "answer"}),
     (["본문"], "text", {"본문": "text"}),
 ]

@@ -11,7 +11,7 @@ from tunesmith.domains.datasets.errors import (
 from tunesmith.domains.datasets.exploration import Question
 from tunesmith.domains.datasets.explorations import ExplorationService
 from tunesmith.domains.datasets.exporting import MessagesFile, refuse_format, refuse_unsupervised
-from tunesmith.domains.datasets.formats import DataFormat
+from tunesmith.domains.datasets.formats import SUPERVISED, DataFormat
 from tunesmith.domains.datasets.incoming.service import UploadService
 from tunesmith.domains.datasets.intake import Intake
 from tunesmith.domains.datasets.outputs.service import OutputService
@@ -40,6 +40,7 @@ from tunesmith.domains.datasets.xray import XrayService
 
 __all__ = [
     "CODES",
+    "SUPERVISED",
     "CleanRequest",
     "ColumnBrief",
     "CorrelationMethod",

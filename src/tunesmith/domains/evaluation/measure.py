@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,23 +59,37 @@ class Asked:
         return row
 
 
-def read_rows(file: Path) -> list[Row]:
-    """Rows of a JSONL file of messages."""
-    with file.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines if line.strip()]
+@dataclass(frozen=True)
+class RowFile:
+    """The rows of a JSONL file, read as they are asked for: held-out data may be larger than memory."""
+
+    path: Path
+    rows: int
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def __iter__(self) -> Iterator[Row]:
+        with self.path.open(encoding="utf-8") as lines:
+            for line in lines:
+                if line.strip():
+                    yield json.loads(line)
 
 
-def questions_of(rows: Sequence[Row], most: int) -> list[Question]:
-    """The rows that end with an answer, as questions; raises NothingToEvaluate when there is none."""
-    found = []
-    for row in rows:
-        messages = row["messages"]
-        last = messages[-1] if messages else {}
-        if last.get("role") == "assistant" and isinstance(last.get("content"), str) and len(messages) > 1:
-            found.append(Question(messages[:-1], last["content"]))
+def questions_of(rows: Iterable[Row], most: int) -> list[Question]:
+    """The first ``most`` rows that end with an answer, as questions; raises NothingToEvaluate when there is none."""
+    found = list(itertools.islice((question for row in rows if (question := _question(row)) is not None), most))
     if not found:
         raise NothingToEvaluate("No row ends with an answer of the assistant after a question.")
-    return found[:most]
+    return found
+
+
+def _question(row: Row) -> Question | None:
+    messages = row["messages"]
+    last = messages[-1] if messages else {}
+    if last.get("role") == "assistant" and isinstance(last.get("content"), str) and len(messages) > 1:
+        return Question(messages[:-1], last["content"])
+    return None
 
 
 class Pair:
@@ -86,25 +102,27 @@ class Pair:
         self._tell = tell
         self._done = 0
 
-    async def held_out(self, rows: Sequence[Row], into: Comparison) -> int:
+    async def held_out(self, rows: RowFile, into: Comparison) -> int:
         """Loss and perplexity on the rows; answers how many were left out because they are too long."""
-        pairs: list[tuple[RowScore | None, RowScore]] = []
+        before: list[float] = []
+        after: list[float] = []
+        tokens: list[int] = []
         skipped = 0
-        async for batch in self._batches([ScoreRow(messages=row["messages"]) for row in rows], "held-out loss"):
-            tuned = await _score(self._tuned, batch)
-            base = await _score(self._base, batch) if self._base else [None] * len(batch)
+        async for batch in self._batches(rows, "held-out loss"):
+            asked = [ScoreRow(messages=row["messages"]) for row in batch]
+            tuned = await _score(self._tuned, asked)
+            base = await _score(self._base, asked) if self._base else [None] * len(asked)
             for left, right in zip(base, tuned, strict=True):
                 if right is None or (self._base and left is None):
                     skipped += 1
                 elif right.trained_tokens:
-                    pairs.append((left, right))
-        if not pairs:
+                    before += [left.loss_sum] if left is not None else []
+                    after.append(right.loss_sum)
+                    tokens.append(right.trained_tokens)
+        if not tokens:
             raise NothingToEvaluate("No row has words of the assistant that fit the model's context.")
-        tokens = [right.trained_tokens for _, right in pairs]
-        after = [right.loss_sum for _, right in pairs]
         _set_loss(into.tuned, token_loss(after, tokens))
         if self._base:
-            before = [left.loss_sum for left, _ in pairs if left is not None]
             _set_loss(into.base, token_loss(before, tokens))
             into.difference["loss"] = token_loss_difference(before, after, tokens)
         return skipped
@@ -112,7 +130,7 @@ class Pair:
     async def answers(self, questions: Sequence[Question], max_new_tokens: int, into: Comparison) -> list[Asked]:
         """Exact answers, greedy."""
         asked: list[Asked] = []
-        async for batch in self._batches(list(questions), "questions"):
+        async for batch in self._batches(questions, "questions"):
             requests = [
                 GenerateRequest(messages=question.messages, max_new_tokens=max_new_tokens, temperature=0.0)
                 for question in batch
@@ -131,13 +149,13 @@ class Pair:
             into.difference["exact_match"] = share_difference(before, after)
         return asked
 
-    async def preferences(self, rows: Sequence[Row], into: Comparison) -> int:
+    async def preferences(self, rows: RowFile, into: Comparison) -> int:
         """Which answer of each pair is likelier by the mean of its tokens, so that its length does not decide.
 
         Answers how many pairs were left out because they are too long.
         """
         gaps: list[tuple[float | None, float]] = []
-        async for batch in self._batches(list(rows), "pairs"):
+        async for batch in self._batches(rows, "pairs"):
             asked = [ScoreRow(messages=messages) for row in batch for messages in _conversations(row)]
             tuned = _gaps(batch, await _score(self._tuned, asked))
             base = _gaps(batch, await _score(self._base, asked)) if self._base else [None] * len(batch)
@@ -163,10 +181,11 @@ class Pair:
         """An empty one, with the names."""
         return Comparison(base=Side(name=self._names[0]) if self._base else None, tuned=Side(name=self._names[1]))
 
-    async def _batches(self, items: list[Any], what: str) -> AsyncIterator[list[Any]]:
-        for start in range(0, len(items), BATCH):
-            await self._tell(self._done, f"{what} {start}/{len(items)}")
-            batch = items[start : start + BATCH]
+    async def _batches(self, items: RowFile | Sequence[Question], what: str) -> AsyncIterator[list[Any]]:
+        started = self._done
+        each = iter(items)
+        while batch := await asyncio.to_thread(lambda: list(itertools.islice(each, BATCH))):
+            await self._tell(self._done, f"{what} {self._done - started}/{len(items)}")
             yield batch
             self._done += len(batch)
 

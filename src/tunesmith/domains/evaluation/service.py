@@ -110,7 +110,7 @@ class EvaluationService:
     async def _metrics(
         self, unit: Unit, wanted: list[str] | None, data: int | None, questions: int | None
     ) -> list[MetricName]:
-        """What the rows allow, of what was asked for (all by default); raises MetricUnsupported when that is nothing."""
+        """What is measured: all that the rows allow, or what was asked for; raises MetricUnsupported where they do not."""
         has_pairs = data is not None and await self.holds_pairs(unit, data)
         has_rows = data is not None and not has_pairs
         allowed = [
@@ -118,12 +118,11 @@ class EvaluationService:
             *(OF_QUESTIONS if has_rows or questions is not None else ()),
             *(OF_PAIRS if has_pairs else ()),
         ]
-        found = allowed if wanted is None else [name for name in allowed if name in wanted]
-        if not found:
+        if impossible := [name for name in wanted or () if name not in allowed]:
             raise MetricUnsupported(
-                f"{', '.join(wanted or ())} cannot be measured on this data; it allows {', '.join(allowed)}."
+                f"{', '.join(impossible)} cannot be measured on this data; it allows {', '.join(allowed)}."
             )
-        return found
+        return allowed if wanted is None else [name for name in allowed if name in wanted]
 
     async def _held_out(self, unit: Unit, job: JobView) -> int | None:
         """The rows that the run's own evaluation takes, else those of its evaluation loss."""

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import cast
 
 from tunesmith.db import Unit
-from tunesmith.domains.datasets import DataFormat, DatasetService
+from tunesmith.domains.datasets import SUPERVISED, DataFormat, DatasetService
 from tunesmith.domains.evaluation.errors import NothingToEvaluate
-from tunesmith.domains.evaluation.measure import Asked, Pair, Row, questions_of, read_rows
-from tunesmith.domains.evaluation.schemas import OF_PAIRS, OF_ROWS, Comparison, EvaluateSpec, EvaluationResponse
+from tunesmith.domains.evaluation.measure import Asked, Pair, Question, RowFile, questions_of
+from tunesmith.domains.evaluation.schemas import (
+    OF_PAIRS,
+    OF_QUESTIONS,
+    OF_ROWS,
+    Comparison,
+    EvaluateSpec,
+    EvaluationResponse,
+)
 from tunesmith.domains.evaluation.service import EvaluationService
 from tunesmith.domains.jobs import JobContext, JobKind
 from tunesmith.domains.registry import RegistryService
@@ -24,10 +32,10 @@ from tunesmith.ports.storage import Storage
 class Sources:
     """The rows of each set."""
 
-    held_out: list[Row]
-    pairs: list[Row]
-    questions: list[Row]
-    general: list[Row]
+    held_out: RowFile | None
+    pairs: RowFile | None
+    questions: RowFile | None
+    general: RowFile | None
 
 
 @dataclass(frozen=True)
@@ -91,23 +99,22 @@ class Evaluator:
         return Models(tuned, names[1], tuned.base if tuned.has_base else None, names[0])
 
     async def _sources(self, unit: Unit, spec: EvaluateSpec, context: JobContext) -> Sources:
-        async def rows(dataset_id: int | None) -> list[Row]:
-            if dataset_id is None:
-                return []
-            target = context.folder / f"evaluate-{dataset_id}.jsonl"
-            file = await self._datasets.export_messages(unit, dataset_id, target)
-            return await context.in_thread(read_rows, file.path)
+        made: dict[int, RowFile] = {}
 
-        pairs: list[Row] = []
-        conversations = spec.dataset_id
-        if spec.dataset_id is not None and await self._service.holds_pairs(unit, spec.dataset_id):
-            file = await self._datasets.export_rows(
-                unit, spec.dataset_id, context.folder / "evaluate-pairs.jsonl", accepted=[DataFormat.PREFERENCE]
-            )
-            pairs, conversations = await context.in_thread(read_rows, file.path), None
+        async def rows(dataset_id: int | None, accepted: Collection[DataFormat] = SUPERVISED) -> RowFile | None:
+            if dataset_id is None:
+                return None
+            if dataset_id not in made:
+                target = context.folder / f"evaluate-{dataset_id}.jsonl"
+                file = await self._datasets.export_rows(unit, dataset_id, target, accepted=accepted)
+                made[dataset_id] = RowFile(file.path, file.rows)
+            return made[dataset_id]
+
+        has_pairs = spec.dataset_id is not None and await self._service.holds_pairs(unit, spec.dataset_id)
+        conversations = None if has_pairs else spec.dataset_id
         return Sources(
             held_out=await rows(conversations),
-            pairs=pairs,
+            pairs=await rows(spec.dataset_id, [DataFormat.PREFERENCE]) if has_pairs else None,
             questions=await rows(spec.questions_dataset_id or conversations),
             general=await rows(spec.general_dataset_id),
         )
@@ -115,13 +122,16 @@ class Evaluator:
     async def _measure(
         self, context: JobContext, spec: EvaluateSpec, models: Models, sources: Sources
     ) -> tuple[EvaluationResponse, dict[str, list[Asked]]]:
-        wants_loss = bool(set(OF_ROWS) & set(spec.metrics)) and bool(sources.held_out)
-        wants_pairs = bool(set(OF_PAIRS) & set(spec.metrics)) and bool(sources.pairs)
-        wants_answers = "exact_match" in spec.metrics and bool(sources.questions or not sources.pairs)
-        questions = questions_of(sources.questions, spec.max_questions) if wants_answers else []
-        general = questions_of(sources.general, spec.max_questions) if wants_answers and sources.general else []
-        total = len(questions) + len(general) + (len(sources.held_out) if wants_loss else 0)
-        total += len(sources.pairs) if wants_pairs else 0
+        wanted = set(spec.metrics)
+        held_out = sources.held_out if wanted & set(OF_ROWS) else None
+        pairs = sources.pairs if wanted & set(OF_PAIRS) else None
+        asks = bool(wanted & set(OF_QUESTIONS))
+
+        async def questions_in(rows: RowFile | None) -> list[Question]:
+            return await context.in_thread(questions_of, rows, spec.max_questions) if asks and rows is not None else []
+
+        questions, general = await questions_in(sources.questions), await questions_in(sources.general)
+        total = sum(len(items) for items in (questions, general, held_out, pairs) if items is not None)
 
         async def tell(done: int, message: str) -> None:
             context.check()
@@ -134,9 +144,9 @@ class Evaluator:
             base_handle = await stack.enter_async_context(self._runtime.session(models.base)) if models.base else None
             pair = Pair(tuned_handle, base_handle, (models.base_name, models.tuned_name), tell)
             main, other = pair.comparison(), pair.comparison()
-            if wants_loss and (skipped := await pair.held_out(sources.held_out, main)):
+            if held_out is not None and (skipped := await pair.held_out(held_out, main)):
                 await context.log(f"{skipped} rows are longer than the model's context and were left out.", "warning")
-            if wants_pairs and (skipped := await pair.preferences(sources.pairs, main)):
+            if pairs is not None and (skipped := await pair.preferences(pairs, main)):
                 await context.log(f"{skipped} pairs are longer than the model's context and were left out.", "warning")
             if questions:
                 answers["questions"] = await pair.answers(questions, spec.max_new_tokens, main)

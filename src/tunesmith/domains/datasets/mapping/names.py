@@ -40,8 +40,14 @@ NAMES: dict[Part, tuple[str, ...]] = {
     ),
     Part.CONTEXT: ("context", "passage", "background", "reference", "문맥", "배경", "지문", "참고", "맥락", "근거"),
     Part.SYSTEM: ("system", "systemprompt", "시스템", "시스템프롬프트"),
-    Part.CHOSEN: ("chosen", "preferred", "accepted", "winner", "better", "선택", "선호", "채택", "좋은답변", "선택답변", "선호답변"),
-    Part.REJECTED: ("rejected", "dispreferred", "loser", "worse", "거절", "비선호", "기각", "나쁜답변", "거절답변", "비선호답변"),
+    Part.CHOSEN: (
+        "chosen", "preferred", "accepted", "winner", "better", "goodanswer", "betteranswer", "bestanswer", "선택", "선호", "채택",
+        "좋은답변", "선택답변", "선호답변", "좋은답", "더좋은답", "나은답", "더나은답", "나은답변", "고른답", "좋은응답", "좋은대답",
+    ),
+    Part.REJECTED: (
+        "rejected", "dispreferred", "loser", "worse", "badanswer", "worseanswer", "거절", "비선호", "기각",
+        "나쁜답변", "거절답변", "비선호답변", "나쁜답", "더나쁜답", "못한답", "더못한답", "틀린답", "버린답", "나쁜응답", "나쁜대답",
+    ),
     Part.LABEL: ("label", "desirable", "isgood", "good", "liked", "thumbsup", "라벨", "레이블", "좋음", "만족"),
     Part.TEXT: ("text", "content", "body", "document", "article", "sentence", "텍스트", "본문", "내용", "문장", "글", "원문"),
 }  # fmt: skip
