@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from itertools import accumulate
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
 from tests.text.samples import BUNDLED, CHATML, CONVERSATIONS, LLAMA_3, MISTRAL
-from tunesmith.text import ChatTemplate, ChatTemplateError, ChatTemplateLimit, ChatTemplateMissing
+from tunesmith.text import ChatTemplate, ChatTemplateError, ChatTemplateLimit, ChatTemplateMissing, sandbox
 
 TOKENS = {"bos_token": "<|begin_of_text|>", "eos_token": "<|im_end|>"}
 FLAT = [{"role": "user", "content": "안녕?"}, {"role": "assistant", "content": "반가워요 🎉"}]
@@ -127,6 +129,21 @@ def test_a_template_that_wants_too_much_is_stopped(source: str) -> None:
     with pytest.raises(ChatTemplateLimit):
         ChatTemplate(source).render(FLAT)
     assert time.thread_time() - started < 3
+
+
+@pytest.mark.parametrize(("seconds", "stops"), [([0.0, 9.0, *[0.0] * 10], False), ([0.3] * 12, True)])
+def test_one_pause_stops_no_template_and_many_slow_steps_do(
+    monkeypatch: pytest.MonkeyPatch, seconds: list[float], stops: bool
+) -> None:
+    """A garbage collection of seconds may fall into a step; a template that takes as long at every step goes on too long."""
+    clock = accumulate(seconds, initial=time.thread_time())
+    monkeypatch.setattr(sandbox, "time", SimpleNamespace(thread_time=lambda: next(clock)))
+    template = ChatTemplate("{% for number in range(8) %}{{ number }}{% endfor %}")
+    if not stops:
+        assert template.render(FLAT) == "01234567"
+        return
+    with pytest.raises(ChatTemplateLimit, match="still running"):
+        template.render(FLAT)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,12 @@ def test_what_does_not_fit_is_named(resources: dict[str, Any], words: str) -> No
             "resources.distributed.strategy",
             "ddp",
         ),
+        (
+            {"processes": 2, "distributed": {"strategy": "deepspeed", "zero_stage": 3}},
+            {"training": {"compile": True}},
+            "training.compile",
+            "zero_stage: 2",
+        ),
         ({"processes": 4}, {"training": {"batch_size": 3}}, "training.batch_size", "4 or more"),
         (
             {"processes": 2},

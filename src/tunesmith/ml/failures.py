@@ -68,6 +68,12 @@ def configuration_failure(message: str, hint: str) -> RunFailure:
     return RunFailure("CONFIGURATION_ERROR", "configuration", message, hint)
 
 
+def diverged(message: str) -> RunFailure:
+    """Loss or gradient is no longer a number."""
+    hint = "Lower training.learning_rate, raise training.warmup_ratio, or set training.precision: fp32."
+    return RunFailure("ENGINE_ERROR", "diverged", message, hint, reason="diverged")
+
+
 def explain(error: BaseException) -> RunFailure:
     """What ``error`` means for the person who started the run."""
     words = f"{type(error).__name__}: {error}".strip().rstrip(":")[:500]

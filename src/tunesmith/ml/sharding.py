@@ -11,12 +11,12 @@ import torch
 
 
 def is_divided(tensor: torch.Tensor) -> bool:
-    """Whether each rank has only a part of it, as FSDP2 divides."""
-    return hasattr(tensor, "full_tensor")
+    """Whether each rank has only a part of it."""
+    return hasattr(tensor, "full_tensor") or _by_zero(tensor)
 
 
-def is_partitioned(tensor: torch.Tensor) -> bool:
-    """Whether each rank has only a part of it, as ZeRO-3 divides: the tensor itself is empty then."""
+def _by_zero(tensor: torch.Tensor) -> bool:
+    """Whether ZeRO-3 has divided it: the tensor itself is empty between its uses."""
     return hasattr(tensor, "ds_tensor")
 
 
@@ -25,10 +25,10 @@ def whole(tensor: torch.Tensor) -> torch.Tensor:
 
     A divided one is gathered, so that every rank has to ask for it, in the same order.
     """
-    if is_divided(tensor):
-        return of_first(tensor.detach().full_tensor())
-    if not is_partitioned(tensor):
+    if not is_divided(tensor):
         return of_first(tensor.detach())
+    if not _by_zero(tensor):
+        return of_first(tensor.detach().full_tensor())
     import deepspeed
 
     with deepspeed.zero.GatheredParameters([tensor]):
@@ -44,11 +44,11 @@ def of_first(gathered: torch.Tensor) -> torch.Tensor:
 
 def put(target: torch.Tensor, stored: torch.Tensor) -> None:
     """Copy a whole tensor into ``target``, of a divided one the part that lies here; raises ValueError for another shape."""
-    shape = tuple(target.ds_shape) if is_partitioned(target) else tuple(target.shape)
+    shape = tuple(target.ds_shape) if _by_zero(target) else tuple(target.shape)
     if shape != tuple(stored.shape):
         raise ValueError(f"the checkpoint was made for another shape: {tuple(stored.shape)}, not {shape}")
     with torch.no_grad():
-        if not is_partitioned(target):
+        if not _by_zero(target):
             target.copy_(divided_like(target, stored))
             return
         import deepspeed

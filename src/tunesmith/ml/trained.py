@@ -16,7 +16,7 @@ from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 from tunesmith.ml.failures import configuration_failure
-from tunesmith.ml.sharding import is_divided, is_partitioned, put, whole
+from tunesmith.ml.sharding import is_divided, put, whole
 from tunesmith.ml.weights import ModelWeights
 
 ADAPTER_FILE = "adapter_model.safetensors"
@@ -100,7 +100,7 @@ class TrainedAdapter:
             raise ValueError(f"the checkpoint has no {ADAPTER_FILE}: it was made by another method")
         stored = load_file(folder / ADAPTER_FILE)
         own = self._named()
-        if any(is_divided(tensor) or is_partitioned(tensor) for tensor in own.values()):
+        if any(is_divided(tensor) for tensor in own.values()):
             _put_all(own, stored, "modules")
             return
         result = set_peft_model_state_dict(self._model, stored)

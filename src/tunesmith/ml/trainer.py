@@ -21,7 +21,7 @@ from transformers import PreTrainedTokenizerBase, PrinterCallback, Trainer
 from trl import SFTConfig, SFTTrainer
 
 from tunesmith.ml.checkpoint import Checkpoints, Restored, RunState
-from tunesmith.ml.failures import RunFailure
+from tunesmith.ml.failures import diverged
 from tunesmith.ml.machine import memory_gb
 from tunesmith.ml.objectives import Examples, Objective
 from tunesmith.ml.objectives.objective import Figures, add_counts, add_figures, averages, mean_loss
@@ -176,13 +176,7 @@ class ScoreTrainer(Trainer):
 
     def _account(self, loss: float, step: int) -> None:
         if not math.isfinite(loss):
-            raise RunFailure(
-                "ENGINE_ERROR",
-                "diverged",
-                f"The loss is no longer a number at update {step}.",
-                "Lower training.learning_rate, raise training.warmup_ratio, or set training.precision: fp32.",
-                reason="diverged",
-            )
+            raise diverged(f"The loss is no longer a number at update {step}.")
         seconds = time.perf_counter() - self._update_began
         state = self.run_state
         state.losses.append(loss)

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
-from tunesmith.ml.failures import configuration_failure
+from tunesmith.ml.failures import configuration_failure, diverged
 from tunesmith.ml.ranks import PATIENCE, Ranks
 from tunesmith.ml.sharding import of_first
 from tunesmith.ml.wrappers import LossModule, Wrapped, wrong_wrapper
@@ -92,9 +92,11 @@ class DividedOptimizer(Optimizer):
         self._engine, self._inner = engine, inner
 
     def step(self, closure: Callable[[], float] | None = None) -> None:
-        """One update by the engine, with the learning rate of this moment."""
+        """One update by the engine, with the learning rate of this moment. Raises RunFailure where the engine would leave it out."""
         self._hand_over()
         self._engine.step()
+        if not self._engine.was_step_applied():
+            raise diverged("The gradient is no longer a number.")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """The engine lets go of gradients when it has stepped."""

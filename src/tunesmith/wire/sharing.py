@@ -37,6 +37,13 @@ def _strategy(recipe: Recipe) -> SharingProblem | None:
             "Set strategy: ddp (each process has the base in four bits), or method.adapter: lora.",
             strategy,
         )
+    if divides == "ZeRO-3" and recipe.training.compile:
+        return SharingProblem(
+            "training.compile",
+            "Compiled layers do not get on with ZeRO-3, which gathers weights inside of them: no second update came in minutes.",
+            "Leave training.compile out, or set zero_stage: 2.",
+            True,
+        )
     return None
 
 
