@@ -47,7 +47,7 @@ export const runs = {
   verified: "Verified",
   unverified: "Not verified",
   result: "Result",
-  resultText: "The same held-out questions, asked of the base model and of yours.",
+  resultText: "The base model and yours on the same rows, which the training has not seen.",
   resultWaiting: "The comparison appears when the evaluation has ended.",
   measure: "Measure",
   baseColumn: "Base",

@@ -50,7 +50,7 @@ export const runs: LocaleShape<typeof english.runs> = {
   verified: "확인됨",
   unverified: "확인 안 됨",
   result: "결과",
-  resultText: "학습에 쓰지 않은 같은 질문을 기본 모델과 학습한 모델에 물었습니다.",
+  resultText: "학습에 쓰지 않은 같은 행으로 기본 모델과 학습한 모델을 쟀습니다.",
   resultWaiting: "평가가 끝나면 비교가 나타납니다.",
   measure: "척도",
   baseColumn: "기본",
