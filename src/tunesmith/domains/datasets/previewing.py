@@ -32,14 +32,14 @@ def early_preview(
     copy: PlainCopy, mapping: Mapping[str, str], max_row_bytes: int, offset: int, limit: int
 ) -> list[PreviewRow]:
     """The same from the first mebibytes of a file without a plain copy; raises DatasetNotReadyError for rows behind them."""
-    head = first_bytes(plain_pieces(copy.path, copy.layout, copy.limits), EARLY_BYTES)
+    head, is_all = first_bytes(plain_pieces(copy.path, copy.layout, copy.limits), EARLY_BYTES)
     data = replace(
         look_into(io.BytesIO(head), copy.layout.plain_kind, max_row_bytes),
         mapping=mapping,
         has_lines=copy.layout.has_lines,
     )
     rows = _rows(data, None, offset, limit + 1)
-    if len(rows) <= limit and len(head) == EARLY_BYTES:  # the last one may be cut
+    if len(rows) <= limit and not is_all:  # the last one may be cut
         raise DatasetNotReadyError("These rows can be shown when the file has been unpacked.")
     return rows[:limit]
 

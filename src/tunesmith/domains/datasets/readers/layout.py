@@ -105,8 +105,8 @@ def layout_of(path: Path, file_name: str, limits: UnpackLimits | None = None) ->
         raise UnsupportedFormatError(
             "Parquet inside another packing is not read: it is packed already.", hint="Upload the .parquet file itself."
         )
-    inside = first_bytes(unpacked(path, named.packing, limits), HEAD_BYTES + 1)
-    layout, text = _layout_of_text(inside[:HEAD_BYTES], len(inside) <= HEAD_BYTES, kind, path, limits)
+    inside, is_whole = first_bytes(unpacked(path, named.packing, limits), HEAD_BYTES + 1)
+    layout, text = _layout_of_text(inside[:HEAD_BYTES], is_whole, kind, path, limits)
     return Layout(layout.kind, named.packing, layout.encoding), text
 
 
@@ -122,14 +122,22 @@ def plain_pieces(path: Path, layout: Layout, limits: UnpackLimits | None = None)
         yield from as_utf8(unpacked(path, layout.packing, limits), layout.encoding)
 
 
-def first_bytes(pieces: Iterator[bytes], size: int) -> bytes:
-    """The first ``size`` bytes of a text that comes in pieces."""
+def first_bytes(pieces: Iterator[bytes], size: int) -> tuple[bytes, bool]:
+    """The first ``size`` bytes of a text that comes in pieces, and whether that is all of it.
+
+    What a packed file gives before the place where it is damaged counts; raises PackedFileError where that is nothing.
+    """
     made = io.BytesIO()
-    for piece in pieces:
-        made.write(piece)
-        if made.tell() >= size:
-            break
-    return made.getvalue()[:size]
+    try:
+        for piece in pieces:
+            made.write(piece)
+            if made.tell() >= size:
+                return made.getvalue()[:size], False
+    except PackedFileError:
+        if not made.tell():
+            raise
+        return made.getvalue(), False
+    return made.getvalue(), True
 
 
 def _layout_of_text(
@@ -140,7 +148,7 @@ def _layout_of_text(
         if not head.startswith(b"PAR1"):
             raise FileValidationError("The file is called .parquet and is no Parquet file.")
         layout = Layout(FileKind.PARQUET)
-        return layout, first_bytes(plain_pieces(path, layout, limits), HEAD_BYTES)
+        return layout, first_bytes(plain_pieces(path, layout, limits), HEAD_BYTES)[0]
     encoding = _encoding_of(head, is_whole)
     layout = Layout(kind, Packing.NONE, encoding)
     text = b"".join(as_utf8([head], encoding))

@@ -18,6 +18,8 @@ from tunesmith.domains.datasets.errors import FileSecurityError, PackedFileError
 from tunesmith.domains.datasets.readers.records import Packing
 
 PIECE_BYTES = 1 << 20
+READ_BYTES = 32 << 10
+"""What one read asks for: where a file is damaged, at most so much before it is lost."""
 RATIO_FROM_BYTES = 64 << 20
 """Below this much, any ratio is harmless."""
 MAX_MEMBERS = 1000
@@ -36,19 +38,29 @@ class UnpackLimits:
 
 
 def unpacked(path: Path, packing: Packing, limits: UnpackLimits) -> Iterator[bytes]:
-    """The bytes of the file inside, in pieces; raises PackedFileError where unpacking ends early or grows too much."""
+    """The bytes of the file inside, in pieces, to the place where it is damaged if it is.
+
+    Raises PackedFileError there, or where it grows too much.
+    """
     with path.open("rb") as packed, _opened(path, packed, packing) as plain:
         size = 0
+        piece = bytearray()
+        damage: Exception | None = None
         while True:
             try:
-                piece = plain.read(PIECE_BYTES)
+                came = plain.read(READ_BYTES)
             except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, _zstd_error()) as error:
-                raise PackedFileError(f"The {packing.value} file is damaged after {size:,} bytes: {error}.") from None
-            if not piece:
-                return
-            size += len(piece)
+                came, damage = b"", error
+            piece += came
+            size += len(came)
             _check_growth(size, packed.tell(), limits)
-            yield piece
+            if piece and (len(piece) >= PIECE_BYTES or not came):
+                yield bytes(piece)
+                piece.clear()
+            if damage is not None:
+                raise PackedFileError(f"The {packing.value} file is damaged after {size:,} bytes: {damage}.")
+            if not came:
+                return
 
 
 def member_of(path: Path) -> zipfile.ZipInfo:
