@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tunesmith.ml.guard import forbid_pickle, share_the_processor, stay_offline
+from tunesmith.ml.guard import NEVER_USED, forbid_pickle, leave_out, share_the_processor, stay_offline
 from tunesmith.ml.report import EXIT_FAILED, Reporter
 
 forbid_pickle()
 stay_offline()
 share_the_processor()
+leave_out(*NEVER_USED)
 
 WINDOW_TEXTS = 1024
 """Texts that are sorted by length together, so that a batch has little padding."""

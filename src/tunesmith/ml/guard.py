@@ -1,17 +1,22 @@
-"""No pickle in a child: whatever would unpickle raises instead.
+"""What a child does before it imports its libraries: no pickle is read, nothing phones home, nothing is loaded for no use.
 
 A pickle is a program. Weights come as safetensors, state as safetensors and JSON, and a library that falls back to
-``torch.load`` or ``pickle.load`` should fail with a sentence, not run what it was given. Import this first.
+``torch.load`` or ``pickle.load`` should fail with a sentence, not run what it was given.
 """
 
 from __future__ import annotations
 
 import _pickle
+import json
 import logging
 import os
 import pickle
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
+
+NEVER_USED = ("boto3", "mlflow", "vllm", "wandb")
+"""Storage, tracking and engines are other processes' work."""
 
 
 class PickleRefused(RuntimeError):
@@ -51,3 +56,21 @@ def share_the_processor() -> None:
     factor of fifteen, alone it gains next to nothing. OpenMP reads this once, so call it before torch is imported.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def leave_out(*names: str) -> None:
+    """Let these packages seem not installed. transformers, accelerate, peft and trl import what they find, whether a run uses it
+    or not; that is up to a third of the processor time before a run begins.
+    """
+    for name in names:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # the import system's own sign for "there is none"
+
+
+def leave_out_bitsandbytes(model_path: Path) -> None:
+    """The same, unless the model's weights are kept in its formats."""
+    try:
+        is_quantized = "quantization_config" in json.loads((model_path / "config.json").read_bytes())
+    except (OSError, ValueError):
+        return  # whoever loads the model says what is wrong with it
+    if not is_quantized:
+        leave_out("bitsandbytes")

@@ -6,10 +6,11 @@ Base and tuned come from one load: the adapter is switched off for a request tha
 
 from __future__ import annotations
 
-from tunesmith.ml.guard import forbid_pickle, stay_offline
+from tunesmith.ml.guard import NEVER_USED, forbid_pickle, leave_out, leave_out_bitsandbytes, stay_offline
 
 forbid_pickle()
 stay_offline()
+leave_out(*NEVER_USED)
 
 import asyncio  # noqa: E402  # the guard comes first
 import contextlib  # noqa: E402
@@ -328,6 +329,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     leave_with_parent()
     spec = read_spec(folder)
+    leave_out_bitsandbytes(Path(spec.model_path))
     kind = EmbeddingEngine if is_embedder(Path(spec.model_path)) else TransformersEngine
     answer(folder, kind(spec))
 

@@ -12,7 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tunesmith.ml.guard import forbid_pickle, share_the_processor, stay_offline
+from tunesmith.ml.guard import (
+    NEVER_USED,
+    forbid_pickle,
+    leave_out,
+    leave_out_bitsandbytes,
+    share_the_processor,
+    stay_offline,
+)
 from tunesmith.ml.launch import launched
 from tunesmith.ml.ranks import choose_gpu, connect, reporter_of
 from tunesmith.ml.report import Reporter
@@ -20,6 +27,7 @@ from tunesmith.ml.report import Reporter
 forbid_pickle()  # before any library that knows how to read one
 stay_offline()
 share_the_processor()
+leave_out(*NEVER_USED)
 choose_gpu()
 
 
@@ -44,6 +52,16 @@ def main(run_dir: str, work: Callable[[Reporter], None] | None = None) -> None:
 
 def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None = None) -> None:
     """The run; with ``rehearse`` only as far as the first update, which that does in its own way."""
+    from tunesmith.wire.recipe import Adapter, Precision
+    from tunesmith.wire.spec import TrainSpec
+
+    spec = TrainSpec.model_validate(reporter.spec)
+    recipe, folder = spec.recipe, Path(spec.model_path)
+    if recipe.method.adapter != Adapter.QLORA:
+        leave_out_bitsandbytes(folder)
+    if recipe.resources.distributed is None or recipe.resources.distributed.strategy != "deepspeed":
+        leave_out("deepspeed")
+
     import torch
     import transformers
 
@@ -60,13 +78,9 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     from tunesmith.ml.strategy import divides_weights, share_run
     from tunesmith.ml.token_cache import TokenCache
     from tunesmith.ml.trainer import total_updates
-    from tunesmith.wire.recipe import Precision
-    from tunesmith.wire.spec import TrainSpec
 
     forbid_pickle()  # torch.load is there now
     transformers.utils.logging.disable_progress_bar()
-    spec = TrainSpec.model_validate(reporter.spec)
-    recipe = spec.recipe
     limit_data_memory(recipe.resources.memory_limit_gib)
 
     # --- The machine. A resumed run keeps the number of threads, on which the last bits of every sum depend.
@@ -90,7 +104,6 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
 
     # --- The data: one mask for trainer and previews, made in tunesmith.text.
     reporter.progress(0, message="reading the data")
-    folder = Path(spec.model_path)
     cache = Path(spec.cache_path) if spec.cache_path else None
     texts = Texts(folder, TokenCache(cache / "tokens" if cache else None))
     objective = objective_of(recipe, texts)

@@ -154,7 +154,9 @@ async def test_a_byte_that_no_encoding_has_is_found_in_its_row(
 def many_rows(count: int) -> bytes:
     """Rows that hardly pack."""
     return "".join(
-        json.dumps({"question": f"질문 {n}", "answer": "답 " + random.Random(n).randbytes(60).hex()}, ensure_ascii=False)
+        json.dumps(
+            {"question": f"질문 {n}", "answer": "답 " + random.Random(n).randbytes(60).hex()}, ensure_ascii=False
+        )
         + "\n"
         for n in range(count)
     ).encode()
