@@ -2,8 +2,8 @@
 
 python -m tools.test_all [pytest arguments]
 
-First everything side by side with coverage, under which a process takes up to twice its time; then, without either, the tests
-that claim a time.
+Three parts, since coverage makes a process up to twice as slow: the tests of `make test` with it; then, without it, the long ones;
+last, two at a time, those that claim a time.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 PARTS = {
-    "test-all": ["-m", "not timed", "-n", "3", "--cov", "--cov-fail-under=95", "-o", "timeout=900"],
-    "test-timed": ["-m", "timed", "-n", "1", "--no-cov"],
+    "covered": ["-m", "not long", "-n", "3", "--cov", "--cov-fail-under=95", "-o", "timeout=900"],
+    "long": ["-m", "long and not timed", "-n", "3", "-o", "timeout=1800"],
+    "timed": ["-m", "timed", "-n", "2", "--dist", "load"],
 }
 BY_FILE = ["--dist", "loadfile", "--no-loadscope-reorder"]
 TARGET = ROOT / "docs" / "verification" / "test-all.md"
@@ -34,7 +35,14 @@ def cases_of(report: Path) -> list[ElementTree.Element]:
     return list(ElementTree.parse(report).getroot().iter("testcase"))  # noqa: S314  # our own pytest wrote it
 
 
-def summary(cases: list[ElementTree.Element], seconds: float, exit_code: int) -> str:
+def covered() -> str:
+    """The share of lines that the first part ran, child processes counted, as coverage prints it."""
+    command = [sys.executable, "-m", "coverage", "report", "--format=total", "--precision=1"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    return f"{done.stdout.strip()} %" if done.returncode == 0 else "not measured"
+
+
+def summary(cases: list[ElementTree.Element], seconds: float, exit_code: int, coverage: str) -> str:
     """The result as a page: totals, folders, and the slowest tests."""
     bad = [c for c in cases if c.find("failure") is not None or c.find("error") is not None]
     skipped = [c for c in cases if c.find("skipped") is not None]
@@ -50,7 +58,7 @@ def summary(cases: list[ElementTree.Element], seconds: float, exit_code: int) ->
         f"Written by `make test-all` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, revision {revision.stdout.strip()}, "
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} processors.\n",
         f"**{len(cases) - len(bad) - len(skipped)} passed, {len(bad)} failed, {len(skipped)} skipped** in "
-        f"{seconds / 60:.1f} minutes (exit code {exit_code}).\n",
+        f"{seconds / 60:.1f} minutes (exit code {exit_code}); lines covered: {coverage}.\n",
         "| folder | tests | seconds |\n| --- | --- | --- |",
         *(f"| {name} | {count} | {spent:.0f} |" for name, (count, spent) in sorted(folders.items())),
         "\n| slowest test | seconds |\n| --- | --- |",
@@ -66,15 +74,15 @@ def main(arguments: list[str]) -> int:
     started, codes = time.monotonic(), []
     cases: list[ElementTree.Element] = []
     for name, how in PARTS.items():
-        report = BUILD / f"{name}.xml"
+        report = BUILD / f"test-{name}.xml"
         report.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *how, *BY_FILE, *arguments]
+        command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *BY_FILE, *how, *arguments]
         codes.append(subprocess.run(command, cwd=ROOT).returncode)
         cases += cases_of(report)
     exit_code = next((code for code in codes if code), 0)
     if cases:
         TARGET.parent.mkdir(parents=True, exist_ok=True)
-        TARGET.write_text(summary(cases, time.monotonic() - started, exit_code), encoding="utf-8")
+        TARGET.write_text(summary(cases, time.monotonic() - started, exit_code, covered()), encoding="utf-8")
     return exit_code
 
 

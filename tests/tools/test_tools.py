@@ -106,6 +106,6 @@ def test_the_summary_of_a_run_counts_what_failed(tmp_path: Path) -> None:
         '<testsuites><testsuite><testcase classname="tests.a.test_x" name="fine" time="1.0"/>'
         '<testcase classname="tests.b.test_y" name="broken" time="2.0"><failure/></testcase></testsuite></testsuites>'
     )
-    page = test_all.summary(test_all.cases_of(report), 60.0, 1)
-    assert "**1 passed, 1 failed, 0 skipped** in 1.0 minutes" in page
+    page = test_all.summary(test_all.cases_of(report), 60.0, 1, "95.1 %")
+    assert "**1 passed, 1 failed, 0 skipped** in 1.0 minutes (exit code 1); lines covered: 95.1 %." in page
     assert "Failed: broken" in page
