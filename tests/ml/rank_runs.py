@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from safetensors.torch import load_file
 
 from tests.ml import preferences
 from tests.ml import training_runs as runs
@@ -100,6 +101,9 @@ def assert_same_run(run: RunDirectory, of_one: RunDirectory) -> None:
         ours, theirs = runs.curve(run, name), runs.curve(of_one, name)
         assert list(ours) == list(theirs) != []
         assert max(abs(ours[step] - theirs[step]) for step in ours) < CLOSE, (name, ours, theirs)
+    weights = [load_file(next(r.artifacts.glob("*/*.safetensors"))) for r in (run, of_one)]
+    assert weights[0].keys() == weights[1].keys()
+    assert max(float((weights[0][name] - weights[1][name]).abs().max()) for name in weights[0]) < 10 * CLOSE
     ends = [[e for e in runs.events(r) if isinstance(e, Finished)][-1].result for r in (run, of_one)]
     assert ends[0]["trained_tokens"] == ends[1]["trained_tokens"]
 

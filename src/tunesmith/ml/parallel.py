@@ -222,7 +222,7 @@ class ManyRanks(ScoreTrainer):
         figures: Figures = {}
         size = self.plan.batch_size
         starts = list(range(0, len(self.validation), size))
-        with torch.no_grad(), self.policy.evaluating():
+        with torch.no_grad(), self.policy.evaluating(), self.wrapped.measuring():
             for place in range(0, len(starts), self.ranks.size):
                 is_there = place + self.ranks.rank < len(starts)
                 start = starts[place + self.ranks.rank] if is_there else 0

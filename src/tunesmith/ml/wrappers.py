@@ -68,6 +68,11 @@ class Wrapped(ABC):
     def passing(self, *, is_last: bool) -> AbstractContextManager[None]:
         """Around a forward and backward pass: gradients are exchanged in the last one of an update only."""
 
+    @contextmanager
+    def measuring(self) -> Iterator[None]:
+        """Around an evaluation: forward passes that no backward pass follows."""
+        yield
+
     def clip(self, limit: float) -> torch.Tensor:
         """Shorten the gradient of the update to ``limit``; answers its norm before, shape ()."""
         norm = torch.nn.utils.clip_grad_norm_([p for p in self.loss.parameters() if p.requires_grad], limit)
@@ -120,8 +125,8 @@ class FullySharded(Wrapped):
         mesh = torch.distributed.init_device_mesh(device.type, (ranks.size,))
         frozen = loss.policy.reference
         if frozen is not None:
-            shard(frozen, mesh)
-        self.layers = shard(loss, mesh)
+            shard(frozen, mesh, keeps_rest=False)
+        self.layers = shard(loss, mesh, keeps_rest=True)
         self.module = loss
 
     def begin(self, optimizer: Optimizer) -> Optimizer:
@@ -140,17 +145,26 @@ class FullySharded(Wrapped):
         self.module.set_requires_gradient_sync(is_last)
         yield
 
+    @contextmanager
+    def measuring(self) -> Iterator[None]:
+        """What is outside of the layers stays gathered for its backward pass: divide it again, or a checkpoint would find it so."""
+        yield
+        self.module.reshard()
+
     def describe(self) -> str:
         """For the log."""
         return f"FSDP2 (fully_shard of {self.layers} layers and the rest) over {self.ranks.size} processes"
 
 
-def shard(module: nn.Module, mesh: Any) -> int:
-    """Divide every decoder layer of ``module``, then what is left of it; answers how many layers there were."""
+def shard(module: nn.Module, mesh: Any, *, keeps_rest: bool) -> int:
+    """Divide every decoder layer of ``module``, then what is left of it; answers how many layers there were.
+
+    With ``keeps_rest`` what is outside of the layers stays gathered from the forward to the backward pass, which uses it first.
+    """
     layers = decoder_layers(module)
     for layer in layers:
         fully_shard(layer, mesh=mesh)
-    fully_shard(module, mesh=mesh)
+    fully_shard(module, mesh=mesh, reshard_after_forward=not keeps_rest)
     return len(layers)
 
 
