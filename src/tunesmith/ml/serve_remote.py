@@ -102,9 +102,11 @@ class RemoteEngine(Engine):
                 made = await self._origin.request("POST", path, _json({"model": self._model, "messages": messages}))
                 if made.status == 200:
                     return PromptCount(prompt_tokens=int(made.json()["count"]))
-            except (TransportError, ValueError, KeyError, TypeError):
-                pass  # an older server: estimated like any other
-            self._counts = False
+                self._counts = made.status not in (404, 405)  # an older server: estimated like any other
+            except TransportError:
+                pass  # away for a moment: estimated this once
+            except (ValueError, KeyError, TypeError):
+                self._counts = False
         estimate = sum(
             TOKENS_PER_MESSAGE + math.ceil(len(str(m.get("content", "")).encode()) / BYTES_PER_TOKEN) for m in messages
         )

@@ -46,6 +46,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.path == "/tokenize" and asked["messages"][-1]["content"] == "hiccup":
+            return self.reply({{}}, 503)
         if self.path == "/tokenize":
             return self.reply({{"count": 77, "max_model_len": 321}})
         said = asked["messages"][-1]["content"]
@@ -107,6 +109,8 @@ async def test_vllm_is_started_on_a_folder_counts_prompts_and_thinks_aloud(
             async with service.session(model, backend=backend) as handle:
                 assert handle.context_length == 321
                 asked = [{"role": "user", "content": "안녕"}]
+                once = await handle.count_prompt([{"role": "user", "content": "hiccup"}])
+                assert not once.is_exact
                 count = await handle.count_prompt(asked)
                 assert (count.is_exact, count.prompt_tokens == 77) == (
                     (True, True) if name == "base" else (False, False)

@@ -1,7 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { answer, answerOrJob, api, idempotency, type Schema } from "@/api/client";
 import { finished, waitForJob } from "@/api/jobs";
-import { jobQueries } from "@/features/jobs/queries";
 
 export type Dataset = Schema<"DatasetSummary">;
 export type DatasetDetail = Schema<"DatasetResponse">;
@@ -107,18 +106,6 @@ export function useValidateDataset(id: number) {
       }
     },
     onSettled: () => queryClient.invalidateQueries({ queryKey: datasetQueries.all() }),
-  });
-}
-
-export function useCancelJob() {
-  const queryClient = useQueryClient();
-  return useMutation({
-    mutationFn: (job: number) =>
-      answer(api.POST("/api/v1/admin/jobs/{job_id}/cancel", { params: { path: { job_id: job } } })),
-    onSettled: () => {
-      void queryClient.invalidateQueries({ queryKey: jobQueries.all() });
-      return queryClient.invalidateQueries({ queryKey: datasetQueries.all() });
-    },
   });
 }
 

@@ -60,10 +60,12 @@ function useRefresh() {
   const queryClient = useQueryClient();
   return () => {
     void queryClient.invalidateQueries({ queryKey: ["runs"] });
+    void queryClient.invalidateQueries({ queryKey: ["datasets"] });
     return queryClient.invalidateQueries({ queryKey: jobQueries.all() });
   };
 }
 
+/** Cancel throws away what the job has done; what shows its run or data set is asked for again. */
 export function useEndJob() {
   const refresh = useRefresh();
   return useMutation({

@@ -139,15 +139,3 @@ export function useResumeRun(id: number) {
     onSettled: () => refreshRuns(queryClient),
   });
 }
-
-/** Cancel discards what stop would keep; it belongs to the job behind the run. */
-export function useCancelJob() {
-  const queryClient = useQueryClient();
-  return useMutation({
-    mutationFn: (id: number) =>
-      answer(
-        api.POST("/api/v1/admin/jobs/{job_id}/cancel", { params: { path: { job_id: id } }, headers: idempotency() }),
-      ),
-    onSettled: () => refreshRuns(queryClient),
-  });
-}

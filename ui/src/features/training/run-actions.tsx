@@ -5,8 +5,9 @@ import { isActive } from "@/api/jobs";
 import { ConfirmDialog } from "@/components/confirm-dialog";
 import { ProblemNotice } from "@/components/problem";
 import { Button } from "@/components/ui/button";
+import { useEndJob } from "@/features/jobs/queries";
 import { useI18n } from "@/i18n";
-import { isMoving, isStopping, type Run, useCancelJob, useDeleteRun, useResumeRun, useStopRun } from "./queries";
+import { isMoving, isStopping, type Run, useDeleteRun, useResumeRun, useStopRun } from "./queries";
 import type { Stage } from "./use-stages";
 
 /** Stop keeps a checkpoint, resume goes on from it, cancel throws the work away (and asks first). */
@@ -14,7 +15,7 @@ export function RunActions({ run, stages }: { run: Run; stages: Stage[] }) {
   const { t } = useI18n();
   const stop = useStopRun(run.id);
   const resume = useResumeRun(run.id);
-  const cancel = useCancelJob();
+  const cancel = useEndJob();
   const remove = useDeleteRun(run.id);
   const navigate = useNavigate();
   const [isDeleting, setIsDeleting] = useState(false);
@@ -55,7 +56,9 @@ export function RunActions({ run, stages }: { run: Run; stages: Stage[] }) {
               size="small"
               variant="danger"
               pending={cancel.isPending}
-              onClick={() => cancel.mutate(active.jobId, { onSettled: () => setIsAsking(false) })}
+              onClick={() =>
+                cancel.mutate({ id: active.jobId, how: "cancel" }, { onSettled: () => setIsAsking(false) })
+              }
             >
               {t("runs.cancelConfirm")}
             </Button>
