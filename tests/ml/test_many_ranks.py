@@ -288,3 +288,19 @@ def test_auto_takes_what_memory_allows(model: Path) -> None:
     chosen, why = strategy.choose_strategy(recipe, model, ALONE, torch.device("cpu"), False)
     assert chosen == "fsdp"
     assert "so it is divided" in why
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # peft asks transformers by an older name
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_frozen_base_counts_for_what_it_takes(precision: str, model: Path) -> None:
+    import torch
+
+    from tunesmith.ml.build import build_model
+    from tunesmith.ml.strategy import state_bytes
+    from tunesmith.wire.recipe_text import validate_recipe
+
+    recipe = validate_recipe(plan_of(model, processes=2, precision=precision))
+    compute = torch.bfloat16 if precision == "bf16" else None
+    built, _ = build_model(recipe, model, head="tokens", compute=compute, device=torch.device("cpu"), pad_id=0)
+    frozen = sum(p.numel() * p.element_size() for p in built.parameters() if not p.requires_grad)
+    assert state_bytes(recipe, model, needs_reference=False) == frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import torch
@@ -13,13 +14,15 @@ from tunesmith.ml.ranks import Ranks
 from tunesmith.ml.report import Reporter
 from tunesmith.ml.weights import ModelWeights
 from tunesmith.wire.devices import DistributedSection
-from tunesmith.wire.recipe import Recipe
+from tunesmith.wire.recipe import Precision, Recipe
 from tunesmith.wire.sharing import sharing_problems
 
 SHARE_FOR_STATE = 0.7
 """Of a process's memory: the rest is for activations and what libraries keep."""
 BYTES_TRAINED = 16
 """For each trained weight: itself, its gradient and AdamW's two moments, in float32."""
+_IN_A_LAYER = re.compile(r"\.\d+\.")
+"""Part of the names of a layer's weights: of these a frozen matrix lies in the format that it is multiplied in."""
 
 
 def choose_strategy(
@@ -62,9 +65,14 @@ def divides_weights(recipe: Recipe) -> bool:
 def state_bytes(recipe: Recipe, folder: Path, needs_reference: bool) -> int:
     """Memory of a whole copy of the model in training, without activations."""
     with ModelWeights(folder) as stored:
-        weights = sum(math.prod(tensor.shape) for tensor in stored.tensors.values())
-    if recipe.method.adapter != "full":
-        return weights * 4  # the adapter is a small part of it
+        sizes = {name: math.prod(tensor.shape) for name, tensor in stored.tensors.items()}
+        matrices = {
+            name for name, tensor in stored.tensors.items() if len(tensor.shape) == 2 and _IN_A_LAYER.search(name)
+        }
+    weights = sum(sizes.values())
+    if recipe.method.adapter != "full":  # the adapter is a small part of it
+        halved = sum(sizes[name] for name in matrices) if recipe.training.precision == Precision.BF16 else 0
+        return weights * 4 - halved * 2
     return weights * (BYTES_TRAINED + (4 if needs_reference else 0))
 
 
