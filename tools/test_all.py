@@ -2,8 +2,8 @@
 
 python -m tools.test_all [pytest arguments]
 
-Three parts, since coverage makes a process up to twice as slow: the tests of `make test` with it; then, without it, the long ones;
-last, two at a time, those that claim a time.
+Three parts, since coverage makes a process up to twice as slow: first what the coverage is read from; then, without it, what goes
+through one behaviour in many ways; last, two at a time, what claims a time.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 PARTS = {
-    "covered": ["-m", "not long", "-n", "3", "--cov", "--cov-fail-under=95", "-o", "timeout=900"],
-    "long": ["-m", "long and not timed", "-n", "3", "-o", "timeout=1800"],
+    "covered": ["-m", "not matrix and not timed", "-n", "3", "--cov", "--cov-fail-under=95", "-o", "timeout=900"],
+    "matrix": ["-m", "matrix and not timed", "-n", "3", "-o", "timeout=1800"],
     "timed": ["-m", "timed", "-n", "2", "--dist", "load"],
 }
 BY_FILE = ["--dist", "loadfile", "--no-loadscope-reorder"]

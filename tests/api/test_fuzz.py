@@ -44,6 +44,7 @@ def server(
     running.close()
 
 
+@pytest.mark.matrix
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def test_the_base_text_holds_no_answer_and_no_name_of_the_example() -> None:
         refuse_example_text(seed, 500)
 
 
+@pytest.mark.matrix
 @pytest.mark.long
 def test_the_whole_base_text_holds_no_answer_and_no_name_of_the_example() -> None:
     for seed in TRAINING_SEEDS:

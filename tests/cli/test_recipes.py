@@ -58,6 +58,7 @@ def test_it_runs_within_two_minutes(recipe: Path, tmp_path: Path) -> None:
     assert seconds < 120
 
 
+@pytest.mark.matrix
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["tiny-dpo-lora", "tiny-sft-full", "tiny-sft-qlora"])

@@ -39,6 +39,7 @@ def run(script: str, folder: Path, **environment: str) -> str:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.matrix
 @pytest.mark.long
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_the_tutorial(language: str, make_server: Callable[..., Server], tmp_path: Path) -> None:

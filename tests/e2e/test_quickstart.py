@@ -29,6 +29,7 @@ def quickstart(folder: Path) -> dict[str, Any]:
     return result
 
 
+@pytest.mark.matrix
 @pytest.mark.long
 @pytest.mark.timeout(1000)
 def test_the_main_job(tmp_path: Path) -> None:

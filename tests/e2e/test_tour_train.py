@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.tour_train import LATER, drive
 from tests.fixtures.server import Server
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.matrix]
 
 WORKBENCH = 12
 

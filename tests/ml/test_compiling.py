@@ -38,6 +38,7 @@ def test_without_a_compiler_the_run_says_so_and_goes_on(tmp_path: Path) -> None:
     assert isinstance(runs.events(run)[-1], Finished)
 
 
+@pytest.mark.matrix
 @pytest.mark.long
 def test_a_compiled_run_learns_the_same(tmp_path: Path) -> None:
     assert shutil.which("g++") or shutil.which("clang++"), "install g++"

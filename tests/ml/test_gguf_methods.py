@@ -17,6 +17,7 @@ from tunesmith.ml.gguf_native import Packer
 from tunesmith.ml.gguf_types import ModelShape, Type, tensor_types
 from tunesmith.wire.gguf_methods import GGUF_METHODS, TEN, find_method, variants_of
 
+RARE = (pytest.mark.long, pytest.mark.matrix)
 CHOSEN = {
     "Q2_K": "Q2_K=80 Q3_K=32 Q4_K=16 Q6_K=1",
     "Q2_K_S": "Q2_K=110 Q4_K=18 Q6_K=1",
@@ -101,7 +102,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     "method",
-    [name if name in ("Q2_K", "Q3_K_M", "Q4_K_M", "Q5_0", "F32") else pytest.param(name, marks=pytest.mark.long) for name in GGUF_METHODS],
+    [name if name in ("Q2_K", "Q3_K_M", "Q4_K_M", "Q5_0", "F32") else pytest.param(name, marks=RARE) for name in GGUF_METHODS],
 )  # fmt: skip
 def test_a_file_of_each_method_loads_and_is_close_to_its_source(model: Path, tmp_path: Path, method: str) -> None:
     from tokenizers import Tokenizer

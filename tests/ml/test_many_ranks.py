@@ -151,6 +151,7 @@ LONG_CELLS = [
 ]
 
 
+@pytest.mark.matrix
 @pytest.mark.long
 @pytest.mark.parametrize("cell", LONG_CELLS, ids=name_of)
 def test_every_way_learns_as_one(cell: Cell, tmp_path: Path, model: Path, files: dict[str, Path]) -> None:
@@ -158,6 +159,7 @@ def test_every_way_learns_as_one(cell: Cell, tmp_path: Path, model: Path, files:
     assert ("FSDP2 (fully_shard of 2 layers" if cell[3] else "DistributedDataParallel") in log_of(run)
 
 
+@pytest.mark.matrix
 @pytest.mark.long
 @pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
 @pytest.mark.parametrize("adapter", ["lora", "full"])

@@ -57,6 +57,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return write_files(tmp_path_factory.mktemp("rows"))
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("cell", CELLS, ids=name_of)
 def test_every_stage_learns_as_one(cell: Cell, tmp_path: Path, model: Path, files: dict[str, Path]) -> None:
     """Loss, gradient norm and evaluation of every update are those of one process; the wrapper is DeepSpeed's engine."""
@@ -66,6 +67,7 @@ def test_every_stage_learns_as_one(cell: Cell, tmp_path: Path, model: Path, file
     assert not list(run.path.rglob("*.pt")), "no pickle of DeepSpeed's own"
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("adapter", "stage"), [("lora", 2), ("full", 3)])
 def test_a_killed_rank_ends_all_and_the_run_goes_on_exactly(
     adapter: str, stage: int, tmp_path: Path, model: Path, files: dict[str, Path]

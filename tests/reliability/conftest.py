@@ -77,7 +77,7 @@ class Yard:
     def work_here(self) -> None:
         """Start a worker in this very process: sooner there, for tests that do not harm it."""
         worker = Worker(self.services, "here")
-        self._here = worker, asyncio.create_task(worker.run(until_idle=False, watch_parent=False))
+        self._here = worker, asyncio.create_task(worker.run(until_idle=False, parent=None))
 
     async def start_pair(self, job_id: int) -> tuple[WorkerProcess, WorkerProcess]:
         """Start two workers; answers the one that runs the job, and the one that stands by."""

@@ -108,7 +108,9 @@ if __name__ == "__main__":
         serve(
             build_services(Path(sys.argv[1])),
             until_idle="--until-idle" in sys.argv,
-            watch_parent="--watch-parent" in sys.argv,
+            parent=next(
+                (int(word.removeprefix("--parent=")) for word in sys.argv if word.startswith("--parent=")), None
+            ),
             name=None,
         )
     )

@@ -33,7 +33,7 @@ async def test_a_job_outlives_an_absence_of_the_database(
     async with services.database.write(owner) as unit:
         job = await services.jobs.submit(unit, "count", {"steps": 60, "step_seconds": 0.05}, name="count")
     worker = Worker(services, "here")
-    working = asyncio.create_task(worker.run(until_idle=True, watch_parent=False))
+    working = asyncio.create_task(worker.run(until_idle=True, parent=None))
     events = services.settings.runs_dir / str(job.id) / "attempts" / "1" / "events.jsonl"
     await _until(lambda: events.exists() and events.stat().st_size > 500)
     with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as admin:

@@ -11,7 +11,7 @@ import pytest
 from tests.fixtures.server import Server, wait_until
 from tests.reliability.test_training_survives import ADMIN, QUICK, SAVE_EVERY, events, recipe, rows, saved_steps
 
-pytestmark = [pytest.mark.early, pytest.mark.long]
+pytestmark = [pytest.mark.early, pytest.mark.long, pytest.mark.matrix]
 STEPS = 100
 
 

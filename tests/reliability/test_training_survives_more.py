@@ -52,6 +52,7 @@ def strike(server: Server, victim: str) -> None:
     server.start()
 
 
+@pytest.mark.matrix
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_twenty_kills_change_nothing(make_server: Callable[..., Server]) -> None:

@@ -23,8 +23,16 @@ def page() -> str:
             "The tests run on a machine without an accelerator; these branches are left out of the coverage that `make test` asks for. "
             "Everything else counts, the lines of child processes too.\n",
             table(["file", "in", "branch"], [[code(cell) for cell in row] for row in branches()]),
+            "Whole files that need a Mac: " + ", ".join(code(name) for name in files()) + ".",
         ]
     )
+
+
+def files() -> list[str]:
+    """Those that are left out whole."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    names: list[str] = settings["tool"]["coverage"]["report"]["omit"]
+    return names
 
 
 def branches() -> Iterator[list[str]]:

@@ -15,13 +15,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tunesmith.worker", description="Run jobs of a data folder.")
     parser.add_argument("--data-dir", help="data folder (default: TUNESMITH_DATA_DIR)")
     parser.add_argument("--until-idle", action="store_true", help="end when there is nothing to do")
-    parser.add_argument(
-        "--watch-parent", action="store_true", help="claim nothing more when the parent process is gone"
-    )
+    parser.add_argument("--parent", type=int, help="process id of the server: claim nothing more when it is gone")
     parser.add_argument("--name", help="name of this worker (default: host and process id)")
     given = parser.parse_args(arguments)
     services = build(load_settings(data_dir=given.data_dir))
-    asyncio.run(serve(services, until_idle=given.until_idle, watch_parent=given.watch_parent, name=given.name))
+    asyncio.run(serve(services, until_idle=given.until_idle, parent=given.parent, name=given.name))
 
 
 if __name__ == "__main__":

@@ -27,15 +27,16 @@ AWAY_SECONDS = 1.0
 
 
 async def run_worker(
-    services: Services, *, until_idle: bool = False, watch_parent: bool = False, name: str | None = None
+    services: Services, *, until_idle: bool = False, parent: int | None = None, name: str | None = None
 ) -> None:
     """Work until SIGTERM or SIGINT; then give the leases back, and the next worker goes on where this one was.
 
-    ``until_idle`` ends when nothing is ready and nobody holds anything. ``watch_parent`` claims nothing more when the process
-    that started this one is gone, and ends when the running jobs have. ``services`` must have been started.
+    ``until_idle`` ends when nothing is ready and nobody holds anything. With ``parent``, the process id of the server that
+    started this one, it claims nothing more when that is gone, and ends when the running jobs have. ``services`` must have been
+    started.
     """
     await Worker(services, name or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}").run(
-        until_idle=until_idle, watch_parent=watch_parent
+        until_idle=until_idle, parent=parent
     )
 
 
@@ -55,16 +56,15 @@ class Worker:
         self._seen_at = 0.0
         self._measured_at = 0.0
 
-    async def run(self, *, until_idle: bool, watch_parent: bool) -> None:
+    async def run(self, *, until_idle: bool, parent: int | None) -> None:
         """See ``run_worker``."""
-        parent = os.getppid()
         await self._beat()
         self._mirrors.start()
         logger.info("worker %s is ready", self.name)
         with self._signals():
             while not self._is_draining:
                 self._collect()
-                is_orphan = watch_parent and os.getppid() != parent
+                is_orphan = parent is not None and os.getppid() != parent
                 if is_orphan and not self._running:
                     logger.info("worker %s ends: the server that started it is gone", self.name)
                     break
@@ -151,11 +151,11 @@ class Worker:
                 loop.remove_signal_handler(number)
 
 
-async def serve(services: Services, *, until_idle: bool, watch_parent: bool, name: str | None) -> None:
+async def serve(services: Services, *, until_idle: bool, parent: int | None, name: str | None) -> None:
     """Start the services, work, and close them."""
     logs.configure_logging(services.settings.log_level, as_json=services.settings.log_json)
     await services.start()
     try:
-        await run_worker(services, until_idle=until_idle, watch_parent=watch_parent, name=name)
+        await run_worker(services, until_idle=until_idle, parent=parent, name=name)
     finally:
         await services.close()

@@ -77,7 +77,7 @@ class Supervisor:
             await self._keeper
 
     async def _spawn(self) -> None:
-        command = [sys.executable, "-m", "tunesmith.worker", "--watch-parent"]
+        command = [sys.executable, "-m", "tunesmith.worker", f"--parent={os.getpid()}"]
         if self._until_idle:
             command.append("--until-idle")
         with contextlib.ExitStack() as stack:

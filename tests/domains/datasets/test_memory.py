@@ -31,6 +31,7 @@ print(json.dumps({"rows": work.tally.rows, "findings": work.tally.counts.total, 
 WORDS = ["배는 정오에 항구를 떠납니다", "the ferry leaves at noon", "표는 매표소에서", "ask at the counter"] * 12
 
 
+@pytest.mark.matrix
 @pytest.mark.long
 def test_200_megabytes_take_less_than_100_of_memory(tmp_path: Path) -> None:
     path, small = tmp_path / "large.jsonl", tmp_path / "small.jsonl"

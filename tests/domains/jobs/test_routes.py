@@ -150,7 +150,7 @@ async def test_a_stream_is_live_and_ends_with_the_job(address: str, office: Desk
     text = ""
     async with httpx.AsyncClient(base_url=address, timeout=30) as http:
         async with http.stream("GET", f"{JOBS}/{job.id}/events") as answer:
-            working = asyncio.create_task(worker.run(until_idle=True, watch_parent=False))
+            working = asyncio.create_task(worker.run(until_idle=True, parent=None))
             async for part in answer.aiter_text():
                 text += part
                 if (await office.get(job.id)).state == "running":
@@ -193,7 +193,7 @@ async def test_a_socket_gives_the_same_events_and_goes_on_after_a_break(address:
     worker = Worker(office.services, "here")
     said: list[dict[str, Any]] = []
     async with connect(live) as socket:
-        working = asyncio.create_task(worker.run(until_idle=True, watch_parent=False))
+        working = asyncio.create_task(worker.run(until_idle=True, parent=None))
         while len(said) < 8:
             said.append(json.loads(await socket.recv()))
     async with connect(f"{live}?from={said[-1]['offset']}") as socket:
