@@ -10,8 +10,8 @@ import pytest
 
 from tunesmith.domains.datasets.doctor import examine_file
 from tunesmith.domains.datasets.errors import DatasetFormatError, MissingColumnsError
-from tunesmith.domains.datasets.exporting import export_messages
-from tunesmith.domains.datasets.formats import DataFormat, detect, to_example
+from tunesmith.domains.datasets.exporting import export_rows
+from tunesmith.domains.datasets.formats import SUPERVISED, DataFormat, detect, to_example
 from tunesmith.domains.datasets.readers import FileKind
 from tunesmith.domains.datasets.source import RowSource
 
@@ -213,5 +213,5 @@ def test_training_refuses_what_is_no_conversation(tmp_path: Path) -> None:
     path.write_text('{"text": "a"}\n')
     source = RowSource(path, FileKind.JSONL, DataFormat.TEXT, 1 << 20)
     with pytest.raises(DatasetFormatError, match="plain text"):
-        export_messages(source, tmp_path / "out.jsonl", skip_invalid=False)
+        export_rows(source, tmp_path / "out.jsonl", accepted=SUPERVISED)
     assert not (tmp_path / "out.jsonl").exists()

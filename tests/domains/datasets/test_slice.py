@@ -236,10 +236,10 @@ async def test_training_gets_conversations(app: FastAPI, tmp_path: Path, upload:
     target = tmp_path / "train.jsonl"
     async with services.database.read(owner) as unit:
         with pytest.raises(DatasetRedError, match="rows 3") as refused:
-            await services.datasets.export_messages(unit, made["id"], target)
+            await services.datasets.export_rows(unit, made["id"], target)
         assert refused.value.extra["rows"] == [3]
         assert not target.exists()
-        written = await services.datasets.export_messages(unit, made["id"], target, skip_invalid=True)
+        written = await services.datasets.export_rows(unit, made["id"], target, skip_invalid=True)
     assert (written.rows, written.skipped) == (2, [3])
     assert written.sha256 == hashlib.sha256(target.read_bytes()).hexdigest()
     assert [json.loads(line) for line in target.read_text().splitlines()] == [

@@ -118,7 +118,7 @@ async def test_short_form_becomes_a_recipe(
         ({"data": {"train": "rows.jsonl"}}, 422, "configuration", "relative"),
         ({"data": {"train": "dataset:Ferry@1.0", "sha256": "0" * 64}}, 422, "data-mismatch", "SHA-256"),
         ({"method": {"adapter": "prefix"}}, 422, "configuration", "method.adapter"),
-        ({"method": {"objective": "dpo"}}, 422, "dataset-format", "objective dpo learns from the formats preference"),
+        ({"method": {"objective": "dpo"}}, 422, "dataset-format", "objective dpo takes the formats preference"),
         ({"method": {"objective": "sft", "dpo": {}}}, 422, "configuration", "settings of another objective"),
         (
             {"method": {"adapter": "lora", "quantization": {}}},

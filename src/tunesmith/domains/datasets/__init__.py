@@ -10,7 +10,7 @@ from tunesmith.domains.datasets.errors import (
 )
 from tunesmith.domains.datasets.exploration import Question
 from tunesmith.domains.datasets.explorations import ExplorationService
-from tunesmith.domains.datasets.exporting import MessagesFile, refuse_format, refuse_unsupervised
+from tunesmith.domains.datasets.exporting import MessagesFile, refuse_format
 from tunesmith.domains.datasets.formats import SUPERVISED, DataFormat
 from tunesmith.domains.datasets.incoming.service import UploadService
 from tunesmith.domains.datasets.intake import Intake
@@ -85,5 +85,4 @@ __all__ = [
     "XrayService",
     "examine_file",
     "refuse_format",
-    "refuse_unsupervised",
 ]

@@ -12,7 +12,7 @@ from typing import Any
 from tunesmith.domains.datasets.doctor import Finding, Limits, examine
 from tunesmith.domains.datasets.doctor.examine import Tally
 from tunesmith.domains.datasets.errors import DatasetFormatError, DatasetRedError
-from tunesmith.domains.datasets.formats import SUPERVISED, TITLES, DataFormat, to_example
+from tunesmith.domains.datasets.formats import TITLES, DataFormat, to_example
 from tunesmith.domains.datasets.source import RowSource
 from tunesmith.kit.paths import atomic_file
 
@@ -28,11 +28,6 @@ class MessagesFile:
     rows: int
     sha256: str
     skipped: list[int]
-
-
-def export_messages(source: RowSource, target: Path, *, skip_invalid: bool) -> MessagesFile:
-    """``export_rows`` for conversations."""
-    return export_rows(source, target, accepted=SUPERVISED, skip_invalid=skip_invalid)
 
 
 def export_rows(
@@ -88,20 +83,9 @@ def refuse_format(
     if fmt not in accepted:
         wanted = ", ".join(sorted(accepted))
         raise DatasetFormatError(
-            f"{name} holds {TITLES[fmt]}, and {learner} learns from the formats {wanted}.",
+            f"{name} holds {TITLES[fmt]}, and {learner} takes the formats {wanted}.",
             hint=f"Use data of one of the formats {wanted}, or map its columns to one of them."
             + (f" These rows suit method.objective {others}." if others else ""),
-            format=fmt.value,
-        )
-
-
-def refuse_unsupervised(fmt: DataFormat, name: str) -> None:
-    """Raise DatasetFormatError, naming the format, unless its rows are conversations to imitate."""
-    if fmt not in SUPERVISED:
-        trained = ", ".join(sorted(SUPERVISED))
-        raise DatasetFormatError(
-            f"{name} holds {TITLES[fmt]}, and supervised fine-tuning learns from conversations.",
-            hint=f"Use data of one of the formats {trained}, or map its columns to one of them.",
             format=fmt.value,
         )
 

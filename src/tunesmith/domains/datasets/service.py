@@ -377,8 +377,6 @@ class DatasetService:
         how: dict[str, Any] = {"accepted": accepted, "with_columns": with_columns, "skip_invalid": skip_invalid}
         return await asyncio.to_thread(export_rows, await self.source_of(row), target, **how)
 
-    export_messages = export_rows  # for those who read conversations
-
 
 def next_version(version: str, taken: Collection[str]) -> str:
     """The first free version after ``version``: its last number counts up."""

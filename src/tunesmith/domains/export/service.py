@@ -9,7 +9,7 @@ from typing import Any
 from anyio import to_thread
 
 from tunesmith.db import Unit
-from tunesmith.domains.datasets import DatasetService
+from tunesmith.domains.datasets import SUPERVISED, DataFormat, DatasetService, refuse_format
 from tunesmith.domains.export import repository
 from tunesmith.domains.export.artefact import shown_path
 from tunesmith.domains.export.download import Download, check_there, file_download, folder_download, send
@@ -42,6 +42,9 @@ from tunesmith.kit.paging import PageRequest
 from tunesmith.ports.storage import Storage
 from tunesmith.settings import Settings
 from tunesmith.wire.formats import SINGLE_FILES
+
+CALIBRATING = frozenset((*SUPERVISED, DataFormat.TEXT))
+"""Formats of rows that an importance matrix is measured on."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,10 @@ class ExportService:
         source = await self._resolver.resolve(unit, request.model)
         await to_thread.run_sync(self._check, source, outputs)
         if request.importance is not None and request.importance.dataset_id is not None:
-            await self._datasets.get(unit, request.importance.dataset_id)
+            dataset = await self._datasets.get(unit, request.importance.dataset_id)
+            refuse_format(
+                dataset.format, f"The dataset {dataset.name}@{dataset.version}", CALIBRATING, "an importance matrix"
+            )
         adapter, importance = await to_thread.run_sync(given_files, request, self._settings)
         spec = ExportJobSpec(
             model_id=version.id if version else None,

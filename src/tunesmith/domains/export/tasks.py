@@ -27,7 +27,7 @@ from tunesmith.domains.export.schemas import (
     ExportResult,
     PromptResult,
 )
-from tunesmith.domains.export.service import Artefact, ExportService
+from tunesmith.domains.export.service import CALIBRATING, Artefact, ExportService
 from tunesmith.domains.export.thresholds import thresholds_of
 from tunesmith.domains.jobs import Cancelled, JobContext, JobKind
 from tunesmith.domains.registry import RegistryService
@@ -124,8 +124,9 @@ class Exporter:
             return {"importance_path": wanted.file}
         await context.progress(0, None, "writing the calibration rows")
         async with context.read() as unit:
-            file = await self._datasets.export_messages(
-                unit, wanted.dataset_id, context.folder / "calibration.jsonl", skip_invalid=True
+            target = context.folder / "calibration.jsonl"
+            file = await self._datasets.export_rows(
+                unit, wanted.dataset_id, target, accepted=CALIBRATING, skip_invalid=True
             )
         return {"calibration_path": str(file.path), "calibration_rows": wanted.rows}
 
@@ -304,7 +305,7 @@ class Exporter:
         if dataset_id is None:
             return []
         try:
-            file = await self._datasets.export_messages(unit, dataset_id, context.folder / "prompts.jsonl")
+            file = await self._datasets.export_rows(unit, dataset_id, context.folder / "prompts.jsonl")
         except TunesmithError as error:
             await context.log(f"The held-out questions cannot be read ({error.message}); the built-in ones are asked.")
             return []
