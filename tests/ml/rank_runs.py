@@ -125,18 +125,24 @@ def write_files(root: Path) -> dict[str, Path]:
 
 
 def learns_as_one(cell: Cell, folder: Path, model: Path, files: dict[str, Path]) -> RunDirectory:
-    """Run one process and those of the cell, and compare them; answers the run of the latter."""
+    """Run the processes of the cell, and compare them with one process, which is run once for all cells of its kind in a module;
+    answers the run of the many.
+    """
     objective, adapter, processes, distributed = cell
+    file = files[objective]
     accumulated = {"batch_size": 2, "gradient_accumulation_steps": 3} if objective == "kto" else {}
-    made = []
-    for number, (count, how) in enumerate(((1, None), (processes, distributed)), 1):
+
+    def trained(where: Path, count: int, how: dict[str, Any] | None) -> RunDirectory:
         plan = plan_of(model, objective, adapter, processes=count, distributed=how, **accumulated)
-        file = files[objective]
-        run = runs.new_attempt(folder / str(number), 1, model, plan, file, validation_file=file)
+        run = runs.new_attempt(where, 1, model, plan, file, validation_file=file)
         assert isinstance(train(run), Finished), run.output_file.read_text()[-3000:]
-        made.append(run)
-    assert_same_run(made[1], made[0])
-    return made[1]
+        return run
+
+    alone = file.parent / f"one-{objective}-{adapter}"
+    of_one = RunDirectory(alone / "attempts/1") if alone.exists() else trained(alone, 1, None)
+    of_many = trained(folder, processes, distributed)
+    assert_same_run(of_many, of_one)
+    return of_many
 
 
 def goes_on_after_a_kill(plan: dict[str, Any], folder: Path, model: Path, file: Path) -> None:

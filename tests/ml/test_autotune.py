@@ -44,10 +44,11 @@ def test_the_fastest_is_kept_and_every_run_takes_it(tmp_path: Path, model: Path)
     plain = (1, 4, 1)
     assert plain in measured
     assert {(1, 4), (2, 2), (4, 1)} <= {shape[:2] for shape in measured}
-    best = min(measured, key=lambda shape: measured[shape])
-    assert chosen[0] in (best[:2], plain[:2])
-    if measured[best] < 0.95 * measured[plain]:
-        assert chosen[0] == best[:2]
+    least = min(measured.values())
+    fastest = {shape[:2] for shape, seconds in measured.items() if seconds <= least + 0.001}  # what is told is rounded
+    assert chosen[0] in fastest | {plain[:2]}
+    if least + 0.001 < 0.95 * measured[plain]:
+        assert chosen[0] in fastest
     assert chosen == [chosen[0]] * 3
     assert ["as found before" in lines[1], "as the run began" in lines[2]] == [True, True]
     assert len({result["weights_sha256"] for result in results}) == 1
