@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tunesmith.ml.guard import NEVER_USED, forbid_pickle, leave_out, share_the_processor, stay_offline
+from tunesmith.ml.guard import NEVER_USED, forbid_pickle, importing, leave_out, share_the_processor, stay_offline
 from tunesmith.ml.report import EXIT_FAILED, Reporter
 
 forbid_pickle()
@@ -32,7 +32,8 @@ def main(run_dir: str) -> int:
     """Run what ``spec.json`` describes; answers the exit code."""
     with Reporter(run_dir) as report:
         report.progress(0, message="starting")
-        from tunesmith.ml.failures import explain
+        with importing():
+            from tunesmith.ml.failures import explain
 
         try:
             result = compare(report)
@@ -49,10 +50,11 @@ def main(run_dir: str) -> int:
 
 def compare(report: Reporter) -> dict[str, Any] | None:
     """The figures of the run; None when it was cancelled."""
-    import numpy as np
+    with importing():
+        import numpy as np
 
-    from tunesmith.ml.embedding import Embedder
-    from tunesmith.wire.spec import EmbedSpec
+        from tunesmith.ml.embedding import Embedder
+        from tunesmith.wire.spec import EmbedSpec
 
     forbid_pickle()
     spec = EmbedSpec.model_validate(report.spec)

@@ -6,47 +6,48 @@ Base and tuned come from one load: the adapter is switched off for a request tha
 
 from __future__ import annotations
 
-from tunesmith.ml.guard import NEVER_USED, forbid_pickle, leave_out, leave_out_bitsandbytes, stay_offline
+import asyncio
+import contextlib
+import inspect
+import sys
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tunesmith.ml.guard import NEVER_USED, forbid_pickle, importing, leave_out, leave_out_bitsandbytes, stay_offline
 
 forbid_pickle()
 stay_offline()
 leave_out(*NEVER_USED)
 
-import asyncio  # noqa: E402  # the guard comes first
-import contextlib  # noqa: E402
-import inspect  # noqa: E402
-import sys  # noqa: E402
-from collections.abc import AsyncGenerator, Iterator, Sequence  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+with importing():
+    import numpy as np
+    import psutil
+    import torch
 
-import numpy as np  # noqa: E402
-import psutil  # noqa: E402
-import torch  # noqa: E402
-
-from tunesmith.kit.errors import TunesmithError  # noqa: E402
-from tunesmith.ml.adapters import AdapterShelf  # noqa: E402
-from tunesmith.ml.batch import Batch  # noqa: E402
-from tunesmith.ml.decode import Row, TextStream, continue_rows  # noqa: E402
-from tunesmith.ml.embedding import pooled  # noqa: E402
-from tunesmith.ml.load import choose_device, load_model  # noqa: E402
-from tunesmith.ml.machine import use_threads  # noqa: E402
-from tunesmith.ml.scheduler import Scheduler, Ticket  # noqa: E402
-from tunesmith.ml.serve_embedding import EmbeddingEngine, check_row, is_embedder  # noqa: E402
-from tunesmith.ml.serve_http import Engine, Refused, answer, leave_with_parent, read_spec  # noqa: E402
-from tunesmith.text import IGNORED, ChatTemplate, TextTokenizer, tokenize_row  # noqa: E402
-from tunesmith.wire.serving import (  # noqa: E402
-    ChildHealth,
-    GenerateRequest,
-    Generation,
-    LogprobSequence,
-    Message,
-    PromptCount,
-    RowScore,
-    ScoreRow,
-    StreamChunk,
-)
-from tunesmith.wire.spec import ServeSpec  # noqa: E402
+    from tunesmith.kit.errors import TunesmithError
+    from tunesmith.ml.adapters import AdapterShelf
+    from tunesmith.ml.batch import Batch
+    from tunesmith.ml.decode import Row, TextStream, continue_rows
+    from tunesmith.ml.embedding import pooled
+    from tunesmith.ml.load import choose_device, load_model
+    from tunesmith.ml.machine import use_threads
+    from tunesmith.ml.scheduler import Scheduler, Ticket
+    from tunesmith.ml.serve_embedding import EmbeddingEngine, check_row, is_embedder
+    from tunesmith.ml.serve_http import Engine, Refused, answer, leave_with_parent, read_spec
+    from tunesmith.text import IGNORED, ChatTemplate, TextTokenizer, tokenize_row
+    from tunesmith.wire.serving import (
+        ChildHealth,
+        GenerateRequest,
+        Generation,
+        LogprobSequence,
+        Message,
+        PromptCount,
+        RowScore,
+        ScoreRow,
+        StreamChunk,
+    )
+    from tunesmith.wire.spec import ServeSpec
 
 BATCH_ROWS = 16
 BATCH_TOKENS = 8192

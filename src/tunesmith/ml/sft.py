@@ -15,6 +15,7 @@ from typing import Any
 from tunesmith.ml.guard import (
     NEVER_USED,
     forbid_pickle,
+    importing,
     leave_out,
     leave_out_bitsandbytes,
     share_the_processor,
@@ -37,7 +38,8 @@ def main(run_dir: str, work: Callable[[Reporter], None] | None = None) -> None:
         raise SystemExit(code)  # this was the agent of several ranks
     with reporter_of(run_dir) as reporter:
         reporter.progress(0, message="starting")  # a sign of life before the seconds that the imports take
-        from tunesmith.ml.failures import explain
+        with importing():
+            from tunesmith.ml.failures import explain
 
         try:
             (work or train)(reporter)
@@ -62,22 +64,29 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     if recipe.resources.distributed is None or recipe.resources.distributed.strategy != "deepspeed":
         leave_out("deepspeed")
 
-    import torch
-    import transformers
+    with importing():
+        import torch
+        import transformers
 
-    from tunesmith.ml.autotune import settle
-    from tunesmith.ml.build import build_model
-    from tunesmith.ml.checkpoint import Restored, weights_sha256
-    from tunesmith.ml.compiling import quicken
-    from tunesmith.ml.failures import configuration_failure
-    from tunesmith.ml.load import load_tokenizer
-    from tunesmith.ml.machine import choose_device, computes_in_bf16, limit_data_memory, make_repeatable, use_threads
-    from tunesmith.ml.objectives import Texts, objective_of
-    from tunesmith.ml.parallel import checkpoints_of, trainer_of
-    from tunesmith.ml.policy import Policy
-    from tunesmith.ml.strategy import divides_weights, share_run
-    from tunesmith.ml.token_cache import TokenCache
-    from tunesmith.ml.trainer import total_updates
+        from tunesmith.ml.autotune import settle
+        from tunesmith.ml.build import build_model
+        from tunesmith.ml.checkpoint import Restored, weights_sha256
+        from tunesmith.ml.compiling import quicken
+        from tunesmith.ml.failures import configuration_failure
+        from tunesmith.ml.load import load_tokenizer
+        from tunesmith.ml.machine import (
+            choose_device,
+            computes_in_bf16,
+            limit_data_memory,
+            make_repeatable,
+            use_threads,
+        )
+        from tunesmith.ml.objectives import Texts, objective_of
+        from tunesmith.ml.parallel import checkpoints_of, trainer_of
+        from tunesmith.ml.policy import Policy
+        from tunesmith.ml.strategy import divides_weights, share_run
+        from tunesmith.ml.token_cache import TokenCache
+        from tunesmith.ml.trainer import total_updates
 
     forbid_pickle()  # torch.load is there now
     transformers.utils.logging.disable_progress_bar()

@@ -278,3 +278,9 @@ def test_a_fault_is_found_alone_where_it_is(tmp_path: Path, code: str) -> None:
     name, content = FIXTURES[code]
     expected = [*((code, row, line) for row, line in PLACES.get(code, [(2, 2)])), *BESIDE.get(code, [])]
     assert sorted(examined(tmp_path, code, name, content)) == sorted(expected)
+
+
+@pytest.mark.parametrize("answer", ["네" * 30, "ㅋ" * 20 + " 열려요", "Open" + "!" * 20])
+def test_an_answer_that_is_stuck_on_one_character_repeats_itself(tmp_path: Path, answer: str) -> None:
+    content = between(chat("지금 열려 있나요?", answer))
+    assert examined(tmp_path, "repetition", "a.jsonl", content) == [("repetition", 2, 2)]

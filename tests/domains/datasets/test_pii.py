@@ -108,6 +108,21 @@ def test_the_name_of_a_field_says_what_a_bare_number_is() -> None:
         ("see::1 or a::b", None),
         ("x[2001::4]", None),
         ("0000 0000 0000 0000", None),
+        ("형식은 전화 010-0000-0000", None),
+        ("법인등록번호 110111-1234567", None),
+        ("법인 대표의 주민번호 900101-1234568", "900101-1234568"),
+        ("password: Tr0ub4dor&3", "Tr0ub4dor&3"),
+        ('"passwd": "hunter2024",', "hunter2024"),
+        ("비밀번호는 qwer1234!입니다", "qwer1234!"),
+        ("비밀번호는 8자 이상, SHA-256-hash로", None),
+        ("password is base64-encoded", None),
+        ("password: config.password2", None),
+        ("password = get_v2_secret()", None),
+        ("password: changeme123", None),
+        ("postgres://app:s3cr3tPw@db.example.com", "s3cr3tPw"),
+        ("postgres://app:password@db.example.com", None),
+        ("npm_abcdefghijklmnopqrstuvwxyz0123456789", "npm_abcdefghijklmnopqrstuvwxyz0123456789"),
+        ("sk-some-words-with-hyphens-v2", None),
         ("-----BEGIN PRIVATE KEY-----\n" + "MIIBVgIB" * 4, "-----BEGIN PRIVATE KEY-----\n" + "MIIBVgIB" * 4),
     ],
 )
@@ -167,6 +182,8 @@ PIECES = st.sampled_from(
             "127.0.0.1",
             "8.8.4.4",
             "\x00",
+            "password: ",
+            "Tr0ub4dor&3",
         ),
     ]
 )
@@ -189,6 +206,7 @@ SLOW = [
     "1", "1 ", "1-", "0 ", "010-1234-", "010-1234-5678 ", "+1", "(", "a@", "@a.", "a.", "a-", ":", "a:", "1::", "::ffff:", "1.",
     "1.1.1.1 ", "eyJ", "eyJabcdefgh.", "-----BEGIN PRIVATE KEY-----", "- ", "sk-", "key=", "://a:", "DE89 3704 ", "DE89", "4444 ",
     "Bearer ", "M12345678", "여권 M1234567", "서울 12-", "０１０－", "계좌 110-123-456789 ", "123456-1234567 ", "A1b2", "ghp_", "가",
+    "password: ", "비밀번호는 a1!",
 ]  # fmt: skip
 
 

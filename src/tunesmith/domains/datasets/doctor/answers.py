@@ -41,7 +41,7 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _ASKS_MARKUP = re.compile(r"html|<|&|markup|웹|태그|xml|markdown", re.IGNORECASE)
-_RUN = re.compile(r"([!?,;:…·~ㅋㅎㅠㅜ])\1{14,}")
+_RUN = re.compile(r"([!?,;:…·~ㄱ-ㅣ가-힣ぁ-ゖァ-ヺ])\1{14,}")
 _NOTHING = frozenset(
     {
         "n/a", "na", "none", "null", "nan", "nil", "tbd", "todo", "unknown", "undefined", "no answer", "i don't know", "idk",

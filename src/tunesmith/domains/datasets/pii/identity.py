@@ -21,6 +21,7 @@ _RESIDENT_WORDS = words(
     "주민|실명|외국인|거소|등록번호|등록증|생년월일|본인|체류|비자|국적",
     "rrn|resident|jumin(?:_no)?|arc(?:_no)?|alien|foreigner|registration",
 )
+_COMPANY_WORDS = words("법인(?:등록)?번호|법인등록|법인 등록", r"corporate|corporation|crn")
 _BUSINESS_WORDS = words(
     "사업자|등록번호|세금|업체|상호|공급|거래처", "brn|business|biz(?:_?no)?|tax|vat|company|registration"
 )
@@ -29,9 +30,12 @@ _LICENCE_WORDS = words("면허|운전|기사", r"licen[sc]es?|licen[sc]e_?(?:no|
 
 
 def resident_confidence(text: str, hit: re.Match[str]) -> float:
-    """By its shape with a hyphen always; without one only what is a date and has a reason more."""
+    """By its shape with a hyphen always; without one only what is a date and has a reason more.
+
+    The registration numbers of companies have the same shape and are public.
+    """
     digits = digits_of(hit.group())
-    if len(set(digits)) == 1:
+    if len(set(digits)) == 1 or leaning(text, hit.start(), hit.end(), _RESIDENT_WORDS, _COMPANY_WORDS) < 0:
         return 0.0
     born = birth_date(digits)
     is_checked = born is not None and (passes_resident(digits) or born >= NEW_NUMBERS_FROM)

@@ -72,14 +72,26 @@ _NAMED = re.compile(
 )
 _NAME_REACH = 30
 _SHORTEST = 16
+_SHORTEST_PASSWORD = 8
 _PLACEHOLDER = re.compile(
     r"your|example|xxxx|placeholder|change|dummy|\*\*\*|\.\.\.|[<>{}]|^\$|1234567890abc|0000000|here$", re.I
 )
 _DISTINCT = 8
+_PASSWORD_HINT = re.compile("passw|passcode|pwd|비밀번호|비번|패스워드", re.IGNORECASE)
+_PASSWORD = re.compile(
+    r"(?:passw(?:or)?d|passcode|pwd|비밀번호|비번|패스워드)[\"']? ?(?:([:=])|is|는|은|가)[:=]? ?[\"']?([!-~]{8,64})",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"[(\[{$<]|://|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$")
+_ONE_STRETCH = re.compile("(?:gh[pousr]_|hf_|npm_|sk-(?:proj-)?|[rs]k_(?:live|test)_)[A-Za-z0-9]+")
+"""The start that its maker gives a token, and no hyphen after it: words would have some, so any digit will do."""
+_CLOSING = "\"'`.,;:)]}>"
 
 
 def keys(text: str) -> Iterator[PiiHit]:
     """The secrets of a text."""
+    if _PASSWORD_HINT.search(text):
+        yield from _passwords(text)
     if not _LONG.search(text) and not ("://" in text and "@" in text):
         return  # each has a stretch of letters and digits that is as long, but for a password in an address
     for kind in dict.fromkeys([kind for anchor, kind in _ANCHORS if anchor in text]):
@@ -104,12 +116,24 @@ def _named(text: str, start: int, end: int) -> Iterator[PiiHit]:
         yield PiiHit(Entity.KEY, start, end, 0.75)
 
 
+def _passwords(text: str) -> Iterator[PiiHit]:
+    """What a sentence or a setting says to be a password: letters and digits, and a symbol too where no colon comes before."""
+    for hit in _PASSWORD.finditer(text):
+        value = hit[2].rstrip(_CLOSING)
+        has_both = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+        has_symbol = not value.replace("-", "").replace("_", "").isalnum()
+        is_word = _CODE.search(value) or _PLACEHOLDER.search(value) or len(set(value)) < _DISTINCT // 2
+        if len(value) >= _SHORTEST_PASSWORD and has_both and (hit[1] or has_symbol) and not is_word:
+            yield PiiHit(Entity.KEY, hit.start(2), hit.start(2) + len(value), 0.7)
+
+
 def _is_random(secret: str) -> bool:
     """Whether it is no placeholder, path, word or sentence with hyphens: letters and digits or both cases, well mixed."""
-    if _PLACEHOLDER.search(secret) or len(set(secret)) < min(_DISTINCT, len(secret)):
+    if _PLACEHOLDER.search(secret) or len(set(secret)) < min(_DISTINCT, len(secret) * 2 // 3):
         return False
     kinds = (any(map(str.isdigit, secret)), any(map(str.islower, secret)), any(map(str.isupper, secret)))
-    return sum(kinds) >= 2 and _changes(secret) >= len(secret) // 8
+    is_one_stretch = _ONE_STRETCH.fullmatch(secret) is not None and kinds[0]
+    return sum(kinds) >= 2 and (is_one_stretch or _changes(secret) >= len(secret) // 8)
 
 
 def _changes(secret: str) -> int:

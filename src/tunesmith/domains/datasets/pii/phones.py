@@ -45,12 +45,19 @@ def korean_confidence(text: str, hit: re.Match[str]) -> float:
     digits = digits_of(number)
     if number.isdigit() and digits.startswith("010") and len(digits) != 11:
         return 0.0  # 010 is followed by eight digits
+    if _is_form(digits):
+        return 0.0
     if not number.isdigit() or digits.startswith("01"):
         return 0.95
     says = leaning(text, hit.start(), hit.end(), _PHONE)
     if len(digits) == 9:  # a bank's routing number has as many
         return 0.6 if says > 0 else 0.0 if digits[2] in "01" else 0.3
     return {1: 0.85, 0: 0.55, -1: 0.3}[says]
+
+
+def _is_form(digits: str) -> bool:
+    """010-0000-0000 shows how a number is written."""
+    return not digits[-7:].strip("0")
 
 
 def abroad_confidence(text: str, hit: re.Match[str]) -> float:
@@ -82,7 +89,7 @@ def lettered_confidence(text: str, hit: re.Match[str]) -> float:
 def local_confidence(text: str, hit: re.Match[str]) -> float:
     """A number of another country without its code: only where a word says so."""
     digits = digits_of(hit.group())
-    is_one = 9 <= len(digits) <= 14 and digits not in "01234567890123"
+    is_one = 9 <= len(digits) <= 14 and digits not in "01234567890123" and not _is_form(digits)
     return 0.55 if is_one and leaning(text, hit.start(), hit.end(), _CALLED) > 0 else 0.0
 
 
