@@ -168,8 +168,33 @@ def test_rows_with_nothing_to_learn_are_told(
     objective: str, rows: list[dict[str, Any]], words: str, folder: Path, tmp_path: Path
 ) -> None:
     reader = objective_of(validate_recipe(plan_of(folder, objective, "lora")), Texts(folder))
+    file = preferences.write(tmp_path / "rows.jsonl", rows)
     with pytest.raises(RunFailure, match=f"(?i){words}"):
-        reader.read(preferences.write(tmp_path / "rows.jsonl", rows), lambda *_: None)
+        reader.check(reader.read(file, lambda *_: None), file.name)
+
+
+def test_what_is_only_evaluated_may_have_one_label(folder: Path, files: dict[str, Path], tmp_path: Path) -> None:
+    held_out = preferences.write(
+        tmp_path / "held-out.jsonl", [{**row, "label": True} for row in preferences.labelled(3)]
+    )
+    plan = plan_of(folder, "kto", "lora", max_steps=1)
+    run = runs.new_attempt(tmp_path, 1, folder, plan, files["kto"], validation_file=held_out)
+    measured = runs.train(run).result["measures"]
+    assert 0 <= measured["accuracy"] <= 1
+    assert "reward_bad" not in measured
+
+
+def test_without_held_out_rows_less_loss_is_better_and_a_policy_gradient_says_nothing(
+    folder: Path, files: dict[str, Path], tmp_path: Path
+) -> None:
+    for number, objective in enumerate(("dpo", "grpo"), 1):
+        settings = {"max_steps": 3, "save_steps": 1, "learning_rate": 2e-2, "metric_mode": "max"}
+        run = runs.new_attempt(
+            tmp_path, number, folder, plan_of(folder, objective, "lora", **settings), files[objective]
+        )
+        end, losses = runs.train(run), runs.curve(run)
+        best = min(losses, key=lambda step: losses[step]) if objective == "dpo" else 3
+        assert end.result["checkpoint"].endswith(f"step-{best:06d}"), (objective, losses)
 
 
 def test_a_reward_names_the_columns_that_there_are(folder: Path, tmp_path: Path) -> None:

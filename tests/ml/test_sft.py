@@ -207,6 +207,15 @@ def test_early_stopping_takes_the_best(tmp_path: Path, model: Path, rows: Path, 
     kept = load_file(run.checkpoints / f"step-{best:06d}" / "adapter_model.safetensors")
     taken = load_file(run.artifacts / "adapter" / "adapter_model.safetensors")
     assert all(kept[name].equal(taken[name]) for name in kept)
+    assert end.result["eval_loss"] == evaluated[best]  # of these weights, not of the last ones
+
+
+def test_one_update_moves_the_weights(tmp_path: Path, model: Path, rows: Path) -> None:
+    """A warm-up begins at a rate of 0: a run of one update has none."""
+    run = runs.new_attempt(tmp_path, 1, model, runs.recipe(model, max_steps=1, warmup_ratio=0.03), rows)
+    runs.train(run)
+    adapter = load_file(run.artifacts / "adapter" / "adapter_model.safetensors")
+    assert any(tensor.any() for name, tensor in adapter.items() if "lora_B" in name)
 
 
 def test_small_memory_limit_is_explained(tmp_path: Path, model: Path) -> None:

@@ -114,6 +114,22 @@ def test_overrides() -> None:
     assert (by_epochs.training.epochs, by_epochs.training.max_steps) == (2, None)
     assert apply_overrides(by_epochs, ["training.max_steps=9"]).training.epochs is None
     assert apply_overrides(recipe, ["register=null"]).register_as is None
+    in_tokens = apply_overrides(recipe, ["training.max_length=256", "training.batch_tokens=1024"])
+    assert in_tokens.training.batch_size == 4
+    assert apply_overrides(in_tokens, ["training.batch_size=2"]).training.batch_size == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("method: {adapter: full}\nregister: {name: a}\nexport: [{format: adapter}]", "no adapter"),
+        ("method: {objective: grpo, grpo: {max_new_tokens: 64}}\ntraining: {max_length: 64}", "no room"),
+        ("register: {name: a, tags: ['a b!!']}", "tags"),
+    ],
+)
+def test_what_could_only_fail_later_is_refused(change: str, words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        read_recipe(f"name: x\nmodel: {{base: tunesmith/tiny}}\ndata: {{train: a.jsonl}}\n{change}\n")
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ async def _road(session: Session, recipe: Path) -> dict[str, Any]:
     if result["status"] != "completed":
         where = f"tunesmith jobs logs {run['id']}"
         raise CommandError(f"The training run {run['id']} {result['status']}.", f"See its log: {where}", NO)
+    if step := result.get("failed_step"):
+        raise CommandError(step["message"], step["hint"], NO)
     evaluation = result.pop("evaluation", {})
     version = result.pop("version", None)
     exports = result.pop("exports", [])

@@ -85,7 +85,16 @@ async def _follow_graph(client: TunesmithClient, job: dict[str, Any]) -> dict[st
     later = [j for j in await client.all_pages("/jobs", graph_id=job["graph_id"]) if j["kind"] in titles]
     for step in sorted(later, key=lambda j: int(j["id"])):
         with JobProgress(titles[step["kind"]]) as progress:
-            result = job_result(await client.wait_for_job(step["id"], progress))
+            ended = await client.wait_for_job(step["id"], progress)
+        if ended["state"] != "succeeded":  # the run itself is as good as it was; what waits for this step will not come
+            error = ended.get("error") or {}
+            message = error.get("message") or f"Job {ended['id']} ended as {ended['state']}."
+            hint = error.get("hint") or f"See its log: tunesmith jobs logs {ended['id']}"
+            found["failed_step"] = {"kind": step["kind"], "job_id": ended["id"], "message": message, "hint": hint}
+            err.print(f"[bold red]{titles[step['kind']]} failed:[/] {message}")
+            err.print(f"[dim]Hint:[/] {hint}")
+            break
+        result = job_result(ended)
         if step["kind"] == "evaluate":
             found["evaluation"] = {k: v for k, v in result.items() if k in ("base", "tuned", "general")}
         elif step["kind"] == "register":

@@ -69,7 +69,7 @@ def train(
         show_run(result)
     if result["status"] == "stopped":
         return INTERRUPTED
-    return NO if result["status"] == "failed" else FINE
+    return NO if result["status"] == "failed" or "failed_step" in result else FINE
 
 
 def evaluate(

@@ -237,6 +237,9 @@ def settle(
     elif objective.name == "grpo":
         reporter.log("autotune: left out, since generating answers takes most of the time of grpo")
         return threads, None
+    elif objective.name == "kto":
+        reporter.log("autotune: left out, since kto estimates its drift from the answers of one forward pass")
+        return threads, None
     else:
         reporter.progress(0, message="trying shapes")
         folder = Path(spec.cache_path) if spec.cache_path else reporter.run.path

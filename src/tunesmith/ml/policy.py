@@ -75,15 +75,18 @@ class Policy:
         """Log-probability of the targets of each line, summed: shape (lines,)."""
         return self._log_probs(self.model, batch).sum(-1)
 
-    def token_log_probs(self, batch: Batch) -> torch.Tensor:
+    def token_log_probs(self, batch: Batch, temperature: float = 1.0) -> torch.Tensor:
         """Log-probability of each target, 0 where there is none: shape (lines, places with a target in some line)."""
-        return self._log_probs(self.model, batch)
+        return self._log_probs(self.model, batch, temperature)
 
-    def reference_log_probs(self, batch: Batch, *, by_token: bool = False) -> torch.Tensor:
-        """The same of the reference, without a gradient."""
+    def reference_log_probs(self, batch: Batch) -> torch.Tensor:
+        """Of the reference what ``log_probs`` gives, without a gradient."""
+        return self.reference_token_log_probs(batch).sum(-1)
+
+    def reference_token_log_probs(self, batch: Batch, temperature: float = 1.0) -> torch.Tensor:
+        """Of the reference what ``token_log_probs`` gives, without a gradient."""
         with torch.no_grad(), self._as_before() as model:
-            found = self._log_probs(model, batch)
-        return found if by_token else found.sum(-1)
+            return self._log_probs(model, batch, temperature)
 
     def evaluating(self) -> AbstractContextManager[None]:
         """Without dropout; the mode is what it was afterwards."""
@@ -122,9 +125,11 @@ class Policy:
             ).logits
         return logits.float()
 
-    def _log_probs(self, model: Any, batch: Batch) -> torch.Tensor:
+    def _log_probs(self, model: Any, batch: Batch, temperature: float = 1.0) -> torch.Tensor:
         places = target_places(batch["targets"])
         logits, targets = self._logits(model, batch, places), batch["targets"][:, places]
+        if temperature != 1.0:
+            logits = logits / temperature
         losses = F.cross_entropy(logits.transpose(1, 2), targets, ignore_index=IGNORED, reduction="none")
         return -losses
 

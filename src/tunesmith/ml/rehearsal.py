@@ -122,7 +122,7 @@ class Rehearsal:
             "padding_share": 1 - order.tokens / max(1.0, float(order.sizes.mean()) * order.passes),
             "sequences": len(self.examples),
             "rows": len(rows_read) if rows_read is not None else len(self.examples),
-            "truncated_rows": int(getattr(rows_read, "cut", 0)),
+            "truncated_rows": self.examples.cut,
             "rows_without_target": [int(n) for n in getattr(rows_read, "without_target", [])][:1000],
             "longest_tokens": int(max(self.lengths)),
             "measured_updates": spent,

@@ -158,6 +158,7 @@ class Batches:
         self.rows = rows
         self.pad_id = pad_id
         self.is_packed = packing
+        self.cut = rows.cut
         self.sequences = pack(rows.lengths.tolist(), max_length) if packing else [[i] for i in range(len(rows))]
 
     def __len__(self) -> int:

@@ -117,6 +117,7 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
     texts = Texts(folder, TokenCache(cache / "tokens" if cache else None))
     objective = objective_of(recipe, texts)
     examples = objective.read(Path(spec.train_file), reporter.log)
+    objective.check(examples, Path(spec.train_file).name)
     validation = objective.read(Path(spec.validation_file), reporter.log) if spec.validation_file else None
 
     # --- The model. One that is going to be divided is built in the processor's memory.
@@ -167,9 +168,8 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
 
     # --- The result: the best checkpoint that was measured, else the last state.
     state = trainer.run_state
-    if not trainer.stopped and state.best_checkpoint and state.best_checkpoint != state.kept[-1]:
-        Restored.read(checkpoints.path(state.best_checkpoint)).into_weights(trained)
-        reporter.log(f"the result is the best checkpoint, {Path(state.best_checkpoint).name}")
+    if not trainer.stopped:
+        trainer.go_back_to_best()
     result = run_result(state, stopped=trainer.stopped, resumed=restored is not None, repairs=spec.repairs)
     result["weights_sha256"] = weights_sha256(trained.published())
     if not trainer.stopped and ranks.is_first:

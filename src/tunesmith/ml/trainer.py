@@ -169,7 +169,7 @@ class ScoreTrainer(Trainer):
         if wish == "cancel":
             raise SystemExit(0)
         if save_due or wish == "stop" or self.control.should_training_stop:
-            self._save_now(step, ranked=wish != "stop")
+            self._save_now(step, ranked=save_due or wish != "stop")
         if wish == "stop" and not last:
             self.stopped = self.control.should_training_stop = True
         self._update_began = time.perf_counter()
@@ -250,9 +250,30 @@ class ScoreTrainer(Trainer):
 
     def _cost(self, figures: dict[str, float]) -> float | None:
         """What the best checkpoint has least of; the loss of the training rows where no row is held out."""
-        name = self.plan.metric_for_best if self.validation is not None else "loss"
+        if self.validation is None:
+            name, more_is_better = "loss", self.plan.metric_for_best == "loss" and self.plan.more_is_better
+            if not self.objective.loss_tells_progress:
+                return None
+        else:
+            name, more_is_better = self.plan.metric_for_best, self.plan.more_is_better
         value = figures.get(name)
-        return -value if value is not None and self.plan.more_is_better else value
+        return -value if value is not None and more_is_better else value
+
+    def go_back_to_best(self) -> None:
+        """Make the best checkpoint the result where it is not the last: its weights, and what was measured of them."""
+        state = self.run_state
+        if not state.best_checkpoint or state.best_checkpoint == state.kept[-1]:
+            return
+        best = Restored.read(self.checkpoints.path(state.best_checkpoint))
+        best.into_weights(self.trained)
+        self.reporter.log(f"the result is the best checkpoint, {Path(state.best_checkpoint).name}")
+        if self.validation is None:
+            return
+        if self.plan.metric_for_best != "loss":  # then each checkpoint was evaluated as it was written
+            state.eval_loss, state.evaluation = best.state.eval_loss, best.state.evaluation
+        else:
+            state.evaluation = self.evaluate_all()
+            state.eval_loss = state.evaluation["loss"]
 
     def _mean_since_last_save(self, step: int) -> float:
         losses = self.run_state.losses[self._saved_at : step]
@@ -264,7 +285,8 @@ class ScoreTrainer(Trainer):
         """Train to the end, or until asked to stop."""
         self._window: list[tuple[float, int, float]] = []
         self._evaluated_at = -1
-        self._first_step = self._saved_at = len(self.run_state.losses)
+        self._first_step = len(self.run_state.losses)
+        self._saved_at = self._first_step // self.plan.save_steps * self.plan.save_steps
         self._began = self._update_began = time.perf_counter()
         self.train(resume_from_checkpoint=str(self.restored.folder) if self.restored else None)
 
@@ -320,7 +342,7 @@ def trainer_arguments(recipe: Recipe, examples: int, folder: Path, device: torch
         max_steps=updates,
         learning_rate=plan.learning_rate,
         lr_scheduler_type={"constant": "constant_with_warmup"}.get(plan.scheduler, plan.scheduler),
-        warmup_steps=math.ceil(plan.warmup_ratio * updates),
+        warmup_steps=min(math.ceil(plan.warmup_ratio * updates), updates - 1),  # the first of a warm-up moves nothing
         weight_decay=plan.weight_decay,
         max_grad_norm=plan.max_grad_norm,
         optim="adamw_torch",

@@ -7,7 +7,7 @@ version. Unknown keys are refused with the nearest name. ``docs/reference/recipe
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -15,7 +15,7 @@ from tunesmith.wire.devices import ResourcesSection
 from tunesmith.wire.formats import ExportFormat, method_in
 from tunesmith.wire.gguf_methods import GGUF_METHODS as GGUF_METHODS
 from tunesmith.wire.gguf_methods import find_method
-from tunesmith.wire.methods import MEASURES, Adapter, LoraSection, MethodSection, Objective
+from tunesmith.wire.methods import MEASURES, Adapter, GrpoSection, LoraSection, MethodSection, Objective
 from tunesmith.wire.section import Section
 
 __all__ = ["Adapter", "ExportFormat", "LoraSection", "MethodSection", "Objective", "Precision", "Recipe", "Section"]
@@ -237,8 +237,11 @@ class RegisterSection(Section):
     version: str | None = Field(
         None, pattern=r"^\d+\.\d+\.\d+$", description="Version; empty takes the next free one.", title="Version"
     )
-    tags: list[str] = Field(
-        default_factory=list, description="Tags: letters, digits, `_` and `-`, at most 50 each.", title="Tags"
+    tags: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,50}$")]] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Tags: letters, digits, `_` and `-`, at most 50 each.",
+        title="Tags",
     )
 
 
@@ -304,6 +307,8 @@ class Recipe(Section):
     def _export_needs_a_version(self) -> Recipe:
         if self.export and self.register_as is None:
             raise ValueError("export needs register: exports belong to a registered version")
+        if self.method.adapter == Adapter.FULL and any(item.format == ExportFormat.ADAPTER for item in self.export):
+            raise ValueError("export: there is no adapter where method.adapter is full; take merged or hf")
         return self
 
     @model_validator(mode="after")
@@ -314,9 +319,20 @@ class Recipe(Section):
             raise ValueError(
                 f"training.metric_for_best: {objective} does not measure {metric}; take {', '.join(measured)}"
             )
-        if metric not in ("loss", "eval_loss") and not (self.data.validation or self.data.split):
+        holds_out = self.data.validation is not None or (self.data.split is not None and self.data.split.validation > 0)
+        if metric not in ("loss", "eval_loss") and not holds_out:
             raise ValueError(
                 f"training.metric_for_best: {metric} needs held-out rows: set data.validation or data.split"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _questions_have_room(self) -> Recipe:
+        grpo = self.method.grpo or GrpoSection()
+        if self.method.objective == Objective.GRPO and self.training.max_length <= grpo.max_new_tokens:
+            raise ValueError(
+                f"training.max_length {self.training.max_length} leaves no room for a question beside "
+                f"{grpo.max_new_tokens} new tokens (method.grpo.max_new_tokens)"
             )
         return self
 

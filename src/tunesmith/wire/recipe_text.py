@@ -100,8 +100,13 @@ def _override(data: dict[str, Any], keys: list[str], value: object) -> None:
         section.pop(keys[-1], None)
     else:
         section[keys[-1]] = value
-    # The length of a run is one of two keys, and the default of the other must not stand against the one given.
-    other = {"training.epochs": "max_steps", "training.max_steps": "epochs"}.get(".".join(keys))
+    # The length of a run, and the size of a batch, is one of two keys, and the default of the other must not stand against the one given.
+    other = {
+        "training.epochs": "max_steps",
+        "training.max_steps": "epochs",
+        "training.batch_tokens": "batch_size",
+        "training.batch_size": "batch_tokens",
+    }.get(".".join(keys))
     if other:
         section.pop(other, None)
     if keys[:-1] == ["method"] and keys[-1] in ("objective", "adapter"):  # settings of what it was before

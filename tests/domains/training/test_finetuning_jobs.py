@@ -113,6 +113,7 @@ async def test_short_form_becomes_a_recipe(
     ("change", "status", "code", "words"),
     [
         ({"model": {"base": "nobody/nothing"}}, 404, "model-not-found", "nobody/nothing"),
+        ({"model": {"base": "tunesmith/tiny", "revision": "v2"}}, 422, "configuration", "has no revision"),
         ({"data": {"train": "dataset:Nothing@9"}}, 404, "dataset-not-found", "Nothing@9"),
         ({"data": {"train": "/etc/passwd"}}, 403, "path-not-allowed", "/etc/passwd"),
         ({"data": {"train": "rows.jsonl"}}, 422, "configuration", "relative"),

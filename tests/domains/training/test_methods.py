@@ -140,6 +140,14 @@ async def test_the_short_form_knows_every_method(client: httpx.AsyncClient, save
     assert job["method"] == "dpo"
     assert (job["hyperparameters"]["dpo.beta"], job["hyperparameters"]["quantization_type"]) == (0.2, "fp4")
     assert job["recipe"]["method"]["adapter"] == "qlora"
+    rates = {"dpo": job["recipe"]["training"]["learning_rate"]}
+    said = await upload(client, "Said", [{"prompt": f"Say {n}", "completion": f"It is {n}."} for n in range(6)])
+    for adapter in ("lora", "qlora", "full"):
+        named = {"job_name": adapter, "base_model": str(saved_model), "dataset_id": said["id"], "method": adapter}
+        job = (await client.post(JOBS, json=named)).json()
+        assert (job["method"], job["recipe"]["method"]["adapter"]) == (adapter, adapter)
+        rates[adapter] = job["recipe"]["training"]["learning_rate"]
+    assert rates["full"] < rates["dpo"] < rates["lora"] == rates["qlora"]
 
 
 async def test_the_matrix_says_works_only_from_a_recorded_run(client: httpx.AsyncClient) -> None:

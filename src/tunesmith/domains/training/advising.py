@@ -29,7 +29,14 @@ class Adviser:
         self._datasets = datasets
 
     async def recommend(
-        self, unit: Unit, model: ResolvedModel, dataset_id: int, *, available_memory_bytes: int | None = None
+        self,
+        unit: Unit,
+        model: ResolvedModel,
+        dataset_id: int,
+        *,
+        objective: str = "sft",
+        adapter: str = "lora",
+        available_memory_bytes: int | None = None,
     ) -> Recommendation:
         """A configuration for ``model`` and a dataset. Raises DatasetNotFoundError."""
         dataset = await self._datasets.get(unit, dataset_id)
@@ -48,6 +55,8 @@ class Adviser:
             total_tokens=round(rows * sum(lengths) / max(1, len(lengths))),
             longest_tokens=round(margin * max(lengths, default=1)),
             train=f"dataset:{dataset.name}@{dataset.version}",
+            objective=objective,
+            adapter=adapter,
         )
         recipe, choices, updates, taken = recommend(at)
         plain = recipe.to_plain()

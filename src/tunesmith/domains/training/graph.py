@@ -35,6 +35,8 @@ def compile_graph(recipe: Recipe, model_path: str, data: RunData) -> tuple[list[
         nodes.append(evaluate)
     elif recipe.evaluate.enabled:
         warnings.append(_why_not_evaluated(recipe))
+    if data.validation is None and "validation" not in parts:
+        warnings += _without_validation(recipe)
     if recipe.register_as:
         nodes.append(_register_node(recipe, is_evaluated=evaluate is not None))
         if recipe.export:
@@ -116,6 +118,14 @@ def _why_not_evaluated(recipe: Recipe) -> str:
         "Nothing is evaluated after the training: the recipe names no data for it "
         "(data.validation, data.test, data.split or evaluate.questions)."
     )
+
+
+def _without_validation(recipe: Recipe) -> list[str]:
+    idle = [name for name in ("eval_steps", "early_stopping") if getattr(recipe.training, name) is not None]
+    if not idle:
+        return []
+    named = " and ".join(f"training.{name}" for name in idle)
+    return [f"Nothing comes of {named}: the recipe holds no rows out (data.validation or data.split)."]
 
 
 def _register_node(recipe: Recipe, *, is_evaluated: bool) -> GraphNode:

@@ -2,7 +2,8 @@
 
 The rules, from runs on the bundled data and on generated sets (``benchmarks/training_recommended.py`` measures them):
 
-- learning rate = 2e-4 × (1e9 / parameters)^(1/3), between 5e-5 and 2e-3: small models bear, and need, a high one;
+- learning rate = 2e-4 × (1e9 / parameters)^(1/3), between 5e-5 and 2e-3: small models bear, and need, a high one; all weights
+  bear a tenth of what an adapter bears, and preferences and rewards are learnt at a third of the rate of answers;
 - an update sees a twelfth of the data, between 128 and 8192 tokens, and there are at least 150 updates where 30 passes suffice:
   a small set trained for the usual three passes hardly changes a model;
 - what keeps that from being learnt by heart is held-out data: ten evaluations, the best checkpoint, and an early stop;
@@ -36,6 +37,13 @@ SMALL_MODEL = 50e6
 FEW_ROWS = 2000
 FILLED_SHARE = 0.95
 """Of a packed sequence."""
+FULL_SHARE, COMPARED_SHARE = 0.1, 0.35
+"""Of the learning rate: where all weights are trained; where answers are compared or scored, not imitated."""
+IMITATES = ("sft", "cpt", "orpo")
+TWO_ANSWERS = ("dpo", "orpo", "kto", "reward")
+"""Each row takes two lines of a forward pass."""
+LORA_BYTES, FULL_BYTES = 4.9, 16.0
+"""Memory of a parameter: its weight, and what is kept of it for the optimizer."""
 LOGIT_BYTES = 12
 """A logit, its probability and its gradient in float32."""
 
@@ -54,6 +62,8 @@ class Situation:
     total_tokens: int
     longest_tokens: int
     train: str = "dataset"
+    objective: str = "sft"
+    adapter: str = "lora"
 
 
 class Alternative(BaseModel):
@@ -128,8 +138,37 @@ def recommend(at: Situation) -> tuple[Recipe, list[Choice], int, int]:
 
 def _adapter(at: Situation, choices: Choices) -> None:
     """What is trained, and how fast."""
+    size = _count(at.num_parameters)
+    if at.objective != "sft":
+        choices.add("method.objective", at.objective, "As asked for.")
+    if at.adapter != "lora":
+        choices.add("method.adapter", at.adapter, "As asked for.")
+    if at.adapter != "full":
+        _lora(at, size, choices)
+    rate = learning_rate(at.num_parameters, at.objective, at.adapter)
+    choices.add(
+        "training.learning_rate",
+        rate,
+        f"{size} parameters: the smaller the model, the higher the rate that it bears."
+        + (" All weights bear a tenth of it." if at.adapter == "full" else "")
+        + ("" if at.objective in IMITATES else " Comparing answers wants a third of it."),
+        (float(f"{rate / 2:.2g}"), "the loss is unsteady, or old knowledge must not suffer"),
+        (float(f"{rate * 2:.2g}"), "the loss falls too slowly"),
+    )
+    choices.add("training.scheduler", "cosine", "It falls to zero: the last updates settle.", ("linear", "one epoch"))
+    choices.add("training.warmup_ratio", 0.05, "Small updates while the optimizer's averages are young.")
+    choices.add(
+        "training.precision",
+        "auto",
+        "bf16 where the device computes in it: less memory, the same result.",
+        ("fp32", "losses are to be compared to the last digit"),
+    )
+
+
+def _lora(at: Situation, size: str, choices: Choices) -> None:
+    """How large the adapter is."""
     is_small = at.num_parameters < SMALL_MODEL
-    rank, size = 32 if is_small else 16, _count(at.num_parameters)
+    rank = 32 if is_small else 16
     choices.add(
         "method.lora.r",
         rank,
@@ -154,27 +193,13 @@ def _adapter(at: Situation, choices: Choices) -> None:
         f"{at.rows} rows: " + ("a little dropout delays learning by heart." if few else "enough data needs none."),
         (0.0 if few else 0.05, "facts are to be learnt by heart" if few else "the evaluation loss rises early"),
     )
-    rate = learning_rate(at.num_parameters)
-    choices.add(
-        "training.learning_rate",
-        rate,
-        f"{size} parameters: the smaller the model, the higher the rate that it bears.",
-        (float(f"{rate / 2:.2g}"), "the loss is unsteady, or old knowledge must not suffer"),
-        (float(f"{rate * 2:.2g}"), "the loss falls too slowly"),
-    )
-    choices.add("training.scheduler", "cosine", "It falls to zero: the last updates settle.", ("linear", "one epoch"))
-    choices.add("training.warmup_ratio", 0.05, "Small updates while the optimizer's averages are young.")
-    choices.add(
-        "training.precision",
-        "auto",
-        "bf16 where the device computes in it: less memory, the same result.",
-        ("fp32", "losses are to be compared to the last digit"),
-    )
 
 
-def learning_rate(num_parameters: int) -> float:
-    """The highest rate that a LoRA adapter on a model of this size bears well."""
-    return float(f"{min(2e-3, max(5e-5, 2e-4 * (1e9 / max(num_parameters, 1)) ** (1 / 3))):.2g}")
+def learning_rate(num_parameters: int, objective: str = "sft", adapter: str = "lora") -> float:
+    """The highest rate that a model of this size bears well."""
+    rate = min(2e-3, max(5e-5, 2e-4 * (1e9 / max(num_parameters, 1)) ** (1 / 3)))
+    share = (FULL_SHARE if adapter == "full" else 1.0) * (1.0 if objective in IMITATES else COMPARED_SHARE)
+    return float(f"{rate * share:.2g}")
 
 
 @dataclass(frozen=True)
@@ -295,10 +320,12 @@ def _duration(at: Situation, portions: Portions, choices: Choices) -> int:
 
 
 def _bytes(at: Situation, length: int, batch: int, checkpointing: bool) -> int:
-    """Estimated memory of a run: process, weights, adapter with its moments, activations, logits."""
+    """Estimated memory of a run: process, weights and what learns with its moments, activations, logits."""
+    batch *= 2 if at.objective in TWO_ANSWERS else 1
+    weights = (FULL_BYTES if at.adapter == "full" else LORA_BYTES) * at.num_parameters
     activations = 48 * math.sqrt(at.num_parameters) * length * batch * (0.3 if checkpointing else 1.0)
     logits = LOGIT_BYTES * at.vocab_size * length * batch
-    return int(PROCESS_BYTES + 4.7 * at.num_parameters + 0.2 * at.num_parameters + activations + logits)
+    return int(PROCESS_BYTES + weights + activations + logits)
 
 
 def _rung(tokens: float) -> int:

@@ -1,11 +1,13 @@
 """A run that does not fit into memory asks for less: the same global batch in smaller portions, then fewer activations kept.
 
 Each repair leaves the update what it was (the same rows, the same mean over their tokens), so a repaired run learns the same.
+Only KTO estimates something from one forward pass, so its activations are given up first and the sentence says the rest.
 There are finitely many: a batch of b rows is divided at most log2(b) times, and checkpointing is switched on once.
 """
 
 from __future__ import annotations
 
+from tunesmith.wire.methods import KtoSection, Objective
 from tunesmith.wire.recipe import Recipe
 from tunesmith.wire.spec import TrainSpec
 
@@ -39,13 +41,15 @@ class MemoryRepairs:
 def _ask_for_less(recipe: Recipe) -> str | None:
     """Change ``recipe``; answers the sentence that says how."""
     plan = recipe.training
-    if plan.batch_size > 1:
+    estimates = recipe.method.objective == Objective.KTO and (recipe.method.kto or KtoSection()).loss == "kto"
+    if plan.batch_size > 1 and (plan.gradient_checkpointing or not estimates):
         before, accumulated = plan.batch_size, plan.gradient_accumulation_steps
         plan.batch_size = next(size for size in range(before // 2, 0, -1) if before % size == 0)
         plan.gradient_accumulation_steps = accumulated * (before // plan.batch_size)
         return (
             f"training.batch_size {before} → {plan.batch_size} and gradient_accumulation_steps {accumulated} → "
-            f"{plan.gradient_accumulation_steps}; an update still sees {before * accumulated} sequences."
+            f"{plan.gradient_accumulation_steps}; an update still sees {before * accumulated} sequences"
+            + (", and the drift of kto is estimated from fewer answers at a time." if estimates else ".")
         )
     if not plan.gradient_checkpointing:
         plan.gradient_checkpointing = True

@@ -22,6 +22,7 @@ from tunesmith.domains.training.errors import (
     RunActive,
 )
 from tunesmith.domains.training.graph import RunData, compile_graph
+from tunesmith.domains.training.pinned import check_revision
 from tunesmith.domains.training.schemas import (
     CheckpointListResponse,
     CheckpointResponse,
@@ -125,12 +126,15 @@ class TrainingService:
                 raise GpuIdsAbsent(problems[0].message, hint=problems[0].hint, errors=faults)
             raise RecipeError(" ".join(p.message for p in problems), hint=problems[0].hint, errors=faults)
         model = await self.models.resolve(recipe.model.base, unit=unit, base_dir=base_dir)
+        check_revision(recipe.model.revision, model)
         return recipe, model, await self._data.ids_of(unit, recipe, base_dir)
 
     async def _recipe_of(self, unit: Unit, form: JobForm, base_dir: Path | None) -> Recipe:
         dataset = await self.datasets.get(unit, form.dataset_id)
         model = await self.models.resolve(form.base_model, unit=unit, base_dir=base_dir)
-        advice = await self._adviser.recommend(unit, model, form.dataset_id)
+        advice = await self._adviser.recommend(
+            unit, model, form.dataset_id, objective=form.objective, adapter=form.adapter
+        )
         return form.to_recipe(f"dataset:{dataset.name}@{dataset.version}", advice.parameters)
 
     async def get(self, unit: Unit, job_id: int) -> FinetuningJobResponse:

@@ -90,6 +90,16 @@ class JobForm(BaseModel):
 
     gpu_ids: list[int] | None = Field(None, description="GPUs to use, by number; one process for each.")
 
+    @property
+    def objective(self) -> str:
+        """What is learnt."""
+        return "sft" if self.method in ADAPTERS else self.method
+
+    @property
+    def adapter(self) -> str:
+        """What of the model is trained."""
+        return self.method if self.method in ADAPTERS else str(self.hyperparameters.get("adapter") or "lora")
+
     def to_recipe(self, train: str, recommended: dict[str, Any]) -> Recipe:
         """The recipe that it stands for, with ``train`` as the reference of the dataset; raises RecipeError.
 
@@ -112,10 +122,11 @@ class JobForm(BaseModel):
             section[key] = value
         given = {path for _name, path, _value in self._settings()}
         for name, value in recommended.items():
-            path = SETTINGS[name]
-            if not given & {path, *DECIDED_WITH.get(name, ())}:
-                section, key = _place(data, path)
-                section[key] = value
+            path = SETTINGS.get(name)  # what only one objective reads is not recommended
+            if path is None or given & {path, *DECIDED_WITH.get(name, ())}:
+                continue
+            section, key = _place(data, path)
+            section.setdefault(key, value)
         try:
             return validate_recipe(data, name="hyperparameters")
         except RecipeError as error:

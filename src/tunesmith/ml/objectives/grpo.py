@@ -45,8 +45,9 @@ class Question:
 class Questions:
     """Questions by number; their answers come when an update begins."""
 
-    def __init__(self, questions: list[Question]) -> None:
+    def __init__(self, questions: list[Question], cut: int = 0) -> None:
         self.questions = questions
+        self.cut = cut
 
     def __len__(self) -> int:
         return len(self.questions)
@@ -66,6 +67,8 @@ class GroupRelative(Objective):
     """Answers that earn more than their group's mean become likelier."""
 
     name: ClassVar[str] = "grpo"
+    loss_tells_progress: ClassVar[bool] = False
+    """A policy gradient's loss is no measure: its advantages add up to nothing."""
 
     @property
     def plan(self) -> GrpoSection:
@@ -94,7 +97,8 @@ class GroupRelative(Objective):
                 unasked.append(number)
                 continue
             try:
-                text = self.texts.template.render(messages[:last], add_generation_prompt=True)
+                tools = {"tools": row["tools"]} if row.get("tools") else {}
+                text = self.texts.template.render(messages[:last], add_generation_prompt=True, **tools)
             except TunesmithError as error:
                 raise data_failure(f"Row {number}: {error.message}", error.hint) from error
             ids = self.texts.tokenizer.encode(text).ids
@@ -110,7 +114,7 @@ class GroupRelative(Objective):
         tell(f"{file.name}: {len(found)} questions; {longest} cut at their beginning to {most} tokens", "info")
         if unasked:
             tell(f"{len(unasked)} rows have no question with an answer and are left out", "warning")
-        return Questions(found)
+        return Questions(found, longest)
 
     def _check_columns(self, found: list[Question]) -> None:
         for rule in self.plan.rewards:
@@ -180,8 +184,9 @@ class GroupRelative(Objective):
         if batch["is_evaluation"]:
             return Outcome({"rows": -rewards.sum()}, figures)
         figures["reward_spread"] = (batch["spread"], 1)
-        before = policy.reference_log_probs(batch, by_token=True) if self.plan.beta else None
-        log_probs = policy.token_log_probs(batch)
+        drawn_at = self.plan.temperature  # the probabilities by which the answers were drawn
+        before = policy.reference_token_log_probs(batch, drawn_at) if self.plan.beta else None
+        log_probs = policy.token_log_probs(batch, drawn_at)
         gains = torch.exp(log_probs - log_probs.detach()) * batch["advantages"].to(log_probs)[:, None]
         targets = batch["targets"]
         said = targets[:, target_places(targets)] != IGNORED

@@ -25,14 +25,17 @@ from tunesmith.wire.methods import KtoSection
 class Labelled:
     """Answers with their marks, and each prompt with the answer to another one."""
 
-    def __init__(self, answers: list[Answered], strangers: list[Answered], good: list[bool], pad_id: int) -> None:
+    def __init__(
+        self, answers: list[Answered], strangers: list[Answered], good: list[bool], pad_id: int, cut: int = 0
+    ) -> None:
         self._lines = Lines(answers)
         self._strangers = Lines(strangers)
-        self._good = good
+        self.good = good
+        self.cut = cut
         self._pad_id = pad_id
 
     def __len__(self) -> int:
-        return len(self._good)
+        return len(self.good)
 
     @property
     def lengths(self) -> list[int]:
@@ -45,7 +48,7 @@ class Labelled:
         batch = self._lines.tensors(numbers, self._pad_id)
         other = self._strangers.tensors(numbers, self._pad_id)
         batch |= {f"stranger_{name}": other[name] for name in ("input_ids", "position_ids", "targets")}
-        batch["good"] = torch.tensor([self._good[number] for number in numbers])
+        batch["good"] = torch.tensor([self.good[number] for number in numbers])
         trained = int((batch["targets"] != IGNORED).sum())
         return batch | {"counts": {"tokens": trained, "rows": len(numbers)}}
 
@@ -81,17 +84,23 @@ class KahnemanTversky(Objective):
             answers.append(own)
             strangers.append(other)
         good = [row[3] for row in rows]
-        if not any(good) or all(good):
-            raise data_failure(
-                f"There is nothing to compare: all {len(good)} answers of {file.name} are marked {'good' if all(good) else 'bad'}.",
-                "Rows need answers of both kinds; to learn from good ones alone use objective sft.",
-            )
+        if not good:
+            raise data_failure(f"There is nothing to learn: {file.name} has no rows.", "Give it labelled answers.")
         tell(
             f"{file.name}: {sum(good)} good and {len(good) - sum(good)} bad answers, {sum(map(len, answers))} tokens; "
             f"{cut} cut to {self.max_length} tokens (the prompt's beginning first, then the answer's end)",
             "info",
         )
-        return Labelled(answers, strangers, good, self.texts.pad_id)
+        return Labelled(answers, strangers, good, self.texts.pad_id, cut)
+
+    def check(self, examples: Examples, name: str) -> None:
+        """Good and bad answers are both needed; what is only evaluated may have one kind."""
+        good = examples.good if isinstance(examples, Labelled) else []
+        if all(good) or not any(good):
+            raise data_failure(
+                f"There is nothing to compare: all {len(good)} answers of {name} are marked {'good' if all(good) else 'bad'}.",
+                "Rows need answers of both kinds; to learn from good ones alone use objective sft.",
+            )
 
     def outcome(self, policy: Policy, batch: Batch) -> Outcome:
         """The loss over rows; rewards of good and bad answers, and how often the mark can be told from them."""

@@ -48,6 +48,11 @@ class Texts:
 class Examples(Protocol):
     """The rows of one file, ready to become batches."""
 
+    @property
+    def cut(self) -> int:
+        """Rows that were longer than ``max_length``."""
+        ...
+
     def __len__(self) -> int:
         """How many examples there are; an update takes ``batch_size`` of them for each forward pass."""
         ...
@@ -82,6 +87,8 @@ class Objective(ABC):
     name: ClassVar[str]
     head: ClassVar[str] = "words"
     """``words``: a language model; ``score``: a head that gives one number."""
+    loss_tells_progress: ClassVar[bool] = True
+    """Whether less loss on the training rows means a better model."""
 
     def __init__(self, recipe: Recipe, texts: Texts) -> None:
         self.recipe = recipe
@@ -96,6 +103,9 @@ class Objective(ABC):
     @abstractmethod
     def read(self, file: Path, tell: Tell) -> Examples:
         """The rows of a file; tells what was cut and what was left out, and raises when nothing can be learnt."""
+
+    def check(self, examples: Examples, name: str) -> None:  # noqa: B027  # most can learn from any rows that they can read
+        """Refuse training rows of the file ``name`` that can be read, and nothing can be learnt from."""
 
     def prepare(self, policy: Policy, batches: list[Batch], update: int) -> None:  # noqa: B027  # most have nothing to do
         """Fill in what only the model can say, before an update (``update`` is its number) or an evaluation (-1)."""

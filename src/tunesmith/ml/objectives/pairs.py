@@ -101,7 +101,8 @@ class Lines:
 class Pairs:
     """Pairs of a better and a worse answer."""
 
-    def __init__(self, chosen: list[Answered], rejected: list[Answered], pad_id: int) -> None:
+    def __init__(self, chosen: list[Answered], rejected: list[Answered], pad_id: int, cut: int = 0) -> None:
+        self.cut = cut
         self._count = len(chosen)
         self._lines = Lines([*chosen, *rejected])
         self._pad_id = pad_id
@@ -151,7 +152,7 @@ def read_pairs(file: Path, texts: Texts, max_length: int, tell: Tell) -> Pairs:
     )
     if alike:
         tell(f"{len(alike)} pairs have the same answer twice and are left out: {_named(alike)}", "warning")
-    return Pairs(chosen, rejected, texts.pad_id)
+    return Pairs(chosen, rejected, texts.pad_id, cut)
 
 
 def answer_of(number: int, row: dict[str, Any], name: str, texts: Texts) -> Answered:
