@@ -12745,7 +12745,7 @@ export interface components {
             final_loss?: number | null;
             /**
              * Eval Loss
-             * @description Last evaluation loss.
+             * @description Evaluation loss of the weights that came of it.
              */
             eval_loss?: number | null;
         } & {
@@ -14125,7 +14125,7 @@ export interface components {
             final_loss?: number | null;
             /**
              * Eval Loss
-             * @description Last evaluation loss.
+             * @description Evaluation loss of the weights that came of it.
              */
             eval_loss?: number | null;
             /**

@@ -60,7 +60,7 @@ class Publication(BaseModel):
     weights_sha256: str | None = Field(None, description="Hash of the trained tensors.")
     trained_tokens: int | None = Field(None, description="Labels that carried loss, over all updates.")
     final_loss: float | None = Field(None, description="Mean training loss over the last tenth of the updates.")
-    eval_loss: float | None = Field(None, description="Last evaluation loss.")
+    eval_loss: float | None = Field(None, description="Evaluation loss of the weights that came of it.")
 
     @model_validator(mode="after")
     def _has_weights(self) -> Publication:

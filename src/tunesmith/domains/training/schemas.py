@@ -30,7 +30,7 @@ class RunFigures(BaseModel):
 
     steps: int = Field(description="Optimizer updates.")
     final_loss: float | None = Field(None, description="Mean training loss over the last tenth of the updates.")
-    eval_loss: float | None = Field(None, description="Last evaluation loss.")
+    eval_loss: float | None = Field(None, description="Evaluation loss of the weights that came of it.")
     measures: dict[str, float] = Field(
         default_factory=dict,
         description="What the objective measures on the validation data besides the loss: accuracy, margin, reward …",
