@@ -26,6 +26,7 @@ async def test_loopback_names_are_served(client: httpx.AsyncClient, host: str) -
     [
         {"origin": "http://evil.example"},
         {"origin": "null"},
+        {"origin": "http://["},
         {"origin": "http://127.0.0.1:9999"},
         {"origin": "https://127.0.0.1:8000.evil.example"},
         {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"},

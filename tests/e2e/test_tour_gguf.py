@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,9 +50,8 @@ def test_every_gguf_call_in_one_run(server: Server) -> None:
 @pytest.mark.matrix
 @pytest.mark.long
 @pytest.mark.timeout(3000)
-def test_the_bundled_model_in_every_method(make_server: Callable[..., Server]) -> None:
+def test_the_bundled_model_in_every_method(server: Server) -> None:
     """Each converts, loads and answers, and holds its certificate; only the smallest may miss a stop too many to be called good."""
-    server = make_server(TUNESMITH_EXPORT__CERTIFICATE_PROMPTS="12").start()
     answer = settled(
         server.http, server.http.post("/gguf/convert", json={"model": "tunesmith/tiny", "methods": ["all"]}), 2900
     )

@@ -21,7 +21,7 @@ from tunesmith.wire.recipe_text import read_recipe
 def run_child(run: runs.RunDirectory, **environment: str) -> None:
     """A child that was not forked: the compiler looks at the environment as it starts."""
     command = [sys.executable, "-W", "ignore", "-m", "tunesmith.ml.sft", str(run.path)]
-    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=500)
+    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=1500)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
 
 
@@ -45,7 +45,7 @@ def test_a_compiled_run_learns_the_same(tmp_path: Path) -> None:
     model, rows = runs.tiny_model(tmp_path / "model"), runs.write_rows(tmp_path / "rows.jsonl", 12)
     curves = []
     for number, compiled in enumerate((False, True), 1):
-        plan = runs.recipe(model, max_steps=4, precision="fp32", compile=compiled)
+        plan = runs.recipe(model, max_steps=2, precision="fp32", compile=compiled)
         plan["method"]["lora"]["dropout"] = 0.0
         run = runs.new_attempt(tmp_path, number, model, plan, rows)
         run_child(run)

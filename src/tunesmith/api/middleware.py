@@ -108,13 +108,20 @@ class LocalOnly:
             origin = "null"
         if origin.rstrip("/").lower() in self._origins:
             return None
-        same = urlsplit(origin).netloc.lower() == headers.get("host", "").lower() and origin.startswith("http")
-        if same:
+        if origin.startswith("http") and _netloc(origin) == headers.get("host", "").lower():
             return None
         return Forbidden(
             f"The page at {origin[:100]!r} may not call this server.",
             hint="Use the page under /app/, or add the origin to TUNESMITH_API__CORS_ORIGINS.",
         )
+
+
+def _netloc(origin: str) -> str | None:
+    """Host and port of an origin; None where it is none."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _host_name(host: str) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from tunesmith.ml.lora import AdapterUnsupported, LoraAdapter
 from tunesmith.ml.serve_http import Refused
 
 KEPT = 8
 """Adapters kept beside the base; LoRA weights are small, and eight answer a comparison without reading the disk again."""
+
+SPECIAL = ("fan_in_fan_out", "lora_bias", "target_parameters", "trainable_token_indices")
+"""With these an adapter has parts under names or in shapes of their own; PEFT alone judges them."""
 
 
 class AdapterShelf:
@@ -18,6 +23,8 @@ class AdapterShelf:
 
     def __init__(self, model: Any, device: torch.device) -> None:
         self._model = model
+        self._shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+        self._is_packed = any(tensor.dtype == torch.uint8 for tensor in model.state_dict().values())
         self._device = device
         self._names: dict[str, str] = {}  # folder → name inside PEFT, the least recently used first
         self._on: str | None = None
@@ -48,6 +55,7 @@ class AdapterShelf:
 
         if not (Path(folder) / "adapter_model.safetensors").is_file():
             raise Refused("adapter-refused", f"{Path(folder).name} has no adapter_model.safetensors.")
+        self._check(Path(folder))
         self._made += 1
         name = f"adapter{self._made}"
         is_first = not isinstance(self._model, PeftModel)
@@ -71,6 +79,20 @@ class AdapterShelf:
         if len(self._names) > KEPT:
             oldest = next(other for other in self._names if other not in (folder, self._on))
             self._model.delete_adapter(self._names.pop(oldest))
+
+    def _check(self, folder: Path) -> None:
+        """Refuse a LoRA adapter that was made for another model, before PEFT puts those parts of it on that happen to fit."""
+        try:
+            config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+            is_plain = config.get("peft_type") == "LORA" and not any(config.get(option) for option in SPECIAL)
+            if is_plain and not self._is_packed:  # the shapes of weights in four bits say nothing
+                LoraAdapter.from_folder(folder, self._shapes)
+        except AdapterUnsupported as error:
+            raise Refused(
+                "adapter-refused", f"The adapter {folder.name} cannot be put on this base model: {error.message}"
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+            raise Refused("adapter-refused", f"The adapter {folder.name} cannot be read: {error}") from error
 
     def _take_back(self, name: str, is_first: bool) -> None:
         """Leave the model as it was before a load that failed half way."""

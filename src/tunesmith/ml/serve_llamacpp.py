@@ -168,7 +168,7 @@ class LlamaCppEngine(Engine):
                 if line.startswith(b"data: "):
                     last = json.loads(line[6:])
                     if last.get("content"):
-                        yield StreamChunk(delta=last["content"], logprobs=_told(last))
+                        yield StreamChunk(delta=last["content"], logprobs=_told(last, request.logprobs or 0))
                 elif line.startswith(b"error: "):
                     raise Refused("runtime-failed", line[7:500].decode(errors="replace"), 500)
             yield StreamChunk(
@@ -297,7 +297,7 @@ class LlamaCppEngine(Engine):
         if request.logprobs is not None:
             body["n_probs"] = max(1, request.logprobs)
         if request.seed is not None:
-            body["seed"] = request.seed % 2**32
+            body["seed"] = request.seed % (2**32 - 1)  # llama.cpp draws a seed of its own for the highest
         return body
 
     async def _complete(self, ids: list[int], request: GenerateRequest) -> Generation:
@@ -334,8 +334,8 @@ class LlamaCppEngine(Engine):
         return response.json()
 
 
-def _told(piece: dict[str, Any]) -> list[TokenLogprob]:
-    """What llama.cpp says of the tokens of a piece."""
+def _told(piece: dict[str, Any], most: int) -> list[TokenLogprob]:
+    """What llama.cpp says of the tokens of a piece, with at most so many others in the place of each."""
 
     def named(entry: dict[str, Any], top: list[TokenLogprob]) -> TokenLogprob:
         return TokenLogprob(
@@ -346,7 +346,7 @@ def _told(piece: dict[str, Any]) -> list[TokenLogprob]:
         )
 
     listed = piece.get("completion_probabilities") or []
-    return [named(entry, [named(other, []) for other in entry.get("top_logprobs") or []]) for entry in listed]
+    return [named(entry, [named(other, []) for other in (entry.get("top_logprobs") or [])[:most]]) for entry in listed]
 
 
 def _refused(status: int, content: bytes) -> Refused:

@@ -68,19 +68,13 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
         import torch
         import transformers
 
+        from tunesmith.ml import machine
         from tunesmith.ml.autotune import settle
         from tunesmith.ml.build import build_model
         from tunesmith.ml.checkpoint import Restored, weights_sha256
         from tunesmith.ml.compiling import quicken
         from tunesmith.ml.failures import configuration_failure
         from tunesmith.ml.load import load_tokenizer
-        from tunesmith.ml.machine import (
-            choose_device,
-            computes_in_bf16,
-            limit_data_memory,
-            make_repeatable,
-            use_threads,
-        )
         from tunesmith.ml.objectives import Texts, objective_of
         from tunesmith.ml.parallel import checkpoints_of, trainer_of
         from tunesmith.ml.policy import Policy
@@ -90,24 +84,24 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
 
     forbid_pickle()  # torch.load is there now
     transformers.utils.logging.disable_progress_bar()
-    limit_data_memory(recipe.resources.memory_limit_gib)
+    machine.limit_data_memory(recipe.resources.memory_limit_gib)
 
     # --- The machine. A resumed run keeps the number of threads, on which the last bits of every sum depend.
     restored = Restored.read(Path(spec.resume_from)) if spec.resume_from else None
     wanted = spec.device if recipe.resources.device == "auto" else recipe.resources.device
     try:
-        device = choose_device(wanted)
+        device = machine.choose_device(wanted)
     except ValueError as error:
         raise configuration_failure(f"{error}.", "Set resources.device to one of them, or to auto.") from None
     world = recipe.resources.world
     ranks = connect(world, device.type, reporter)
     made_by = restored.state.processes if restored else world.size
     is_alike = made_by == world.size
-    threads = use_threads(restored.state.threads if restored and is_alike else None)
-    make_repeatable(recipe.seed)
+    threads = machine.use_threads(restored.state.threads if restored and is_alike else None)
+    machine.make_repeatable(recipe.seed)
     recipe.resources.device = device.type
     if recipe.training.precision == Precision.AUTO:
-        recipe.training.precision = Precision.BF16 if computes_in_bf16(device) else Precision.FP32
+        recipe.training.precision = Precision.BF16 if machine.computes_in_bf16(device) else Precision.FP32
     compute = torch.bfloat16 if recipe.training.precision == Precision.BF16 else None
     reporter.log(f"{device.type} with {threads} threads, {recipe.training.precision}; torch {torch.__version__}")
 

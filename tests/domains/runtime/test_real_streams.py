@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from tests.fixtures.server import wait_until
 from tests.fixtures.tiny_models import write_tiny_adapter
@@ -119,6 +120,12 @@ def test_adapters_are_switched_on_one_base(url: str, tiny_model: Path, tiny_adap
     wrong = write_tiny_adapter(tiny_adapter.parent / "wrong")
     config = json.loads((wrong / "adapter_config.json").read_text())
     (wrong / "adapter_config.json").write_text(json.dumps(config | {"target_modules": ["nothing_like_this"]}))
+    parts = load_file(wrong / "adapter_model.safetensors")
+    foreign, misshapen = (write_tiny_adapter(tiny_adapter.parent / name) for name in ("foreign", "misshapen"))
+    moved = {name.replace("base_model.model.", "base_model.model.elsewhere."): part for name, part in parts.items()}
+    save_file(moved, foreign / "adapter_model.safetensors")
+    last = sorted(parts)[-1]
+    save_file(parts | {last: parts[last][:-1].copy()}, misshapen / "adapter_model.safetensors")
     with httpx.Client(base_url=url, timeout=120) as http:
         before = children()
 
@@ -131,9 +138,13 @@ def test_adapters_are_switched_on_one_base(url: str, tiny_model: Path, tiny_adap
 
         assert answer(None) == (200, "강남역")
         pids = children() - before
+        for unfit in (foreign, misshapen):  # before PEFT has put anything on the base, and again below
+            assert answer(unfit) == (422, "adapter-refused")
+        assert answer(None) == (200, "강남역")
         assert answer(tiny_adapter) == (200, "역")
         assert answer(other) == (200, "남역")
-        assert answer(wrong) == (422, "adapter-refused")
+        for unfit in (wrong, foreign, misshapen):
+            assert answer(unfit) == (422, "adapter-refused")
         assert answer(None) == (200, "강남역")
         assert answer(tiny_adapter) == (200, "역")
         assert (len(pids), children() - before) == (1, pids)

@@ -86,6 +86,18 @@ def test_a_stream_is_whole_utf8_in_every_line(url: str, model: str) -> None:
     assert "".join(texts) == QUESTION[0]["content"]
 
 
+def test_an_answer_may_come_back_as_it_was_sent(client: openai.OpenAI, url: str, model: str) -> None:
+    """A message of the client has fields (refusal, tool_calls, …) that are null; one that says something is refused."""
+    said = client.chat.completions.create(model=model, messages=QUESTION).choices[0].message  # type: ignore[call-overload]
+    more = [*QUESTION, said, {"role": "user", "content": "하나 더"}]
+    answer = client.chat.completions.create(model=model, messages=more)  # type: ignore[call-overload]
+    assert answer.choices[0].message.content == "하나 더"
+    called = said.model_dump() | {"tool_calls": [{"id": "1", "type": "function", "function": {"name": "f"}}]}
+    refused = post(url, {"model": model, "messages": [*QUESTION, called, *QUESTION]})
+    assert refused.status_code == 422
+    assert "tool_calls" in refused.json()["error"]["message"]
+
+
 def test_stop_strings_and_parts_are_read(client: openai.OpenAI, model: str) -> None:
     parts = [{"role": "user", "content": [{"type": "text", "text": "하나 "}, {"type": "text", "text": "둘 셋"}]}]
     answer = client.chat.completions.create(model=model, messages=parts, stop="셋")  # type: ignore[call-overload]
@@ -94,6 +106,9 @@ def test_stop_strings_and_parts_are_read(client: openai.OpenAI, model: str) -> N
 
 def test_models_are_listed_and_an_unknown_one_is_404(client: openai.OpenAI) -> None:
     assert "tunesmith/tiny" in [entry.id for entry in client.models.list()]
+    assert client.models.retrieve("tunesmith/tiny").id == "tunesmith/tiny"
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("gpt-4o")
     for name in ("gpt-4o", "nobody@1.0.0", "run:99999"):
         with pytest.raises(openai.NotFoundError) as refused:
             client.chat.completions.create(model=name, messages=QUESTION)  # type: ignore[call-overload]
@@ -167,9 +182,19 @@ def test_a_body_that_is_no_request_is_4xx(url: str, content: bytes) -> None:
     assert answer.json()["error"]["message"]
 
 
+def test_half_a_character_is_refused(url: str, model: str) -> None:
+    for stop in ("\ud800", ["\ud800"]):
+        body = json.dumps({"model": model, "messages": QUESTION, "stop": stop})
+        headers = {"content-type": "application/json"}
+        answer = httpx.post(f"{url}/v1/chat/completions", content=body, headers=headers, timeout=60)
+        assert answer.status_code == 422, answer.text
+
+
 def test_a_body_beyond_the_limit_is_refused(url: str) -> None:
     answer = httpx.post(f"{url}/v1/chat/completions", content=b"x" * (17 * 2**20), timeout=60)
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request-too-large")
+    in_chunks = httpx.post(f"{url}/v1/chat/completions", content=iter([b"x" * 2**20] * 17), timeout=60)
+    assert (in_chunks.status_code, in_chunks.json()["error"]["code"]) == (413, "request-too-large")
 
 
 def test_a_client_that_leaves_frees_its_slot(url: str, model: str) -> None:

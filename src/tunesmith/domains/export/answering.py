@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 import zipfile
+import zlib
 from collections.abc import AsyncIterator, Sequence
+from lzma import LZMAError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from tunesmith.domains.export.certificate import Array
 
 LARGEST_MODELFILE_BYTES = 2**20
+LEAST_UNPACKED = 2**30
+"""A zip may unpack to so much, however small it is."""
 
 
 @contextlib.asynccontextmanager
@@ -142,7 +146,7 @@ def unpack(path: Path, target: Path, method: str | None) -> tuple[Path, ExportOu
     try:
         with zipfile.ZipFile(path) as archive:
             total = sum(entry.file_size for entry in archive.infolist())
-            if total > shutil.disk_usage(target).free or total > 100 * max(1, path.stat().st_size):
+            if total > shutil.disk_usage(target).free or total > max(LEAST_UNPACKED, 100 * path.stat().st_size):
                 raise ZipDamaged(f"{path.name} would unpack to {total} bytes.")
             for entry in archive.infolist():
                 if entry.is_dir():
@@ -153,7 +157,16 @@ def unpack(path: Path, target: Path, method: str | None) -> tuple[Path, ExportOu
                     shutil.copyfileobj(source, file, 8 * 2**20)
     except OutsideRoot as error:
         raise ZipDamaged(f"{path.name} holds a file that leads out of it.") from error
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        zlib.error,
+        LZMAError,
+        EOFError,
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         raise ZipDamaged(f"{path.name} is no whole zip ({error}).") from error
     for folder in [target, *sorted(f for f in target.rglob("*") if f.is_dir())]:
         try:

@@ -209,7 +209,8 @@ async def _answers(source: Source, artefact: Answering, threshold: float | None,
         result.source_stopped = one.answer.finish_reason == "stop"
         if answer is not None:
             result.artefact_answer, result.artefact_stopped = answer.text, answer.finish_reason == "stop"
-            result.same_answer = (answer.text, answer.finish_reason) == (one.answer.text, one.answer.finish_reason)
+            is_same = answer.text == one.answer.text or answer.token_ids == one.answer.token_ids  # engines spell tokens
+            result.same_answer = is_same and answer.finish_reason == one.answer.finish_reason
     value = _mean([bool(result.same_answer) for result in shown])
     if threshold is None:
         return Check(name="greedy_answers", passed=reason is None, value=value, threshold=None, message=reason)

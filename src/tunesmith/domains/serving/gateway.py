@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.types import Message, Receive
 
 from tunesmith.db import Access, Unit
+from tunesmith.domains.models import ModelNotFound
 from tunesmith.domains.runtime import (
     Answered,
     GenerateRequest,
@@ -64,23 +65,40 @@ class LimitedRoute(APIRoute):
             length = request.headers.get("content-length", "0")
             if length.isdigit() and int(length) > LARGEST_BODY_BYTES:
                 raise RequestTooLarge(f"The body has {length} bytes; at most {LARGEST_BODY_BYTES} are read.")
-            return await handle(Request(request.scope, _counting(request.receive)))
+            body = _Counted(request.receive)
+            try:
+                return await handle(Request(request.scope, body.receive))
+            except Exception as error:
+                if body.is_too_large:  # whoever was reading has made another error of it
+                    raise body.error() from error
+                raise
 
         return limited
 
 
-def _counting(receive: Receive) -> Receive:
-    seen = 0
+class _Counted:
+    """A body that ends with an error where it becomes too large."""
 
-    async def next_message() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > LARGEST_BODY_BYTES:
-            raise RequestTooLarge(f"The body has more than {LARGEST_BODY_BYTES} bytes.")
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._seen = 0
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether more came than is read."""
+        return self._seen > LARGEST_BODY_BYTES
+
+    def error(self) -> RequestTooLarge:
+        """What is wrong then."""
+        return RequestTooLarge(f"The body has more than {LARGEST_BODY_BYTES} bytes.")
+
+    async def receive(self) -> Message:
+        """The next message."""
+        message = await self._receive()
+        self._seen += len(message.get("body", b""))
+        if self.is_too_large:
+            raise self.error()
         return message
-
-    return next_message
 
 
 def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -102,6 +120,14 @@ Limits = Annotated[Settings, provide(Settings)]
 async def list_served_models(unit: Annotated[Unit, reading(Permission.READ)], models: Models) -> ModelEntries:
     """Every model that answers: the bundled one, local ones, registered versions, finished runs."""
     return ModelEntries(data=[ModelEntry(id=name) for name in await models.list_names(unit)])
+
+
+@router.get("/models/{name:path}", name="get_served_model")
+async def get_served_model(name: str, unit: Annotated[Unit, reading(Permission.READ)], models: Models) -> ModelEntry:
+    """One of them."""
+    if name not in await models.list_names(unit):
+        raise ModelNotFound(f"No model is called {name[:200]!r}.", hint="GET /v1/models lists what answers.")
+    return ModelEntry(id=name)
 
 
 @router.post(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from tunesmith.domains.serving.errors import FieldUnsupported
 
@@ -26,6 +26,8 @@ LABELS = frozenset({"user", "metadata", "safety_identifier", "prompt_cache_key",
 """Fields that label a request and change no answer."""
 
 Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
+StopText = Annotated[str, Field(min_length=1, max_length=1000)]
+BareStop = Annotated[str, Field(max_length=1000)]
 
 
 class TextPart(BaseModel):
@@ -37,12 +39,19 @@ class TextPart(BaseModel):
 
 
 class ChatMessage(BaseModel):
-    """A turn of the conversation."""
+    """A turn of the conversation. An answer may come back as it was sent: fields that are null or empty say nothing."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="allow")
     role: Literal["system", "developer", "user", "assistant"] = Field(description="Who speaks.")
     content: Text | list[TextPart] = Field(description="What is said.")
     name: str | None = Field(None, max_length=200, description="Name of the speaker; the template may use it.")
+
+    @model_validator(mode="after")
+    def _says_nothing_more(self) -> ChatMessage:
+        for name, value in (self.model_extra or {}).items():
+            if value not in (None, "", [], {}):
+                raise ValueError(f"{name[:60]} is not supported in a message")
+        return self
 
     def plain(self) -> dict[str, Any]:
         """The turn as a chat template knows it."""
@@ -77,7 +86,7 @@ class ChatCompletionRequest(BaseModel):
         None, gt=0, le=1, description="Draw from the likeliest tokens of this total probability."
     )
     seed: int | None = Field(None, ge=-(2**63), lt=2**63, description="Makes sampling repeatable.")
-    stop: str | list[Annotated[str, Field(min_length=1, max_length=1000)]] | None = Field(
+    stop: BareStop | list[StopText] | None = Field(
         None, description="The answer ends before any of these (at most 16)."
     )
     logprobs: StrictBool | None = Field(None, description="Tell how likely each token was.")

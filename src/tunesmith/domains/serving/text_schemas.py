@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from tunesmith.domains.serving.schemas import LONGEST_TEXT, StreamOptions, Usage, refuse_unsupported
+from tunesmith.domains.serving.schemas import LONGEST_TEXT, BareStop, StopText, StreamOptions, Usage, refuse_unsupported
 
 DEFAULT_TOKENS = 16
 """What OpenAI's API takes when nothing is said."""
@@ -39,7 +39,7 @@ class CompletionRequest(BaseModel):
         None, gt=0, le=1, description="Draw from the likeliest tokens of this total probability."
     )
     seed: int | None = Field(None, ge=-(2**63), lt=2**63, description="Makes sampling repeatable.")
-    stop: str | list[Annotated[str, Field(min_length=1, max_length=1000)]] | None = Field(
+    stop: BareStop | list[StopText] | None = Field(
         None, description="The continuation ends before any of these (at most 16)."
     )
     logprobs: int | None = Field(

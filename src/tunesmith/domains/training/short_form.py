@@ -122,11 +122,11 @@ class JobForm(BaseModel):
             section[key] = value
         given = {path for _name, path, _value in self._settings()}
         for name, value in recommended.items():
-            path = SETTINGS.get(name)  # what only one objective reads is not recommended
-            if path is None or given & {path, *DECIDED_WITH.get(name, ())}:
+            if name not in SETTINGS:  # what only one objective reads is not recommended
                 continue
-            section, key = _place(data, path)
-            section.setdefault(key, value)
+            section, key = _place(data, SETTINGS[name])
+            if not given & set(DECIDED_WITH.get(name, ())):
+                section.setdefault(key, value)
         try:
             return validate_recipe(data, name="hyperparameters")
         except RecipeError as error:
