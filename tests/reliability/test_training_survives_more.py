@@ -17,6 +17,8 @@ import pytest
 from tests.fixtures.server import Server, wait_until
 from tests.reliability.test_training_survives import ADMIN, QUICK, orphans, recipe, rows, saved_before_the_end
 
+pytestmark = pytest.mark.early
+
 KILLS, STEPS, SAVE_EVERY = 20, 600, 5
 
 

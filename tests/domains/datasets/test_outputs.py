@@ -167,6 +167,12 @@ async def test_columns_are_mapped_in_either_direction(
     for mapping in ({"물음": "instruction", "응답": "output"}, {"instruction": "물음", "output": "응답"}):
         await answered("POST", f"/{made['id']}/preprocess", json={"column_mapping": mapping})
         assert await prepared(client, work, made["id"]) == expected
+    table = (
+        await upload("c.csv", "질문,답변\n언제?,정오\n", name="Table")
+    ).json()  # read as question and answer from the start
+    for mapping in ({"질문": "instruction", "답변": "output"}, {"instruction": "질문", "output": "답변"}):
+        await answered("POST", f"/{table['id']}/preprocess", json={"column_mapping": mapping})
+        assert await prepared(client, work, table["id"]) == expected
     wrong = await client.post(f"{PATH}/{made['id']}/preprocess", json={"column_mapping": {"없음": "instruction"}})
     assert (wrong.status_code, wrong.json()["missing"]) == (422, ["없음"])
 

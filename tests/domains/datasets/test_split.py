@@ -221,3 +221,14 @@ async def test_a_split_over_http_says_what_was_kept_together(
     assert "'nothing'" in job["error"]["message"]
     for wrong in ({"similarity_threshold": 0.2}, {"stratify_by": ""}, {"group_by": 7}):
         assert (await client.post(f"{PATH}/{made['id']}/split", json=wrong)).status_code == 422
+
+
+def test_what_nothing_reads_is_kept_as_it_is(tmp_path: Path) -> None:
+    rows = [{"prompt": f"q {n}", "completion": f"a {n}", "note": "\ud83d"} for n in range(6)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = RowSource(tmp_path / "rows.jsonl", FileKind.JSONL, DataFormat.PROMPT_COMPLETION, 1 << 24)
+    split = split_file(
+        source, tmp_path / "parts", SplitRules(shares=SHARES, seed=7, similarity_threshold=0.9), lambda: False
+    )
+    made = [json.loads(line) for part in split.parts for line in part.path.read_text().splitlines()]
+    assert sorted(made, key=str) == sorted(rows, key=str)

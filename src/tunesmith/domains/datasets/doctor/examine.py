@@ -17,6 +17,7 @@ from tunesmith.domains.datasets.doctor.digests import FirstRows, digest
 from tunesmith.domains.datasets.doctor.findings import Counts, Finding, FindingCounts
 from tunesmith.domains.datasets.doctor.learning import DEFAULT_MAX_LENGTH, Learner, Lesson, batched
 from tunesmith.domains.datasets.doctor.rows import CheckedRow, RowChecker, Turn, json_type
+from tunesmith.domains.datasets.doctor.taught import taught, unread_texts
 from tunesmith.domains.datasets.doctor.texts import text_faults
 from tunesmith.domains.datasets.duplicates import DEFAULT_THRESHOLD
 from tunesmith.domains.datasets.formats import SUPERVISED, DataFormat, check_columns, detect, to_example
@@ -200,6 +201,8 @@ class _Checker:
         is_whole = not any(CODES[fault.code].severity == "red" for fault in checked.faults)
         for turn in checked.turns:
             faults.extend(self._of_text(turn))
+        for pointer, text in unread_texts(checked, record.value):
+            faults.extend(self._of_text(Turn("", text, pointer), only="pii-"))
         if self._limits.check_format:
             faults.extend(self._of_extra(checked, record.row))
         traits = traits_of(checked) if is_whole and self._limits.check_quality else None
@@ -237,9 +240,10 @@ class _Checker:
             else:
                 yield one
 
-    def _of_text(self, turn: Turn) -> Iterator[Fault]:
+    def _of_text(self, turn: Turn, only: str = "") -> Iterator[Fault]:
         for fault in text_faults(turn.text, self._find_pii):
-            yield Fault(fault.code, fault.message, fault.expected, fault.found, turn.pointer, fault.fix)
+            if fault.code.startswith(only):
+                yield Fault(fault.code, fault.message, fault.expected, fault.found, turn.pointer, fault.fix)
 
     def _of_extra(self, checked: CheckedRow, row: int) -> Iterator[Fault]:
         """A field that no format uses is one fault of the file, named where it is first seen; its type may drift."""
@@ -259,22 +263,27 @@ class _Checker:
                 yield Fault("type-drift", message, known, kind, pointer)
 
     def _of_neighbours(self, record: Record, checked: CheckedRow) -> Iterator[Fault]:
-        texts = [part for turn in checked.turns for part in (turn.role, turn.text)]
+        texts = taught(checked, record.value)
         try:
             if self._limits.check_duplicates:
                 first = self._whole.first(digest(*texts), record.row)
                 other = 0
-                if self._format in SUPERVISED:
+                if self._format is DataFormat.KTO:
+                    other = self._prompts.first(digest(*texts[:-1]), record.row)
+                elif self._format in SUPERVISED:
                     asked = (part for turn in checked.prompt for part in (turn.role, turn.text))
                     other = self._prompts.first(digest(*asked), record.row)
                 if first:
                     message = f"The row repeats row {first} exactly."
                     yield Fault("exact-duplicate", message, "each example once", f"the same as row {first}")
                 elif other:
-                    message = f"Row {other} has the same prompt and another answer."
-                    yield Fault(
-                        "contradictory-answers", message, "one answer to one prompt", f"another answer than row {other}"
+                    is_marked = self._format is DataFormat.KTO
+                    message = f"Row {other} has the same prompt and " + (
+                        "the same answer with the other label." if is_marked else "another answer."
                     )
+                    wanted = "one label to one answer" if is_marked else "one answer to one prompt"
+                    found = f"another {'label' if is_marked else 'answer'} than row {other}"
+                    yield Fault("contradictory-answers", message, wanted, found)
             else:
                 "".join(texts).encode()
         except UnicodeEncodeError:

@@ -33,9 +33,10 @@ LARGEST_NUMBER = 1e150
 _TRUE = frozenset(["true", "yes", "y", "예", "네", "참"])
 _FALSE = frozenset(["false", "no", "n", "아니오", "아니요", "거짓"])
 _NUMBER = re.compile(
-    r"[+-]?(?:(?:0|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,14})(?:\.\d{0,15})?|\.\d{1,15})(?:[eE][+-]?\d{1,3})?"
+    r"[+-]?(?:(?:0|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,14})(?:\.\d{0,25})?|\.\d{1,25})(?:[eE][+-]?\d{1,3})?"
 )
-"""Not `007` or a telephone number, which name something, and no more digits than a number can keep."""
+"""Not `007` or a telephone number, which name something, and no more whole digits than a number can keep; programs write up to
+twenty behind the point."""
 _DATE = re.compile(
     r"(\d{4})(?:[-./]|년 ?)(\d{1,2})(?:[-./]|월 ?)(\d{1,2})(?:\.|일)?"
     r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?"

@@ -33,7 +33,7 @@ from tunesmith.domains.datasets.schemas.exploration import (
 )
 
 Numbers = NDArray[np.float64]
-VERSION = 1
+VERSION = 2
 """Rises when the figures of the same content change."""
 MAX_TOP = 100
 SHOWN_PATTERNS = 20

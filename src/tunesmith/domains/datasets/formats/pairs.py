@@ -10,8 +10,8 @@ from typing import Any
 from tunesmith.domains.datasets.formats.turns import Messages, as_turns, plain_messages
 
 _SPEAKER = re.compile(r"(?:^|\n\n)(Human|Assistant):[ \t]?")
-_YES = frozenset({"true", "1", "yes", "y", "good", "desirable", "참", "예", "좋음"})
-_NO = frozenset({"false", "0", "no", "n", "bad", "undesirable", "거짓", "아니오", "나쁨"})
+_YES = frozenset({"true", "1", "yes", "y", "1.0", "good", "positive", "desirable", "참", "예", "좋음", "긍정"})
+_NO = frozenset({"false", "0", "no", "n", "0.0", "bad", "negative", "undesirable", "거짓", "아니오", "나쁨", "부정"})
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ MAX_BROKEN_SHARE = 0.2
 MIN_READABLE = 0.9
 MIN_READABLE_WITHOUT_NUL = 0.98
 LOOKED_AT_BYTES = 1 << 16
+MOST_HANJA = 0.35
+"""Chinese characters among the Korean ones; texts in GB 2312 have more, and fewer that fall among the syllables."""
 _COMMON = re.compile("[\\t\\n\\r -~\u00a0-\u00ff\u2010-\u203b\u3000-\u303f\u3131-\u318e가-힣\uff01-\uff5e]")
 _PAIR = re.compile(rb"[\x81-\xfe][\x41-\x5a\x61-\x7a\x81-\xfe]")
 _KEEP = "tunesmith-keep"
@@ -111,8 +113,8 @@ def _wide(head: bytes, has_nul: bool) -> str | None:
 
 def _looks_korean(head: bytes) -> bool:
     """Whether the pairs of bytes are mostly the syllables that Korean is written with."""
-    head = head[:LOOKED_AT_BYTES]
+    head = b"\n".join(line for line in head.split(b"\n") if not line.isascii())[:LOOKED_AT_BYTES]
     pairs: list[bytes] = _PAIR.findall(head)
     usual = sum(0xB0 <= first <= 0xC8 and second >= 0xA1 for first, second in pairs)
     chinese = sum(0xCA <= first <= 0xFD and second >= 0xA1 for first, second in pairs)
-    return bool(pairs) and usual >= 0.6 * len(pairs) and chinese <= 0.2 * len(pairs)
+    return bool(pairs) and usual >= 0.6 * len(pairs) and chinese <= MOST_HANJA * len(pairs)

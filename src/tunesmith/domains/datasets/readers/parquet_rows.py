@@ -39,7 +39,7 @@ def parquet_lines(path: Path, limits: UnpackLimits) -> Iterator[bytes]:
                 yield b"".join(_line(row) for row in batch.to_pylist())
             except UnicodeDecodeError:
                 yield b"".join(_lines_one_by_one(batch))
-    except (pyarrow.ArrowException, OSError, MemoryError, RecursionError) as error:
+    except (pyarrow.ArrowException, OSError, MemoryError, RecursionError, OverflowError, ValueError) as error:
         reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         raise FileValidationError(
             f"The Parquet file cannot be read: {reason}", hint="Write the file again, or save the rows as JSONL."

@@ -15,6 +15,7 @@ CONVERSATIONS = frozenset(
     {"messages", "conversations", "prompt", "completion", "chosen", "rejected", "history", "tools"}
 )
 """Fields that may hold a conversation; in a table they are written as JSON inside the cell."""
+PARTS_OF_TURNS = frozenset({"role", "content", "from", "value", "type", "function", "parameters"})
 
 
 def renamed_names(names: Iterable[str], mapping: Mapping[str, str]) -> list[str]:
@@ -74,5 +75,10 @@ def _read_cell(cell: Any) -> Any:
         value = json.loads(cell)
     except (ValueError, RecursionError):
         return cell
-    is_conversation = isinstance(value, list) and value and all(isinstance(item, dict | list) for item in value)
+    is_conversation = isinstance(value, list) and value and all(map(_is_of_conversation, value))
     return value if is_conversation else cell
+
+
+def _is_of_conversation(item: Any) -> bool:
+    """A turn, a tool or a pair of earlier turns; an answer may be a list of other objects as JSON."""
+    return isinstance(item, list) or (isinstance(item, dict) and not PARTS_OF_TURNS.isdisjoint(item))

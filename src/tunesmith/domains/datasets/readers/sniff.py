@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from typing import BinaryIO
 
 from tunesmith.domains.datasets.errors import FileValidationError
@@ -11,6 +12,7 @@ from tunesmith.domains.datasets.readers.layout import HEAD_BYTES
 from tunesmith.domains.datasets.readers.records import FileKind
 
 BOM = codecs.BOM_UTF8
+_ARRAY_OF_OBJECTS = re.compile(rb"\[\s*\{")
 
 
 def head_of(file: BinaryIO) -> bytes:
@@ -29,6 +31,8 @@ def kind_of_content(head: bytes, promised: FileKind) -> FileKind:
             )
         return promised
     text = head.removeprefix(BOM).lstrip(b" \t\r\n")
+    if _ARRAY_OF_OBJECTS.match(text) and not text.partition(b"\n")[2].strip():
+        return FileKind.JSON  # all rows in one line, whatever the name says
     if text.startswith(b"[") and not (promised is FileKind.JSONL and _is_json(text.split(b"\n", 1)[0], head)):
         return FileKind.JSON
     if promised is FileKind.JSON:

@@ -6,6 +6,7 @@ import json
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,8 +64,7 @@ def split_file(source: RowSource, folder: Path, rules: SplitRules, should_stop: 
         files = [stack.enter_context(path.open("wb")) for path in paths]
         for record in data.records():
             if record.is_row:
-                line = json.dumps(record.value, ensure_ascii=False)
-                files[part_of_row[record.row - 1]].write(line.encode() + b"\n")
+                files[part_of_row[record.row - 1]].write(_line(record.value))
             if should_stop():
                 raise Stopped
     rows = np.bincount(part_of_row, minlength=len(wanted))
@@ -77,6 +77,14 @@ def split_file(source: RowSource, folder: Path, rules: SplitRules, should_stop: 
         is_exact=units.is_exact,
         strata=_strata(units, part_of_row, wanted) if rules.stratify_by is not None else [],
     )
+
+
+def _line(value: Any) -> bytes:
+    """A row as a line; half of a surrogate pair, which a field that nothing reads may hold, stays escaped."""
+    try:
+        return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(value).encode() + b"\n"
 
 
 def _strata(units: Units, part_of_row: NDArray[np.int64], wanted: list[str]) -> list[StratumCounts]:

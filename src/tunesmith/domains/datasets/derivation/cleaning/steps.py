@@ -14,6 +14,7 @@ from tunesmith.domains.datasets.derivation.writing import canonical
 from tunesmith.domains.datasets.doctor import RowChecker
 from tunesmith.domains.datasets.doctor.codes import CODES
 from tunesmith.domains.datasets.doctor.digests import FirstRows, digest
+from tunesmith.domains.datasets.doctor.taught import taught
 from tunesmith.domains.datasets.readers import escape_pointer
 from tunesmith.domains.datasets.schemas.cleaning import ColumnRules, LengthRule, MissingRule, TextRules
 
@@ -173,7 +174,8 @@ def drop_repeated(rows: Iterable[Row], checker: RowChecker, report: Report) -> I
 def _key(row: Row, checker: RowChecker) -> int:
     """A digest of what a row teaches; of everything it holds when it cannot be trained on."""
     checked = checker.check(row.value)
-    parts = [part for turn in checked.turns for part in (turn.role, turn.text)]
     if any(CODES[fault.code].severity == "red" for fault in checked.faults):
         parts = ["", canonical(row.value)]
+    else:
+        parts = taught(checked, row.value)
     return digest(*(part.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for part in parts))

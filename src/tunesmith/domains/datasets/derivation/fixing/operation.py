@@ -16,6 +16,7 @@ from tunesmith.domains.datasets.doctor.checked import CheckedRow
 from tunesmith.domains.datasets.doctor.codes import CODES
 from tunesmith.domains.datasets.doctor.digests import FirstRows, digest
 from tunesmith.domains.datasets.doctor.fixable import FIXABLE
+from tunesmith.domains.datasets.doctor.taught import taught
 from tunesmith.domains.datasets.doctor.texts import text_faults
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.pii import find_pii
@@ -165,6 +166,6 @@ def row_key(row: Row, checker: RowChecker) -> int | None:
     if any(CODES[fault.code].severity == "red" for fault in checked.faults):
         return None
     try:
-        return digest(*(part for turn in checked.turns for part in (turn.role, turn.text)))
+        return digest(*taught(checked, row.value))
     except UnicodeEncodeError:
         return None
