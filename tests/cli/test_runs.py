@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,3 +81,30 @@ def test_the_life_of_runs(run: Command, server: Server) -> None:
     assert "There is no fine-tuning job" in run("runs", "show", first, code=3)
     assert "two runs" in run("runs", "compare", second, code=2)
     assert "빠르게" not in run("runs", "list", as_json=False)
+
+
+def test_a_step_that_fails_after_the_training_is_named_beside_the_run(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "rows.jsonl").write_text(ROWS, encoding="utf-8")
+    recipe = tmp_path / "recipe.yaml"
+    plan = {
+        "name": "twice",
+        "model": {"base": "tunesmith/tiny"},
+        "data": {"train": "rows.jsonl"},
+        "training": {"max_steps": 4},
+        "evaluate": {"enabled": False},
+        "register": {"name": "twice", "version": "1.0.0"},
+    }
+    recipe.write_text(json.dumps(plan))
+    said = []
+    for code in (0, 1):
+        assert ended(app, ["--server", server.url, "train", str(recipe), "--json"], debug=False) == code
+        captured = capsys.readouterr()
+        said.append(json.loads(captured.out))
+    assert said[0]["version"] == "twice@1.0.0"
+    assert "failed_step" not in said[0]
+    assert said[1]["status"] == "completed"
+    assert said[1]["failed_step"]["kind"] == "register"
+    assert "twice" in said[1]["failed_step"]["message"]
+    assert said[1]["failed_step"]["message"] in " ".join(captured.err.split())

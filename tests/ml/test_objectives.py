@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
 
 from tests.ml import preferences
 from tests.ml import training_runs as runs
@@ -17,6 +18,8 @@ from tunesmith.ml.objectives import Texts, objective_of
 from tunesmith.ml.objectives.orpo import log_odds
 from tunesmith.ml.objectives.pairs import Answered, fit, tokenize_answer
 from tunesmith.ml.objectives.rewards import points, score
+from tunesmith.ml.policy import Policy, target_places
+from tunesmith.text import IGNORED
 from tunesmith.wire.methods import RewardRule
 from tunesmith.wire.recipe_text import validate_recipe
 
@@ -182,6 +185,29 @@ def test_what_is_only_evaluated_may_have_one_label(folder: Path, files: dict[str
     measured = runs.train(run).result["measures"]
     assert 0 <= measured["accuracy"] <= 1
     assert "reward_bad" not in measured
+
+
+def test_rows_that_are_cut_are_counted(folder: Path, files: dict[str, Path]) -> None:
+    for objective in ("dpo", "kto", "reward", "grpo"):
+        for max_length, is_cut in ((512, False), (16, True)):
+            plan = plan_of(folder, objective, "lora", max_length=max_length)
+            rows = objective_of(validate_recipe(plan), Texts(folder)).read(files[objective], lambda *_: None)
+            assert (rows.cut > 0) == is_cut, (objective, max_length, rows.cut)
+
+
+def test_answers_are_as_likely_as_they_were_drawn(folder: Path, files: dict[str, Path]) -> None:
+    """At a temperature the logits are divided by it: the policy's and the reference's."""
+    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+    reader = objective_of(validate_recipe(plan_of(folder, "dpo", "full")), Texts(folder))
+    batch = reader.read(files["dpo"], lambda *_: None).collate([{"sequence": 0}])
+    policy = Policy(model, None, needs_reference=True)
+    places = target_places(batch["targets"])
+    logits = model(input_ids=batch["input_ids"], position_ids=batch["position_ids"], use_cache=False).logits
+    targets = batch["targets"][:, places]
+    wanted = torch.log_softmax(logits[:, places] / 2, -1).gather(-1, targets.clamp(min=0)[..., None])[..., 0]
+    wanted = wanted * (targets != IGNORED)
+    for found in (policy.token_log_probs(batch, 2.0), policy.reference_token_log_probs(batch, 2.0)):
+        assert torch.allclose(found, wanted, atol=1e-4)
 
 
 def test_without_held_out_rows_less_loss_is_better_and_a_policy_gradient_says_nothing(

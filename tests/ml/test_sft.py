@@ -158,6 +158,27 @@ def test_stop_keeps_a_checkpoint_and_resume_ends_the_same(
     assert runs.train(again).result["weights_sha256"] == undisturbed["weights_sha256"]
 
 
+@pytest.mark.parametrize("save_steps", [1, 2])
+def test_a_stop_ranks_checkpoints_as_if_there_had_been_none(
+    tmp_path: Path, model: Path, rows: Path, save_steps: int
+) -> None:
+    """The stop falls on update 1: on a save, or between two."""
+    plan = runs.recipe(model, max_steps=4, save_steps=save_steps, learning_rate=0.2, warmup_ratio=0)
+
+    def ranks(*parts: runs.RunDirectory) -> dict[int, tuple[dict[str, float], bool]]:
+        told = [c for part in parts for c in runs.checkpoints(part) if c.step % save_steps == 0]
+        return {c.step: (c.metrics, c.is_best) for c in told}
+
+    whole = runs.new_attempt(tmp_path / "whole", 1, model, plan, rows)
+    runs.train(whole)
+    first = runs.new_attempt(tmp_path, 1, model, plan, rows)
+    first.request_end("stop")
+    runs.train(first)
+    second = runs.new_attempt(tmp_path, 2, model, plan, rows, resume_from=first.checkpoints / "step-000001")
+    runs.train(second)
+    assert ranks(first, second) == ranks(whole)
+
+
 def test_cancel_ends_without_a_result(tmp_path: Path, model: Path, rows: Path) -> None:
     run = runs.new_attempt(tmp_path, 1, model, runs.recipe(model), rows)
     run.request_end("cancel")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from tunesmith.ml.lora import AdapterUnsupported, LoraAdapter
+from tunesmith.ml.lora import AdapterUnsupported, check_places, read_config
 from tunesmith.ml.serve_http import Refused
+from tunesmith.ml.tensors import ModelInvalid
 
 KEPT = 8
 """Adapters kept beside the base; LoRA weights are small, and eight answer a comparison without reading the disk again."""
@@ -83,11 +83,11 @@ class AdapterShelf:
     def _check(self, folder: Path) -> None:
         """Refuse a LoRA adapter that was made for another model, before PEFT puts those parts of it on that happen to fit."""
         try:
-            config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+            config = read_config(folder)
             is_plain = config.get("peft_type") == "LORA" and not any(config.get(option) for option in SPECIAL)
             if is_plain and not self._is_packed:  # the shapes of weights in four bits say nothing
-                LoraAdapter.from_folder(folder, self._shapes)
-        except AdapterUnsupported as error:
+                check_places(folder, self._shapes)
+        except (AdapterUnsupported, ModelInvalid) as error:
             raise Refused(
                 "adapter-refused", f"The adapter {folder.name} cannot be put on this base model: {error.message}"
             ) from error

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.kit.errors import Unsupported
-from tunesmith.ml.tensors import Array, read_tensors
+from tunesmith.ml.tensors import Array, read_header, read_tensors
 
 ADAPTER_FILE = "adapter_model.safetensors"
 PREFIX = "base_model.model."
@@ -23,6 +23,43 @@ class AdapterUnsupported(Unsupported):
 
     code, title = "adapter-unsupported", "The adapter cannot be merged"
     hint = "LoRA, rsLoRA and DoRA adapters saved by PEFT can be merged; train with one of them."
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """What PEFT wrote beside the weights."""
+    return dict(json.loads((folder / "adapter_config.json").read_text(encoding="utf-8")))
+
+
+def check_places(folder: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise AdapterUnsupported unless every part has a place in the base (``shapes`` by tensor name); reads the header alone."""
+    parts: dict[str, dict[str, tuple[int, ...]]] = {}
+    unplaced = []
+    for name, tensor in read_header(folder / ADAPTER_FILE).items():
+        target, part = _place_of(name)
+        if target not in shapes:
+            unplaced.append(name)
+        elif part is not None:
+            parts.setdefault(target, {})[part] = tensor.shape
+        elif tensor.shape != shapes[target]:
+            raise AdapterUnsupported(f"{name} has shape {tensor.shape} but the base has {shapes[target]}.")
+    if unplaced:
+        raise AdapterUnsupported(f"These parts of the adapter have no place in the base: {', '.join(unplaced[:5])}.")
+    for target, of in parts.items():
+        if "A" in of and "B" in of:
+            shape = (of["B"][0], of["A"][1])
+        elif "embedding_A" in of and "embedding_B" in of:
+            shape = (of["embedding_A"][1], of["embedding_B"][0])
+        else:
+            raise AdapterUnsupported(f"{target}: one half of the adapter is missing.")
+        if shape != shapes[target]:
+            raise AdapterUnsupported(f"{target}: the adapter was made for {shape} but the base has {shapes[target]}.")
+
+
+def _place_of(name: str) -> tuple[str, str | None]:
+    """The tensor of the base that a tensor of the adapter belongs to, and which part of an update it is; None: its replacement."""
+    place = name.removeprefix(PREFIX).replace(".base_layer.", ".")
+    match = _PART.match(place)
+    return (f"{match['module']}.weight", match["part"]) if match else (place, None)
 
 
 class LoraAdapter:
@@ -38,47 +75,22 @@ class LoraAdapter:
         """Read the adapter and check that every part of it has a place in the base (``shapes`` by tensor name)."""
         if not (folder / ADAPTER_FILE).is_file():
             raise AdapterUnsupported(f"{folder.name}: there is no {ADAPTER_FILE}.")
-        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        config = read_config(folder)
         if config.get("peft_type") != "LORA":
             raise AdapterUnsupported(f"The adapter is of type {config.get('peft_type')!r}.")
         for option in ("fan_in_fan_out", "lora_bias"):
             if config.get(option):
                 raise AdapterUnsupported(f"The adapter was trained with {option}, which cannot be merged here.")
+        check_places(folder, shapes)
         parts: dict[str, dict[str, Array]] = {}
         replaced: dict[str, Array] = {}
-        unplaced = []
         for name, tensor in read_tensors(folder / ADAPTER_FILE).items():
-            place = name.removeprefix(PREFIX).replace(".base_layer.", ".")
-            match = _PART.match(place)
-            target = f"{match['module']}.weight" if match else place
-            if target not in shapes:
-                unplaced.append(name)
-            elif match:
-                parts.setdefault(target, {})[match["part"]] = tensor
-            elif tensor.shape != shapes[target]:
-                raise AdapterUnsupported(f"{name} has shape {tensor.shape} but the base has {shapes[target]}.")
-            else:
+            target, part = _place_of(name)
+            if part is None:
                 replaced[target] = tensor
-        if unplaced:
-            raise AdapterUnsupported(
-                f"These parts of the adapter have no place in the base: {', '.join(unplaced[:5])}."
-            )
-        adapter = cls(config, parts, replaced)
-        adapter._check_shapes(shapes)
-        return adapter
-
-    def _check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        for target, part in self._parts.items():
-            if "A" in part and "B" in part:
-                shape = (part["B"].shape[0], part["A"].shape[1])
-            elif "embedding_A" in part and "embedding_B" in part:
-                shape = (part["embedding_A"].shape[1], part["embedding_B"].shape[0])
             else:
-                raise AdapterUnsupported(f"{target}: one half of the adapter is missing.")
-            if shape != shapes[target]:
-                raise AdapterUnsupported(
-                    f"{target}: the adapter was made for {shape} but the base has {shapes[target]}."
-                )
+                parts.setdefault(target, {})[part] = tensor
+        return cls(config, parts, replaced)
 
     def _scale(self, target: str, rank: int) -> float:
         module = target.removesuffix(".weight")

@@ -97,3 +97,4 @@ def test_numbers_as_programs_write_them_are_numbers(text: str) -> None:
 
 def test_a_comparison_is_no_tag() -> None:
     assert without_html("if a<b and c>d: <b>bold</b> <a href='x'>link</a>") == "if a<b and c>d: bold link"
+    assert without_html("<input disabled> <td nowrap align=left>x</td >") == " x"

@@ -19,6 +19,8 @@ import pytest
 import pytest_asyncio
 
 from tests.domains.registry.house import ADMIN, House, open_house
+from tunesmith.domains.export.certificate import says_the_same
+from tunesmith.domains.runtime import Generation
 from tunesmith.ml.gguf import convert
 
 pytestmark = [pytest.mark.early, pytest.mark.asyncio(loop_scope="module")]
@@ -283,6 +285,27 @@ async def test_artefacts_that_were_not_made_here_are_judged(
         target.writestr("../outside.txt", "x")
     assert "file_intact" in failed(await house.certify(archive))
     assert not (house.folder.parent / "outside.txt").exists()
+
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        target.write(made["gguf F16"]["path"], "model.gguf")
+    packed = bytearray(archive.read_bytes())
+    packed[100:104] = b"\xff" * 4
+    archive.write_bytes(packed)
+    assert "file_intact" in failed(await house.certify(archive))
+
+
+def answer_of(text: str, ids: list[int], reason: str = "stop") -> Generation:
+    return Generation(text=text, token_ids=ids, finish_reason=reason, prompt_tokens=1)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_answers_are_the_same_however_they_are_spelled() -> None:
+    said = answer_of("정오에 떠납니다.", [1, 2])
+    assert says_the_same(said, answer_of(" 정오에 떠납니다.", [1, 2]))
+    assert not says_the_same(said, answer_of("정오에 떠납니다!", [1, 2]))  # a swapped token of the vocabulary
+    assert not says_the_same(said, answer_of("정오에 떠납니다.", [1, 2], "length"))
+    assert says_the_same(answer_of("\ufffd\ufffd\ufffd", [7, 8]), answer_of("é\ufffd", [7, 8]))
+    assert not says_the_same(answer_of("\ufffd", [7]), answer_of("\ufffd", [8]))
 
 
 def write_onnx(house: House, folder: Path, *, tuned: bool) -> Path:

@@ -143,6 +143,15 @@ async def test_what_cannot_run_is_refused_at_once(
     assert (await client.get(JOBS)).json()["total"] == 0
 
 
+async def test_settings_that_need_held_out_rows_are_told(client: httpx.AsyncClient, plan: dict[str, Any]) -> None:
+    training = {**plan["training"], "eval_steps": 1, "early_stopping": {"patience": 2}}
+    said = (await client.post(JOBS, json={**plan, "training": training})).json()["warnings"]
+    assert any("training.eval_steps and training.early_stopping" in warning for warning in said), said
+    data = {**plan["data"], "split": {"train": 0.8, "validation": 0.2}}
+    said = (await client.post(JOBS, json={**plan, "data": data, "training": training})).json()["warnings"]
+    assert not any("early_stopping" in warning for warning in said)
+
+
 @pytest.mark.parametrize(
     ("change", "status", "code", "words"),
     [

@@ -12,6 +12,7 @@ from tests.domains.training.conftest import DATASETS, JOBS, Work
 from tests.ml.training_runs import write_rows
 from tunesmith.domains.training.repairing import MemoryRepairs
 from tunesmith.settings import Settings, load_settings
+from tunesmith.wire.methods import Objective
 from tunesmith.wire.recipe import Recipe
 from tunesmith.wire.spec import TrainSpec
 
@@ -66,6 +67,17 @@ def test_repairs_keep_the_global_batch_and_come_to_an_end() -> None:
     assert portions == [(6, 6, False), (3, 12, False), (1, 36, False), (1, 36, True)]
     assert len(now.repairs) == 4
     assert repairs.carry(spec(batch_size=12), now).recipe.training.gradient_accumulation_steps == 36
+
+
+def test_kto_gives_up_activations_before_it_estimates_from_less() -> None:
+    now, told = spec(batch_size=4), []
+    now.recipe.method.objective = Objective.KTO
+    while found := MemoryRepairs().repair(now, "training"):
+        now = found[0]
+        told.append(found[1])
+    assert "gradient_checkpointing is on" in told[0]
+    assert all("estimated from fewer answers" in what for what in told[1:])
+    assert now.recipe.training.batch_size == 1
 
 
 @pytest.mark.parametrize(("repair", "doing"), [(False, "training"), (True, "loading the model")])

@@ -25,6 +25,10 @@ class RowSource:
     ending: Fault | None = None
     """What is wrong with the end of the file: it was packed and could not be unpacked further."""
 
+    def field_of(self, column: str) -> str:
+        """What a column of the file is read as; the name of a field stays."""
+        return column if column in self.mapping.values() else self.mapping.get(column, column)
+
     def open(self) -> AbstractContextManager[DataFile]:
         """The file, open at its first record; raises a named error when it is not readable as data at all."""
         return open_data_file(

@@ -26,6 +26,7 @@ FULL_VOCABULARY = 32_768
 """Up to this many entries whole distributions are compared; above, the likeliest and the rest as one."""
 LIKELIEST = 512
 FLOOR = -60.0
+_LOST = "\ufffd"
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -209,12 +210,24 @@ async def _answers(source: Source, artefact: Answering, threshold: float | None,
         result.source_stopped = one.answer.finish_reason == "stop"
         if answer is not None:
             result.artefact_answer, result.artefact_stopped = answer.text, answer.finish_reason == "stop"
-            is_same = answer.text == one.answer.text or answer.token_ids == one.answer.token_ids  # engines spell tokens
-            result.same_answer = is_same and answer.finish_reason == one.answer.finish_reason
+            result.same_answer = says_the_same(one.answer, answer)
     value = _mean([bool(result.same_answer) for result in shown])
     if threshold is None:
         return Check(name="greedy_answers", passed=reason is None, value=value, threshold=None, message=reason)
     return _at_least("greedy_answers", value, threshold, reason)
+
+
+def says_the_same(one: Generation, other: Generation) -> bool:
+    """Whether two answers are the same, however an engine spells them.
+
+    SentencePiece writes a space before the first word, which some engines drop; and bytes that are no character are shown in
+    ways of each engine's own, so there the tokens are compared.
+    """
+    if one.finish_reason != other.finish_reason:
+        return False
+    if _LOST in one.text or _LOST in other.text:
+        return one.token_ids == other.token_ids
+    return one.text.removeprefix(" ") == other.text.removeprefix(" ")
 
 
 async def _asked(source: Source, artefact: Answering) -> tuple[list[Generation | None], str | None]:

@@ -2,12 +2,14 @@
 
 The rules, from runs on the bundled data and on generated sets (``benchmarks/training_recommended.py`` measures them):
 
-- learning rate = 2e-4 × (1e9 / parameters)^(1/3), between 5e-5 and 2e-3: small models bear, and need, a high one; all weights
-  bear a tenth of what an adapter bears, and preferences and rewards are learnt at a third of the rate of answers;
+- learning rate = 2e-4 × (1e9 / parameters)^(1/3), between 5e-5 and 2e-3: small models bear, and need, a high one;
 - an update sees a twelfth of the data, between 128 and 8192 tokens, and there are at least 150 updates where 30 passes suffice:
   a small set trained for the usual three passes hardly changes a model;
 - what keeps that from being learnt by heart is held-out data: ten evaluations, the best checkpoint, and an early stop;
 - a forward pass sees one packed sequence on a CPU, and as many as fit into the memory on a GPU.
+
+All weights, and preferences or rewards, take a smaller share of that rate: a cautious one beside the recipes of the bundled model, and
+one that no benchmark has measured yet.
 """
 
 from __future__ import annotations

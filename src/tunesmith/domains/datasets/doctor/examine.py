@@ -13,12 +13,11 @@ from pydantic import BaseModel, Field
 
 from tunesmith.domains.datasets.doctor.answers import Traits, answer_faults, traits_of
 from tunesmith.domains.datasets.doctor.codes import CODES
+from tunesmith.domains.datasets.doctor.contents import faults_of_texts, taught
 from tunesmith.domains.datasets.doctor.digests import FirstRows, digest
 from tunesmith.domains.datasets.doctor.findings import Counts, Finding, FindingCounts
 from tunesmith.domains.datasets.doctor.learning import DEFAULT_MAX_LENGTH, Learner, Lesson, batched
-from tunesmith.domains.datasets.doctor.rows import CheckedRow, RowChecker, Turn, json_type
-from tunesmith.domains.datasets.doctor.taught import taught, unread_texts
-from tunesmith.domains.datasets.doctor.texts import text_faults
+from tunesmith.domains.datasets.doctor.rows import CheckedRow, RowChecker, json_type
 from tunesmith.domains.datasets.duplicates import DEFAULT_THRESHOLD
 from tunesmith.domains.datasets.formats import SUPERVISED, DataFormat, check_columns, detect, to_example
 from tunesmith.domains.datasets.pii import FindPii, find_pii, mask, shown
@@ -199,10 +198,7 @@ class _Checker:
         if record.note is not None:
             faults.append(record.note)
         is_whole = not any(CODES[fault.code].severity == "red" for fault in checked.faults)
-        for turn in checked.turns:
-            faults.extend(self._of_text(turn))
-        for pointer, text in unread_texts(checked, record.value):
-            faults.extend(self._of_text(Turn("", text, pointer), only="pii-"))
+        faults.extend(faults_of_texts(checked, record.value, self._find_pii))
         if self._limits.check_format:
             faults.extend(self._of_extra(checked, record.row))
         traits = traits_of(checked) if is_whole and self._limits.check_quality else None
@@ -239,11 +235,6 @@ class _Checker:
                 yield one._replace(findings=one.findings + found, lesson=lesson)
             else:
                 yield one
-
-    def _of_text(self, turn: Turn, only: str = "") -> Iterator[Fault]:
-        for fault in text_faults(turn.text, self._find_pii):
-            if fault.code.startswith(only):
-                yield Fault(fault.code, fault.message, fault.expected, fault.found, turn.pointer, fault.fix)
 
     def _of_extra(self, checked: CheckedRow, row: int) -> Iterator[Fault]:
         """A field that no format uses is one fault of the file, named where it is first seen; its type may drift."""

@@ -22,13 +22,13 @@ def text_faults(text: str, find_pii: FindPii | None) -> list[Fault]:
         faults.append(misread)
     elif control := CONTROL.search(text):
         faults.append(_control_fault(text, control.group()))
-    if find_pii is not None:
-        faults.extend(_personal(text, find_pii))
-    return faults
+    return [*faults, *personal_faults(text, find_pii)]
 
 
-def _personal(text: str, find_pii: FindPii) -> list[Fault]:
+def personal_faults(text: str, find_pii: FindPii | None) -> list[Fault]:
     """What it holds of personal data, with its shape and without its content."""
+    if find_pii is None:
+        return []
     found = dict.fromkeys((hit.entity, hit.is_certain, text[hit.start : hit.end]) for hit in find_pii(text, ""))
     return [
         Fault(

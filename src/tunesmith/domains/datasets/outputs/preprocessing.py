@@ -160,18 +160,10 @@ def mapped(source: RowSource, mapping: Mapping[str, str] | None) -> RowSource:
     with source.open() as data:
         rows = [record.value for record in islice(data.records(), DETECTION_ROWS)]
     columns = dict.fromkeys(str(name) for row in rows if isinstance(row, dict) for name in row)
-    known = source.mapping or {}
-
-    def read_as(name: str) -> str:
-        """A column may be named as the file has it, or as it is read."""
-        return name if name in columns else known.get(name, name)
-
-    to_field = dict(mapping)
-    if not any(read_as(name) in columns for name in to_field) and all(
-        read_as(name) in columns for name in to_field.values()
-    ):
-        to_field = {column: name for name, column in to_field.items()}
-    to_field = {read_as(name): field for name, field in to_field.items()}
+    to_field = {source.field_of(name): field for name, field in mapping.items()}
+    if not any(name in columns for name in to_field):
+        turned = {source.field_of(column): field for field, column in mapping.items()}
+        to_field = turned if all(name in columns for name in turned) else to_field
     missing = [name for name in to_field if name not in columns]
     if missing:
         shown = ", ".join(f"`{name[:60]}`" for name in list(columns)[:12])

@@ -47,14 +47,14 @@ class _Split:
         async with context.read() as unit:
             row = await self._datasets.get_row(unit, spec.dataset_id)
         folder = context.folder / "parts"
+        rows = await self._datasets.source_of(row)
         rules = SplitRules(
             shares={"train": spec.train, "validation": spec.validation, "test": spec.test},
             seed=spec.seed,
             similarity_threshold=spec.similarity_threshold if spec.near_duplicates else None,
-            stratify_by=spec.stratify_by,
-            group_by=spec.group_by,
+            stratify_by=rows.field_of(spec.stratify_by) if spec.stratify_by else spec.stratify_by,
+            group_by=rows.field_of(spec.group_by) if spec.group_by else spec.group_by,
         )
-        rows = await self._datasets.source_of(row)
         split = await context.in_thread(split_file, rows, folder, rules, stopper(context))
         parts = split.parts
         stored = [await self._datasets.storage.put_file(part.path) for part in parts]

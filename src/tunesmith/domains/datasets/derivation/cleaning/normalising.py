@@ -25,7 +25,14 @@ _HIDDEN = re.compile(
     r"<!--.{0,100000}?-->|<(script|style)\b[^<>]{0,2000}>.{0,100000}?</\1\s*>", re.DOTALL | re.IGNORECASE
 )
 _BREAKS = re.compile(r"<(?:br|hr)\s*/?>|</(?:p|div|li|tr|h[1-6]|blockquote|table|ul|ol)\s*>", re.IGNORECASE)
-_TAG = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>=]{{0,200}}=[^<>]{{0,2000}}|\s*)/?>", re.IGNORECASE)
+_BARE = (
+    "allowfullscreen|async|autofocus|autoplay|checked|compact|controls|default|defer|disabled|hidden|loop|multiple|muted|"
+    "noshade|novalidate|nowrap|open|readonly|required|reversed|selected"
+)
+"""Attributes without a value. Any other word in a tag would be a comparison, as in ``if a<b and c>d``."""
+_TAG = re.compile(
+    rf"</?(?:{_TAGS})(?:\s[^<>=]{{0,200}}=[^<>]{{0,2000}}|(?:\s+(?:{_BARE})){{0,9}}\s*)/?>", re.IGNORECASE
+)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _REPEATED = re.compile(r"([!?！？。、，])\1+")
 _DOTS = re.compile(r"\.{4,}|…{2,}")

@@ -13,8 +13,8 @@ from tunesmith.domains.datasets.derivation.report import Report, StepTally
 from tunesmith.domains.datasets.derivation.writing import canonical
 from tunesmith.domains.datasets.doctor import RowChecker
 from tunesmith.domains.datasets.doctor.codes import CODES
+from tunesmith.domains.datasets.doctor.contents import taught
 from tunesmith.domains.datasets.doctor.digests import FirstRows, digest
-from tunesmith.domains.datasets.doctor.taught import taught
 from tunesmith.domains.datasets.readers import escape_pointer
 from tunesmith.domains.datasets.schemas.cleaning import ColumnRules, LengthRule, MissingRule, TextRules
 

@@ -14,10 +14,9 @@ from tunesmith.domains.datasets.derivation.writing import canonical
 from tunesmith.domains.datasets.doctor import RowChecker
 from tunesmith.domains.datasets.doctor.checked import CheckedRow
 from tunesmith.domains.datasets.doctor.codes import CODES
+from tunesmith.domains.datasets.doctor.contents import faults_of_texts, taught
 from tunesmith.domains.datasets.doctor.digests import FirstRows, digest
 from tunesmith.domains.datasets.doctor.fixable import FIXABLE
-from tunesmith.domains.datasets.doctor.taught import taught
-from tunesmith.domains.datasets.doctor.texts import text_faults
 from tunesmith.domains.datasets.formats import DataFormat
 from tunesmith.domains.datasets.pii import find_pii
 from tunesmith.domains.datasets.readers import Fault
@@ -149,9 +148,7 @@ def faults_of(row: Row, checked: CheckedRow) -> Iterator[Fault]:
     if not row.touched and parent is not None and parent.note is not None:
         yield parent.note
     yield from checked.faults
-    for turn in checked.turns:
-        for fault in text_faults(turn.text, find_pii):
-            yield Fault(fault.code, fault.message, fault.expected, fault.found, turn.pointer, fault.fix)
+    yield from faults_of_texts(checked, row.value, find_pii)
     try:
         "".join(turn.text for turn in checked.turns).encode()
     except UnicodeEncodeError:

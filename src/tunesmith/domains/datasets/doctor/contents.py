@@ -1,13 +1,17 @@
-"""What a row holds besides its turns: thoughts, tools, the mark of an answer, and the fields that nothing reads."""
+"""What a row holds: what it teaches, to compare rows by, and the faults of its texts, also of those that nothing reads."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tunesmith.domains.datasets.doctor.checked import CheckedRow
+from tunesmith.domains.datasets.doctor.texts import personal_faults, text_faults
 from tunesmith.domains.datasets.formats.pairs import label_of
+from tunesmith.domains.datasets.pii import FindPii
+from tunesmith.domains.datasets.readers import Fault
 from tunesmith.domains.datasets.readers.values import escape_pointer
 
 _LABELLED = frozenset({"prompt", "completion", "label"})
@@ -25,8 +29,17 @@ def taught(checked: CheckedRow, value: Mapping[str, Any]) -> list[str]:
     return parts
 
 
-def unread_texts(checked: CheckedRow, value: Any) -> Iterator[tuple[str, str]]:
-    """Pointer and text of what is no turn: thoughts, and the fields that the format does not use. They go with the data all the same."""
+def faults_of_texts(checked: CheckedRow, value: Any, find_pii: FindPii | None) -> Iterator[Fault]:
+    """The faults of every turn; personal data also in what is no turn and goes with the data all the same: thoughts, unused fields."""
+    for turn in checked.turns:
+        for fault in text_faults(turn.text, find_pii):
+            yield replace(fault, pointer=turn.pointer)
+    for pointer, text in _unread_texts(checked, value):
+        for fault in personal_faults(text, find_pii):
+            yield replace(fault, pointer=pointer)
+
+
+def _unread_texts(checked: CheckedRow, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         yield from _thoughts(value)
     for pointer, extra in checked.extra:
