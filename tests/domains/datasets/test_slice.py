@@ -179,6 +179,20 @@ async def rows_of(client: httpx.AsyncClient, dataset_id: int) -> list[dict[str, 
     return [row["data"] for row in shown["rows"]]
 
 
+async def test_a_split_knows_a_column_by_the_name_that_the_file_has(
+    upload: Upload, work: Work, client: httpx.AsyncClient
+) -> None:
+    lines_of = [f"{n // 2}번 배는 언제 떠나나요?,{n}시 {n}분에 부두 {n}에서 떠납니다." for n in range(12)]
+    made = (await upload("표.csv", "질문,답변\n" + "\n".join(lines_of) + "\n")).json()
+    assert made["column_mapping"] == {"질문": "question", "답변": "answer"}
+    for name in ("질문", "question"):
+        done = await split(
+            client, work, made["id"], train=0.5, validation=0.5, test=0, near_duplicates=False, group_by=name
+        )
+        parts = [{row["question"] for row in await rows_of(client, part["dataset_id"])} for part in done["parts"]]
+        assert parts[0].isdisjoint(parts[1])
+
+
 async def test_a_split_leaks_nothing_and_depends_on_content_and_seed_alone(
     upload: Upload, work: Work, client: httpx.AsyncClient
 ) -> None:
