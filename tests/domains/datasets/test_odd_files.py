@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from tunesmith.domains.datasets.derivation.cleaning.normalising import without_html
 from tunesmith.domains.datasets.doctor import DoctorReport, examine_file
+from tunesmith.domains.datasets.errors import FileValidationError
 from tunesmith.domains.datasets.exploration.cells import number_in
 from tunesmith.domains.datasets.formats import DataFormat
 
@@ -98,3 +101,10 @@ def test_numbers_as_programs_write_them_are_numbers(text: str) -> None:
 def test_a_comparison_is_no_tag() -> None:
     assert without_html("if a<b and c>d: <b>bold</b> <a href='x'>link</a>") == "if a<b and c>d: bold link"
     assert without_html("<input disabled> <td nowrap align=left>x</td >") == " x"
+
+
+def test_a_date_beyond_the_calendar_is_refused_in_words(tmp_path: Path) -> None:
+    far = pa.array([2**40], pa.int64()).cast(pa.timestamp("s"))
+    parquet.write_table(pa.table({"prompt": ["q"], "completion": ["a"], "at": far}), tmp_path / "rows.parquet")
+    with pytest.raises(FileValidationError, match="Parquet file cannot be read"):
+        examine_file(tmp_path / "rows.parquet")
