@@ -1,4 +1,4 @@
-"""Does each objective learn, and only from what it should? `python -m benchmarks.training_methods [--only dpo kto] [--adapter lora]`
+"""Does each objective learn, and only from what it should? `python -m benchmarks.training_methods [--only dpo kto] [--adapters lora]`
 
 For each objective a run on nine tenths of the example data with the recipe that ships for it, and a measure of each held-out item
 before and after; the gain is a mean with a 95 % bootstrap interval (10,000 resamples). The control is the same run on data that
@@ -12,6 +12,8 @@ teaches nothing true, and must not gain:
 | orpo | the better answer is likelier by token | better and worse swapped |
 | reward | the better answer scores higher (before: 0.5) | better and worse swapped |
 | grpo | points of the greedy answer | points with their sign turned |
+
+What was measured goes into docs/reference/training-methods.md, a line for each objective and adapter; the other lines stay.
 """
 
 from __future__ import annotations
@@ -19,19 +21,22 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import itertools
 import json
 import random
 import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.training_capabilities import EXAMPLES, FILES, run
+from benchmarks.training_capabilities import EXAMPLES, FILES, LIBRARIES, device_name, run
 from tools.base_text.example_domain import facts
 from tools.base_text.preferences import SENTENCES
 from tunesmith.domains.datasets.formats import DataFormat, to_example
@@ -42,11 +47,12 @@ from tunesmith.ml.objectives.pairs import Answered, Lines, read_pairs
 from tunesmith.ml.policy import Policy
 from tunesmith.text import IGNORED
 from tunesmith.wire.events import Finished
-from tunesmith.wire.methods import FORMATS, Objective
+from tunesmith.wire.methods import FORMATS, Adapter, Objective
 from tunesmith.wire.recipe import Recipe
 from tunesmith.wire.recipe_text import read_recipe, validate_recipe
 
 RESAMPLES = 10_000
+PAGE = Path(__file__).parents[1] / "docs/reference/training-methods.md"
 QUESTIONS = 60
 Rows = list[dict[str, Any]]
 Measure = Callable[[Recipe, Policy | None], np.ndarray[Any, Any]]
@@ -226,16 +232,52 @@ def examine(objective: str, adapter: str, steps: int | None, folder: Path) -> di
     return found
 
 
+def line_of(found: dict[str, Any]) -> str:
+    """A row of the page."""
+
+    def interval(gain: dict[str, float]) -> str:
+        return f"{gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"
+
+    cells = [found["objective"], found["adapter"], str(found["steps"]), str(found["gain"]["n"])]
+    cells += [f"{found['before']:.3f}", f"{found['after']:.3f}", interval(found["gain"]), interval(found["control"])]
+    cells += ["yes" if found["learns"] else "**no**", datetime.now(UTC).date().isoformat()]
+    return f"| {' | '.join(cells)} |"
+
+
+def write_page(line: str) -> None:
+    """Put the row into the page in place of the one of the same objective and adapter."""
+    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    known = [row for row in text.splitlines() if row.split(" | ")[0].removeprefix("| ") in set(Objective)]
+    rows = {tuple(row.split(" | ")[:2]): row for row in [*known, line]}
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    head = (
+        "<!-- Written by benchmarks/training_methods.py; do not edit. -->\n\n# What each method learns\n\n"
+        "Each recipe of `recipes/` on nine tenths of the example data, and a measure of the held-out tenth before and after: "
+        "`python -m benchmarks.training_methods`, which says what is measured. Gains are means with a 95 % bootstrap interval; the "
+        "control is the same run on data that teaches nothing true, and must not gain. The answers of `sft` and `grpo` are greedy. "
+        f"Last written with {versions} on {device_name('cpu')}.\n\n"
+        "| objective | adapter | updates | items | before | after | gain | gain of the control | learns | measured |\n"
+        f"|{' --- |' * 10}\n"
+    )
+    PAGE.write_text(head + "\n".join(rows[key] for key in sorted(rows)) + "\n", encoding="utf-8")
+
+
 def main() -> None:
-    """Print a line of JSON for each objective."""
+    """Print a line of JSON for each objective and adapter, and write it into the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", default=[str(objective) for objective in Objective])
-    parser.add_argument("--adapter", default="lora", choices=("lora", "qlora", "full"))
-    parser.add_argument("--steps", type=int, default=None, help="Updates; the recipe's by default.")
+    adapters = [str(adapter) for adapter in Adapter]
+    parser.add_argument("--adapters", nargs="*", default=adapters, choices=adapters)
+    parser.add_argument(
+        "--steps", type=int, default=None, help="Updates; the recipe's by default, and then a line of the page."
+    )
     options = parser.parse_args()
-    for objective in options.only:
+    for objective, adapter in itertools.product(options.only, options.adapters):
         with tempfile.TemporaryDirectory(prefix="methods-") as folder, contextlib.redirect_stderr(io.StringIO()):
-            print(json.dumps(examine(objective, options.adapter, options.steps, Path(folder))), flush=True)
+            found = examine(objective, adapter, options.steps, Path(folder))
+        print(json.dumps(found), flush=True)
+        if options.steps is None:
+            write_page(line_of(found))
 
 
 if __name__ == "__main__":

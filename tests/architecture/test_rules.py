@@ -11,6 +11,7 @@ from tests.architecture.rules import RULES
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", RULES)
 def test_rule(name: str) -> None:
     violations = RULES[name](ROOT)

@@ -17,7 +17,7 @@ import pytest
 
 from tests.architecture.rules import RULES
 
-pytestmark = pytest.mark.early
+pytestmark = [pytest.mark.early, pytest.mark.matrix]
 
 ROOT = Path(__file__).resolve().parents[2]
 SRC = "src/tunesmith"

@@ -19,7 +19,7 @@ from tests.fixtures.tiny_models import write_tiny_adapter, write_tiny_model
 from tunesmith.bootstrap import build
 from tunesmith.settings import load_settings
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.matrix]
 
 MODELS = "/api/v1/admin/models"
 EXPORT_MS = 150_000

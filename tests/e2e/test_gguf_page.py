@@ -12,7 +12,7 @@ from tests.e2e.conftest import OpenPage
 from tests.fixtures.server import Server
 from tests.fixtures.tiny_models import write_tiny_model
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.matrix]
 
 CONVERT_MS = 240_000
 

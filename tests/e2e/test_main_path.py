@@ -12,7 +12,7 @@ from tests.e2e.conftest import OpenPage
 from tests.e2e.harbour import rows, write
 from tests.fixtures.server import Server
 
-pytestmark = pytest.mark.early
+pytestmark = [pytest.mark.early, pytest.mark.matrix]
 
 TRAINING_MS = 150_000
 RECIPE = """\

@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM
 
 from tests.ml import preferences
 from tests.ml import training_runs as runs
+from tests.text.families import FAMILIES
 from tunesmith.ml.failures import RunFailure
 from tunesmith.ml.objectives import Texts, objective_of
 from tunesmith.ml.objectives.orpo import log_odds
@@ -158,6 +159,25 @@ def test_four_bits_are_really_four_bits(folder: Path) -> None:
     assert {tensor.dtype for tensor in trained.published().values()} == {torch.float32}
 
 
+@pytest.mark.filterwarnings("ignore")  # PEFT asks transformers by a deprecated name
+def test_four_bits_are_never_packed_anew_for_a_processor(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On one with bfloat16 instructions a forward pass in evaluation did that, and gradients ended there ever after."""
+    from bitsandbytes.nn import modules
+
+    from tunesmith.ml.build import build_model
+
+    monkeypatch.setattr(modules, "has_avx512bf16", lambda: True)
+    recipe = validate_recipe(plan_of(folder, "sft", "qlora"))
+    model, _ = build_model(recipe, folder, head="words", compute=None, device=torch.device("cpu"), pad_id=0)
+    ids = torch.arange(8)[None]
+    with torch.no_grad():
+        model.eval()(input_ids=ids)
+    lowest = model.get_submodule("base_model.model.model.layers.0.mlp.up_proj")
+    assert not getattr(lowest.base_layer.weight.quant_state, "packing_format_for_cpu", False)
+    model.train()(input_ids=ids, labels=ids).loss.backward()
+    assert lowest.lora_B["default"].weight.grad.abs().sum() > 0
+
+
 @pytest.mark.parametrize(
     ("objective", "rows", "words"),
     [
@@ -242,6 +262,20 @@ def test_only_the_last_answer_of_a_dialogue_is_compared(folder: Path) -> None:
     )
     prompt = texts.template.render(row["prompt"], add_generation_prompt=True)
     assert answered.ids[: answered.start] == texts.tokenizer.encode(prompt).ids
+
+
+def test_the_tools_of_a_pair_stand_in_its_prompt(tmp_path: Path) -> None:
+    family = FAMILIES["qwen3"]
+    texts = Texts(family.save(tmp_path / "model"))
+    tools = [{"type": "function", "function": {"name": "ferry", "parameters": {}}}]
+    row = {**preferences.pairs(1)[0], "tools": tools}
+    file = preferences.write(tmp_path / "rows.jsonl", [row])
+    for objective in ("dpo", "kto"):
+        recipe = validate_recipe(plan_of(tmp_path, objective, "lora", max_length=4096))
+        examples = objective_of(recipe, texts).read(file, lambda *_: None)
+        ids = examples.collate([{"sequence": 0}])["input_ids"][0].tolist()
+        said = texts.tokenizer.decode(ids, skip_special_tokens=False)
+        assert '"name": "ferry"' in said, objective
 
 
 def test_long_rows_keep_the_beginning_of_the_answer() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from safetensors.torch import load_file
 
 from tests.ml import training_runs as runs
-from tunesmith.wire.checkpoint import find_newest_checkpoint, verify_checkpoint
+from tunesmith.wire.checkpoint import INHERITED, find_newest_checkpoint, verify_checkpoint
 from tunesmith.wire.events import Failed, Finished, Metric, Progress
 from tunesmith.wire.recipe_text import read_recipe
 
@@ -177,6 +178,33 @@ def test_a_stop_ranks_checkpoints_as_if_there_had_been_none(
     second = runs.new_attempt(tmp_path, 2, model, plan, rows, resume_from=first.checkpoints / "step-000001")
     runs.train(second)
     assert ranks(first, second) == ranks(whole)
+
+
+def test_a_run_goes_on_from_the_checkpoint_of_another_by_its_own_plan(tmp_path: Path, model: Path, rows: Path) -> None:
+    """With the same plan it is the same training; its learning rate is its own, and so are its checkpoints."""
+    plan = runs.recipe(model, max_steps=6, save_steps=3, scheduler="constant", warmup_ratio=0)
+    first = runs.new_attempt(tmp_path / "runs" / "1", 1, model, plan, rows)
+    whole = runs.train(first).result
+    kept = first.checkpoints / "step-000003"
+
+    def go_on(job: int, **training: Any) -> tuple[runs.RunDirectory, Any]:
+        inherited = tmp_path / "runs" / str(job) / INHERITED / kept.name
+        shutil.copytree(kept, inherited)
+        changed = {**plan, "training": {**plan["training"], **training}}
+        run = runs.new_attempt(tmp_path / "runs" / str(job), 1, model, changed, rows, resume_from=inherited)
+        return run, runs.train(run, expect=1 if training.get("max_steps") == 3 else 0)
+
+    run, end = go_on(2)
+    assert (end.result["weights_sha256"], end.result["steps"]) == (whole["weights_sha256"], 6)
+    assert [checkpoint.step for checkpoint in runs.checkpoints(run)] == [6]
+    assert end.result["checkpoint"] == "1/checkpoints/step-000006"
+    run, end = go_on(3, learning_rate=1e-4)
+    assert set(runs.curve(run, "learning_rate").values()) == {1e-4}
+    assert end.result["weights_sha256"] != whole["weights_sha256"]
+    run, end = go_on(4, max_steps=3)
+    assert isinstance(end, Failed)
+    assert "nothing left to train" in end.message
+    assert (tmp_path / "runs" / "4" / INHERITED / kept.name).is_dir()
 
 
 def test_cancel_ends_without_a_result(tmp_path: Path, model: Path, rows: Path) -> None:

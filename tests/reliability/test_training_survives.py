@@ -92,6 +92,7 @@ def undisturbed(make_server: Callable[..., Server]) -> dict[str, Any]:
     return result
 
 
+@pytest.mark.matrix
 def test_child_worker_and_server_killed(make_server: Callable[..., Server], undisturbed: dict[str, Any]) -> None:
     server = make_server(**QUICK).start()
     run_id = start_run(server)

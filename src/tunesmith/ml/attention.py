@@ -300,12 +300,8 @@ def _states(whole: Any, compute: torch.dtype | None) -> torch.Tensor:
 
 @contextmanager
 def without_dropout(model: Any) -> Iterator[None]:
-    """Each module's mode is what it was afterwards.
-
-    Four-bit layers stay as they are: in evaluation bitsandbytes packs its matrices anew on a CPU, and every product is then many
-    times slower.
-    """
-    learning = [m for m in model.modules() if m.training and not type(m).__module__.startswith("bitsandbytes.")]
+    """Each module's mode is what it was afterwards."""
+    learning = [m for m in model.modules() if m.training]
     for module in learning:
         module.training = False
     try:

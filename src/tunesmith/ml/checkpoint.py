@@ -14,7 +14,7 @@ import json
 import os
 import random
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from tunesmith.ml.failures import configuration_failure
 from tunesmith.ml.sharding import divide_moments, whole
 from tunesmith.ml.trained import Trained, write_json_file
-from tunesmith.wire.checkpoint import new_checkpoint, remove_checkpoint, verify_checkpoint
+from tunesmith.wire.checkpoint import INHERITED, new_checkpoint, remove_checkpoint, verify_checkpoint
 
 
 @dataclass
@@ -48,6 +49,12 @@ class RunState:
     evaluations_without_gain: int = 0
     lowest_eval_cost: float | None = None
     kept: list[str] = field(default_factory=list)
+
+    def of_another_run(self) -> RunState:
+        """The same training, gone on with as a run of its own: it has no checkpoints yet, and nothing to compare them with."""
+        none = RunState()
+        fresh = ("shape", "best_cost", "best_checkpoint", "evaluations_without_gain", "lowest_eval_cost", "kept")
+        return replace(self, **{name: getattr(none, name) for name in fresh})
 
 
 def weights_sha256(tensors: Mapping[str, torch.Tensor]) -> str:
@@ -135,24 +142,46 @@ class Restored:
     folder: Path
     state: RunState
     plain: dict[str, Any]
+    is_inherited: bool = False
+    """Whether another run wrote it, whose plan this one need not have."""
 
     @classmethod
     def read(cls, folder: Path) -> Restored:
         """Verify every byte, then read; raises CheckpointDamaged."""
         verify_checkpoint(folder)
         plain = json.loads((folder / "run_state.json").read_text("utf-8"))
-        return cls(folder, RunState(**plain["state"]), plain)
+        state, is_inherited = RunState(**plain["state"]), folder.parent.name == INHERITED
+        return cls(folder, state.of_another_run() if is_inherited else state, plain, is_inherited)
+
+    def what_is_left(self, steps: int) -> str:
+        """For the log; raises RunFailure where a run of ``steps`` updates inherits a checkpoint that is not before its end."""
+        done = len(self.state.losses)
+        if self.is_inherited and steps <= done:
+            raise configuration_failure(
+                f"There is nothing left to train: the checkpoint is that of update {done}, and this run ends after {steps}.",
+                "Raise training.epochs or training.max_steps: both count from the beginning of the first run.",
+            )
+        return f"going on from update {done} of {steps}"
 
     def into_weights(self, trained: Trained) -> None:
         """Put the trained tensors back."""
         trained.load(self.folder)
 
     def into_optimizer(self, optimizer: Any, scheduler: Any) -> None:
-        """Put the moments and the schedule back."""
+        """Put the moments and the schedule back; a run that inherits them keeps the learning rate and decay of its own plan."""
+        planned = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
+        rates = list(scheduler.base_lrs)
         tensors = load_file(self.folder / "optimizer.safetensors")
         state = join_optimizer(tensors, self.plain["param_groups"])
         optimizer.load_state_dict(divide_moments(state, optimizer))
         scheduler.load_state_dict(self.plain["scheduler"])
+        if self.is_inherited:
+            scheduler.base_lrs = rates
+            for group, plan, rate, share in zip(
+                optimizer.param_groups, planned, rates, scheduler.lr_lambdas, strict=True
+            ):
+                group.update(plan | {"lr": rate * share(scheduler.last_epoch)})
+            scheduler._last_lr = [group["lr"] for group in optimizer.param_groups]
 
     def into_generators(self) -> None:
         """Put every random generator back."""

@@ -80,7 +80,19 @@ def _load(kind: Any, path: str | Path, **wanted: Any) -> PreTrainedModel:
     model: PreTrainedModel = kind.from_pretrained(
         str(path), use_safetensors=True, attn_implementation="sdpa", **wanted, **SAFE
     )
+    _keep_four_bits_as_they_are(model)
     return model
+
+
+def _keep_four_bits_as_they_are(model: PreTrainedModel) -> None:
+    """On a processor with bfloat16 instructions bitsandbytes repacks a layer at its first product outside of training.
+
+    What is packed so has other scales (rounded to bfloat16), no gradient for what lies below it, and is unpacked again with
+    other scales still whenever the model's state is read: a run would learn something else, and not go on exactly.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def _number_format(path: Path, device: torch.device) -> torch.dtype:

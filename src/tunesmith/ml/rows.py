@@ -107,7 +107,7 @@ def tokenize_texts(path: Path, tokenizer: TextTokenizer, max_length: int) -> Tok
     last = divided = 0
     for number, content in read_rows(path):
         last = number
-        ids = tokenizer.encode(content["text"] + tokenizer.eos_token).ids
+        ids = tokenizer.encode_begun(content["text"] + tokenizer.eos_token)
         if not content["text"].strip() or len(ids) < 2:
             empty.append(number)
             continue

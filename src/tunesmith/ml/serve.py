@@ -46,6 +46,7 @@ with importing():
         RowScore,
         ScoreRow,
         StreamChunk,
+        Tools,
     )
     from tunesmith.wire.spec import ServeSpec
 
@@ -99,11 +100,12 @@ class TransformersEngine(Engine):
             active=self._scheduler.active,
             waiting=self._scheduler.waiting,
             memory_bytes=used,
+            end_token_ids=sorted(self._ends),
         )
 
-    async def render(self, messages: list[Message], add_generation_prompt: bool) -> str:
+    async def render(self, messages: list[Message], add_generation_prompt: bool, tools: Tools = None) -> str:
         """The prompt, as training rendered it."""
-        return self._render(messages, add_generation_prompt)
+        return self._render(messages, add_generation_prompt, tools)
 
     async def count(self, messages: list[Message]) -> PromptCount:
         """The prompt's tokens."""
@@ -210,10 +212,10 @@ class TransformersEngine(Engine):
             check_row(row, self._context_length, self._vocab_size)
         return rows
 
-    def _render(self, messages: list[Message], add_generation_prompt: bool) -> str:
+    def _render(self, messages: list[Message], add_generation_prompt: bool, tools: Tools = None) -> str:
         try:
             template = ChatTemplate.from_folder(self._template_folder)
-            return template.render(messages, add_generation_prompt=add_generation_prompt)
+            return template.render(messages, add_generation_prompt=add_generation_prompt, tools=tools)
         except TunesmithError as error:
             raise Refused(error.code, error.message, error.status) from error
 
@@ -224,8 +226,10 @@ class TransformersEngine(Engine):
         if request.token_ids is not None:
             ids = request.token_ids
         else:
-            text = request.prompt if request.messages is None else self._render(request.messages, True)
-            ids = self._tokenizer.encode(text or "").ids
+            text = request.prompt or ""
+            if request.messages is not None:
+                text = self._render(request.messages, True, request.tools)
+            ids = self._tokenizer.encode_begun(text) if request.is_whole else self._tokenizer.encode(text).ids
         self._check_ids(ids)
         room = self._context_length - len(ids)
         if room < 1:
@@ -248,7 +252,7 @@ class TransformersEngine(Engine):
         else:
             try:
                 template = ChatTemplate.from_folder(self._template_folder)
-                made = tokenize_row(row.messages or [], self._tokenizer, template)
+                made = tokenize_row({"messages": row.messages, "tools": row.tools}, self._tokenizer, template)
             except TunesmithError as error:
                 raise Refused(error.code, error.message, error.status) from error
             ids, labels = made.input_ids, made.labels

@@ -24,6 +24,7 @@ from tunesmith.wire.serving import (
     RowScore,
     ScoreRow,
     StreamChunk,
+    Tools,
 )
 from tunesmith.wire.spec import ServeSpec
 
@@ -94,7 +95,7 @@ class EmbeddingEngine(Engine):
         """Token ids of a text, with the special tokens of this model."""
         return self._embedder.encode(text)
 
-    async def render(self, messages: list[Message], add_generation_prompt: bool) -> str:
+    async def render(self, messages: list[Message], add_generation_prompt: bool, tools: Tools = None) -> str:
         """Refused: it holds no conversation."""
         raise self._refusal()
 

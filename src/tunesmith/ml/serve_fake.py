@@ -28,6 +28,7 @@ from tunesmith.wire.serving import (
     ScoreRow,
     StreamChunk,
     TokenLogprob,
+    Tools,
 )
 
 VOCABULARY = 256
@@ -56,7 +57,7 @@ class FakeEngine(Engine):
             memory_bytes=psutil.Process().memory_info().rss,
         )
 
-    async def render(self, messages: list[Message], add_generation_prompt: bool) -> str:
+    async def render(self, messages: list[Message], add_generation_prompt: bool, tools: Tools = None) -> str:
         """Role and content, a line each."""
         lines = [f"{message.get('role')}: {message.get('content')}\n" for message in messages]
         return "".join(lines) + ("assistant: " if add_generation_prompt else "")

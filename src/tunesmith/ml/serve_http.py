@@ -49,6 +49,7 @@ from tunesmith.wire.serving import (
     ScoreRow,
     StreamChunk,
     TokenizeBody,
+    Tools,
     pack_arrays,
 )
 from tunesmith.wire.spec import ServeSpec
@@ -73,7 +74,7 @@ class Engine(Protocol):
         """What is loaded, and how busy it is."""
         ...
 
-    async def render(self, messages: list[Message], add_generation_prompt: bool) -> str:
+    async def render(self, messages: list[Message], add_generation_prompt: bool, tools: Tools = None) -> str:
         """The prompt of a conversation."""
         ...
 
@@ -122,7 +123,7 @@ def application(engine: Engine, token: str) -> ASGIApp:
         return JSONResponse(engine.health().model_dump())
 
     async def render(body: RenderBody) -> Response:
-        return JSONResponse({"prompt": await engine.render(body.messages, body.add_generation_prompt)})
+        return JSONResponse({"prompt": await engine.render(body.messages, body.add_generation_prompt, body.tools)})
 
     async def count(body: CountBody) -> Response:
         return JSONResponse((await engine.count(body.messages)).model_dump())

@@ -41,6 +41,7 @@ from tunesmith.wire.serving import (
     ScoreRow,
     StreamChunk,
     TokenLogprob,
+    Tools,
 )
 from tunesmith.wire.spec import ServeSpec
 
@@ -52,16 +53,6 @@ ONE_THREAD_BYTES = 256 * 2**20
 LEAST_LOGPROB = -104.0
 """The smallest number in float32 has this logarithm; llama.cpp reports less as the lowest float there is."""
 IGNORED = -100
-
-
-def _bos_taken_from_prompts(values: dict[str, object]) -> int | None:
-    """The beginning-of-text token where the server takes it from what the template renders, to put it back itself.
-
-    It does so in a file whose tokenizer adds that token; here every prompt is rendered and read as it is.
-    """
-    template, bos = str(values.get("tokenizer.chat_template") or ""), values.get("tokenizer.ggml.bos_token_id")
-    adds = values.get("tokenizer.ggml.add_bos_token")
-    return bos if adds is True and isinstance(bos, int) and "bos_token" in template else None
 
 
 class LlamaCppEngine(Engine):
@@ -76,7 +67,13 @@ class LlamaCppEngine(Engine):
         count = values.get("tokenizer.ggml.tokens")
         self._vocab_size = int(count) if isinstance(count, int) else 0
         self._tensor_type = str(values.get("general.file_type", "gguf"))
-        self._taken_bos = _bos_taken_from_prompts(values)
+        end = values.get("tokenizer.ggml.eos_token_id")
+        self._named_ends = [end] if isinstance(end, int) else []
+        bos = values.get("tokenizer.ggml.bos_token_id")
+        adds = values.get("tokenizer.ggml.add_bos_token") is True
+        self._added_bos = bos if adds and isinstance(bos, int) else None
+        self._taken_bos = self._added_bos if "bos_token" in str(values.get("tokenizer.chat_template")) else None
+        """Where the server takes it from what the template renders, to put it back itself: here prompts are read as they are."""
         key = secrets.token_urlsafe(24)
         self._server = xllamacpp.Server(
             self._parameters(path, spec.device, key, pools=f"{architecture}.pooling_type" in values)
@@ -127,11 +124,14 @@ class LlamaCppEngine(Engine):
             active=self._active,
             waiting=self._waiting,
             memory_bytes=psutil.Process().memory_info().rss,
+            end_token_ids=self._named_ends,
         )
 
-    async def render(self, messages: list[Message], add_generation_prompt: bool) -> str:
+    async def render(self, messages: list[Message], add_generation_prompt: bool, tools: Tools = None) -> str:
         """The prompt, by the file's own template in llama.cpp."""
-        body = {"messages": messages, "add_generation_prompt": add_generation_prompt}
+        body: dict[str, Any] = {"messages": messages, "add_generation_prompt": add_generation_prompt}
+        if tools:
+            body["tools"] = tools
         prompt = str((await self._post("/apply-template", body))["prompt"])
         if self._taken_bos is None:
             return prompt
@@ -252,12 +252,12 @@ class LlamaCppEngine(Engine):
             self._check_ids(row.input_ids)
             return row.input_ids, row.labels
         messages = row.messages or []
-        ids = await self.tokenize(await self.render(messages, False))
+        ids = await self.tokenize(await self.render(messages, False, row.tools))
         labels = [IGNORED] * len(ids)
         for at, message in enumerate(messages):
             if message.get("role") == "assistant":
-                start = len(await self.tokenize(await self.render(messages[:at], True)))
-                through = await self.render(messages[: at + 1], False)
+                start = len(await self.tokenize(await self.render(messages[:at], True, row.tools)))
+                through = await self.render(messages[: at + 1], False, row.tools)
                 end = len(await self.tokenize(through.rstrip()))
                 labels[start:end] = ids[start:end]
         return ids, labels
@@ -266,9 +266,11 @@ class LlamaCppEngine(Engine):
         if request.token_ids is not None:
             ids = request.token_ids
         elif request.messages is not None:
-            ids = await self.tokenize(await self.render(request.messages, True))
+            ids = await self.tokenize(await self.render(request.messages, True, request.tools))
         else:
             ids = await self.tokenize(request.prompt or "")
+            if request.is_whole and self._added_bos is not None and ids[:1] != [self._added_bos]:
+                ids = [self._added_bos, *ids]
         self._check_ids(ids)
         if len(ids) >= self._context_length:
             raise Refused(

@@ -32,6 +32,7 @@ from tunesmith.wire.serving import (
     RowScore,
     ScoreRow,
     StreamChunk,
+    Tools,
 )
 from tunesmith.wire.spec import ServeSpec
 
@@ -76,13 +77,14 @@ class LogitsEngine(Engine, ABC):
             active=int(self._lock.locked()),
             waiting=self._waiting,
             memory_bytes=psutil.Process().memory_info().rss,
+            end_token_ids=sorted(self._ends),
         )
 
-    async def render(self, messages: list[Message], add_generation_prompt: bool) -> str:
+    async def render(self, messages: list[Message], add_generation_prompt: bool, tools: Tools = None) -> str:
         """The prompt, by the folder's own template."""
         try:
             template = ChatTemplate.from_folder(self._folder)
-            return template.render(messages, add_generation_prompt=add_generation_prompt)
+            return template.render(messages, add_generation_prompt=add_generation_prompt, tools=tools)
         except TunesmithError as error:
             raise Refused(error.code, error.message, error.status) from error
 
@@ -115,7 +117,9 @@ class LogitsEngine(Engine, ABC):
                 ids, labels = row.input_ids, row.labels
             else:
                 try:
-                    made = tokenize_row(row.messages or [], self._tokenizer, ChatTemplate.from_folder(self._folder))
+                    template = ChatTemplate.from_folder(self._folder)
+                    conversation = {"messages": row.messages, "tools": row.tools}
+                    made = tokenize_row(conversation, self._tokenizer, template)
                 except TunesmithError as error:
                     raise Refused(error.code, error.message, error.status) from error
                 ids, labels = made.input_ids, made.labels
@@ -143,8 +147,10 @@ class LogitsEngine(Engine, ABC):
         if request.token_ids is not None:
             ids = list(request.token_ids)
         else:
-            text = request.prompt if request.messages is None else await self.render(request.messages, True)
-            ids = await self.tokenize(text or "")
+            text = request.prompt or ""
+            if request.messages is not None:
+                text = await self.render(request.messages, True, request.tools)
+            ids = self._tokenizer.encode_begun(text) if request.is_whole else self._tokenizer.encode(text).ids
         self._check_ids(ids)
         room = self._context_length - len(ids)
         if room < 1:

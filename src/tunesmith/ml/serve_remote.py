@@ -41,6 +41,7 @@ from tunesmith.wire.serving import (
     RowScore,
     ScoreRow,
     StreamChunk,
+    Tools,
 )
 from tunesmith.wire.spec import ServeSpec
 
@@ -90,7 +91,7 @@ class RemoteEngine(Engine):
             memory_bytes=psutil.Process().memory_info().rss,
         )
 
-    async def render(self, messages: list[Message], add_generation_prompt: bool) -> str:
+    async def render(self, messages: list[Message], add_generation_prompt: bool, tools: Tools = None) -> str:
         """Refused: the prompt is made where the model is."""
         raise Refused("remote-unsupported", f"{self._model} renders its prompts itself, where it runs.")
 
@@ -203,7 +204,8 @@ class RemoteEngine(Engine):
         if request.stop:
             body["stop"] = request.stop
         if request.messages is not None:
-            return f"{self._root}/chat/completions", body | {"messages": request.messages}
+            body |= {"messages": request.messages} | ({"tools": request.tools} if request.tools else {})
+            return f"{self._root}/chat/completions", body
         if request.prompt is not None:
             return f"{self._root}/completions", body | {"prompt": request.prompt}
         raise Refused("remote-unsupported", "A remote model takes messages or text, not token ids.")

@@ -151,8 +151,8 @@ def train(reporter: Reporter, rehearse: Callable[[Any], dict[str, Any]] | None =
         return reporter.finished(rehearse(trainer))
     steps = total_updates(recipe, len(examples))
     if restored:
+        reporter.log(restored.what_is_left(steps))
         checkpoints.resumed_from = checkpoints.relative(restored.folder)
-        reporter.log(f"going on from update {len(restored.state.losses)} of {steps}")
         if not is_alike:
             reporter.log(
                 f"{made_by} wrote the checkpoint and {world} go on: the same run, but for the last bits of its sums"

@@ -100,6 +100,12 @@ class TextTokenizer:
         encoding = self._tokenizer.encode(_encodable(text), add_special_tokens=False)
         return Encoded(encoding.ids, encoding.offsets)
 
+    def encode_begun(self, text: str) -> list[int]:
+        """Ids of a text that is no conversation: from the token that the tokenizer puts before a text, where it has one."""
+        ids = self.encode(text).ids
+        beginning = [self.bos_id] if self.added_beginning and self.bos_id is not None else []
+        return ids if ids[: len(beginning)] == beginning else beginning + ids
+
     def encode_batch(self, texts: Sequence[str]) -> list[Encoded]:
         """Ids and offsets of several texts, on all cores."""
         encodings = self._tokenizer.encode_batch([_encodable(t) for t in texts], add_special_tokens=False)

@@ -19,6 +19,8 @@ from pydantic import BaseModel, Field, ValidationError
 from tunesmith.kit.paths import OutsideRoot, fsync_folder, resolve_under
 
 MANIFEST_NAME = "manifest.json"
+INHERITED = "inherited"
+"""Folder of a run for the checkpoint of another one that it goes on from."""
 BLOCK_BYTES = 1 << 20
 
 

@@ -89,6 +89,13 @@ class ResourcesSection(Section):
     memory_limit_gib: float | None = Field(
         None, gt=0, description="Each process limits its own data memory to this.", title="Memory limit (GiB)"
     )
+    max_runtime_hours: float | None = Field(
+        None,
+        gt=0,
+        le=24 * 366,
+        description="A run that takes longer is ended as failed, with its checkpoints. Empty is the server's own limit.",
+        title="Longest run (hours)",
+    )
     repair: bool = Field(
         True,
         description="A run that does not fit into memory goes on with the same global batch in smaller portions.",

@@ -27,6 +27,8 @@ REMOTE_KEY = "REMOTE_MODEL_KEY"
 """Environment variable in which a child gets the key of a remote address."""
 
 Message = dict[str, Any]
+Tools = list[dict[str, Any]] | None
+"""What the model may call, as chat templates read it."""
 FinishReason = Literal["stop", "length"]
 
 
@@ -65,11 +67,16 @@ class TokenLogprob(_Wire):
 
 
 class GenerateRequest(_Wire):
-    """Continue one prompt, given as messages, as text, or as token ids. Temperature 0 is greedy and repeatable."""
+    """Continue one prompt, given as messages, as text, or as token ids. Temperature 0 is greedy and repeatable.
+
+    ``is_whole``: a prompt that is a text gets the beginning-of-text token before it that the model's tokenizer puts there.
+    """
 
     messages: list[Message] | None = None
+    tools: Tools = None
     prompt: str | None = None
     token_ids: list[int] | None = None
+    is_whole: bool = False
     max_new_tokens: int = Field(256, ge=1)
     temperature: float = Field(0.0, ge=0.0, le=10.0)
     top_p: float = Field(1.0, gt=0.0, le=1.0)
@@ -131,6 +138,7 @@ class ScoreRow(_Wire):
     """A conversation (loss on what the assistant says) or token ids with their labels (-100 carries no loss)."""
 
     messages: list[Message] | None = None
+    tools: Tools = None
     input_ids: list[int] | None = None
     labels: list[int] | None = None
 
@@ -187,6 +195,7 @@ class RenderBody(_Wire):
 
     messages: list[Message]
     add_generation_prompt: bool = True
+    tools: Tools = None
 
 
 class GenerateBody(_Wire):
@@ -245,6 +254,8 @@ class ChildHealth(_Wire):
     active: int
     waiting: int
     memory_bytes: int
+    end_token_ids: list[int] = Field(default_factory=list)
+    """Tokens that the model's files name as the end of an answer; none where that is not known."""
 
 
 def pack_arrays(arrays: list[np.ndarray[Any, Any]]) -> bytes:

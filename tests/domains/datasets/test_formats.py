@@ -115,6 +115,21 @@ EXAMPLES: list[tuple[DataFormat, dict[str, Any], dict[str, Any]]] = [
         {"prompt": "언제?", "completion": "정오에.", "label": "True"},
         {"prompt": [USER], "completion": [GOOD], "label": True},
     ),
+    (
+        DataFormat.KTO,
+        {"prompt": [USER], "completion": [GOOD], "label": 1, "tools": json.dumps(TOOLS)},
+        {"prompt": [USER], "completion": [GOOD], "label": True, "tools": TOOLS},
+    ),
+    (
+        DataFormat.PREFERENCE,
+        {"prompt": "언제?", "chosen": "정오에.", "rejected": "몰라.", "tools": TOOLS},
+        PAIR | {"tools": TOOLS},
+    ),
+    (
+        DataFormat.PROMPT_COMPLETION,
+        {"prompt": "언제?", "completion": "정오에.", "tools": None},
+        {"messages": [USER, GOOD]},
+    ),
     (DataFormat.TEXT, {"text": "배는 정오에 떠난다."}, {"text": "배는 정오에 떠난다."}),
 ]
 
@@ -123,6 +138,13 @@ def examined(tmp_path: Path, *rows: Any) -> list[tuple[str, str]]:
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     return [(finding.code, finding.pointer) for finding in examine_file(path).findings]
+
+
+def test_tools_beside_turns_are_checked_and_beside_a_text_may_be_anything(tmp_path: Path) -> None:
+    asked = {"prompt": [USER], "chosen": [GOOD], "rejected": [POOR], "tools": "hammer"}
+    assert examined(tmp_path, asked) == [("wrong-type", "/tools")]
+    bare = {"prompt": "언제?", "completion": "정오에.", "tools": "hammer"}
+    assert examined(tmp_path, bare) == [("extra-field", "/tools")]
 
 
 @pytest.mark.parametrize(("fmt", "row", "example"), EXAMPLES)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,6 +15,8 @@ import pyarrow.parquet as pq
 from fastapi import FastAPI
 
 from tests.domains.datasets.conftest import PATH, Answered, Upload, Work
+from tunesmith.domains.datasets.formats import DataFormat, to_example
+from tunesmith.domains.datasets.readers import open_file
 from tunesmith.kit.principal import Principal
 
 
@@ -82,6 +85,39 @@ async def test_conversations_keep_their_shape_in_parquet(upload: Upload, work: W
     made = (await upload("a.jsonl", lines([TALK, TALK | {"id": 7}]))).json()
     rows = pq.read_table(io.BytesIO((await download(client, work, made["id"], "parquet")).content)).to_pylist()
     assert rows == [TALK | {"id": None}, TALK | {"id": 7}]
+
+
+def called(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    tool = {"type": "function", "function": {"name": name, "parameters": {"type": "object", "properties": {name: {}}}}}
+    call = {"id": "1", "type": "function", "function": {"name": name, "arguments": arguments}}
+    turns = [
+        {"role": "user", "content": "날씨"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": "맑음", "tool_call_id": "1"},
+        {"role": "assistant", "content": "맑습니다."},
+    ]
+    return {"messages": turns, "tools": [tool]}
+
+
+async def test_no_call_of_a_tool_gets_the_arguments_of_another_in_parquet(
+    upload: Upload, work: Work, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    rows = [called("weather", {"city": "서울"}), called("ferry", {"from": 1, "to": [2]}), TALK]
+    made = (await upload("a.jsonl", lines(rows))).json()
+    (tmp_path / "rows.parquet").write_bytes((await download(client, work, made["id"], "parquet")).content)
+    with open_file(tmp_path / "rows.parquet", "rows.parquet") as (data, _):
+        read = [to_example(record.value, DataFormat.MESSAGES) for record in data.records()]
+    assert read == [to_example(row, DataFormat.MESSAGES) for row in rows]
+
+
+async def test_a_carriage_return_in_a_field_is_read_back_from_csv(
+    upload: Upload, work: Work, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    rows = [{"prompt": "a\rb", "completion": "c\r\nd"}, {"prompt": "e", "completion": "\r"}]
+    made = (await upload("a.jsonl", lines(rows))).json()
+    (tmp_path / "rows.csv").write_bytes((await download(client, work, made["id"], "csv")).content)
+    with open_file(tmp_path / "rows.csv", "rows.csv") as (data, _):
+        assert [record.value for record in data.records()] == rows
 
 
 async def test_rows_that_cannot_be_read_are_never_dropped_from_a_download(

@@ -116,6 +116,67 @@ def test_anything_ends_in_records_or_a_named_refusal(folder: Path, content: byte
         assert [r.line for r in records] == sorted(r.line for r in records)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [('"b"}', '"b}'), ('"b"}', '"b"'), (': "b"', ': b"'), ('"a": "b', 'a": "b'), ('"b"}, ', '"b"} ')],
+    ids=["open", "brace", "opening", "key", "comma"],
+)
+@pytest.mark.parametrize("chunk", [7, 1 << 20])
+def test_a_broken_element_costs_one_row_where_all_stand_in_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, before: str, after: str, chunk: int
+) -> None:
+    monkeypatch.setattr(json_array, "CHUNK_BYTES", chunk)
+    rows = [
+        {"a": "1", "m": [{"r": "u"}, {"r": "x},{"}]},
+        {"a": "b"},
+        {"a": "2", "m": [{"r": "u"}]},
+        {"a": "3"},
+    ]
+    content = json.dumps(rows).replace(before, after, 1)
+    records = read(folder, "rows.json", content.encode())
+    assert [(r.row, r.fault and r.fault.code) for r in records] == [
+        (1, None), (2, "broken-json"), (3, None), (4, None),
+    ]  # fmt: skip
+    assert values(records[2:]) == rows[2:]
+
+
+def test_lines_called_json_are_read_though_the_first_is_broken(folder: Path) -> None:
+    records = read(folder, "rows.json", b'{"a": "x, "b": 1}\n\n{"a": "y"}\n{"a": "z"}\n')
+    assert [(r.line, r.fault and r.fault.code) for r in records if r.is_row] == [
+        (1, "broken-json"),
+        (3, None),
+        (4, None),
+    ]
+    with pytest.raises(InvalidInput, match="must hold an array"):
+        read(folder, "rows.json", b'{"data": [\n{"a": 1}\n]}')
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        (b'prompt, completion\n"a, b", "c, ""d"""\n"e", "f"\n', [("a, b", 'c, "d"'), ("e", "f")]),
+        (b"sep=;\r\nprompt;completion\r\na, b;c, d\r\n", [("a, b", "c, d")]),
+        (b"\xef\xbb\xbfsep=|\nprompt|completion\n\na|b\n", [("a", "b")]),
+        (b'prompt,completion\na, "b"\n"c, ""d"""," e"\n', [("a", "b"), ('c, "d"', " e")]),
+        (
+            b'prompt,completion\n"he said, ""no""", yes\n"c, ""d"""," e"\n',
+            [('he said, "no"', " yes"), ('c, "d"', " e")],
+        ),
+    ],
+    ids=["blanks", "sep", "sep-bom", "mixed", "prose"],
+)
+def test_tables_as_other_programs_write_them(folder: Path, content: bytes, rows: list[tuple[str, str]]) -> None:
+    records = [record for record in read(folder, "rows.csv", content) if record.is_row]
+    assert values(records) == [{"prompt": a, "completion": b} for a, b in rows]
+    for record in records:
+        assert content[record.offset :].startswith(content.splitlines(keepends=True)[record.line - 1])
+
+
+def test_columns_without_a_name_after_the_last_are_kept(folder: Path) -> None:
+    records = read(folder, "rows.csv", b"prompt,completion,,\na,b,,\nc,d,note,\n")
+    assert values(records)[1] == {"prompt": "c", "completion": "d", "column_3": "note", "column_4": ""}
+
+
 def test_a_broken_jsonl_line_costs_one_row(folder: Path) -> None:
     records = read(
         folder, "a.jsonl", b'{"a": 1}\n\n{"a": \n{"a": 3}\n{"a": "\xff"}\n{"a": NaN}\n' + b"[" * 100_000 + b"\n"

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.domains.registry.house import ADMIN, House, open_house
+from tests.ml.training_runs import tiny_model
 from tunesmith.worker import run_worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -101,6 +102,30 @@ async def test_the_right_loss_comes_out(house: House, questions: int) -> None:
     assert result["base"]["loss"] == pytest.approx(plain_loss(house.base, rows), rel=1e-4)
     assert result["tuned"]["answers_total"] is None
     assert result["answers_key"] is None
+
+
+async def test_a_conversation_is_measured_with_the_tools_that_it_has(house: House) -> None:
+    """As training reads it: a template that lists them, and the same list written out as the system's turn."""
+    folder = tiny_model(house.folder / "lists-tools")
+    template = folder / "chat_template.jinja"
+    listed = "{% if tools %}<|im_start|>system\n{{ tools | tojson }}<|im_end|>\n{% endif %}"
+    template.write_text(listed + template.read_text())
+    tools = [{"type": "function", "function": {"name": "ferry", "parameters": {"type": "object", "properties": {}}}}]
+    asked = [{"role": "user", "content": "몇 번째 역?"}, {"role": "assistant", "content": "강남역"}]
+    system = {"role": "system", "content": json.dumps(tools)}
+    data = {
+        "with-tools": {"messages": asked, "tools": tools},
+        "written-out": {"messages": [system, *asked]},
+        "without-tools": {"messages": asked},
+    }
+    measured = []
+    for name, row in data.items():
+        await upload_rows(house, name, [row])
+        measured.append((await house.run("/evaluations", {"model": str(folder), "data": f"dataset:{name}"}))["tuned"])
+    with_tools, written_out, without = measured
+    assert with_tools["loss"] == pytest.approx(written_out["loss"], rel=1e-5)
+    assert with_tools["loss"] != pytest.approx(without["loss"], rel=1e-3)
+    assert with_tools["answers_right"] == written_out["answers_right"]
 
 
 async def test_any_model_can_be_evaluated(house: House, questions: int) -> None:

@@ -180,6 +180,12 @@ def _swapped_specials(source: Path) -> None:
     (source / "tokenizer.json").write_text(text)
 
 
+def _swapped_end(source: Path) -> None:
+    """The files name the start of a turn as the end of an answer; llama.cpp knows the right one by its spelling."""
+    tokenizer = json.loads((source / "tokenizer_config.json").read_text())
+    (source / "tokenizer_config.json").write_text(json.dumps(tokenizer | {"eos_token": "<|im_start|>"}))
+
+
 def _never_stops(source: Path) -> None:
     """The file names no token that ends an answer."""
     config = json.loads((source / "config.json").read_text())
@@ -204,6 +210,7 @@ def _other_weights(source: Path) -> None:
     [
         (_wrong_template, True, {"rendered_prompt"}),
         (_swapped_specials, True, {"tokenization"}),
+        (_swapped_end, True, {"stop_token"}),
         (_never_stops, True, {"stop_token", "greedy_answers"}),
         (_other_weights, True, {"mean_kl"}),
         (None, False, {"token_agreement", "mean_kl", "greedy_answers"}),  # the adapter was not applied

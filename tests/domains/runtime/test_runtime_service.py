@@ -27,6 +27,7 @@ from tunesmith.domains.runtime import (
     Servable,
     StreamChunk,
 )
+from tunesmith.domains.runtime import service as service_module
 from tunesmith.kit.errors import Unsupported
 from tunesmith.settings import load_settings
 
@@ -121,6 +122,28 @@ async def test_a_model_in_use_is_not_pushed_out(tmp_path: Path, data_dir: Path) 
                 await service.load(model(tmp_path, "b"))
         await service.load(model(tmp_path, "b"))
         assert [loaded.name for loaded in service.list_loaded()] == ["b"]
+
+
+@pytest.mark.parametrize("replaced", ["model.safetensors", "adapter/adapter_model.safetensors", "chat_template.jinja"])
+async def test_a_model_whose_files_are_replaced_is_loaded_anew(
+    tmp_path: Path, data_dir: Path, children: Children, monkeypatch: pytest.MonkeyPatch, replaced: str
+) -> None:
+    monkeypatch.setattr(service_module, "STAMP_SECONDS", 0.0)
+    servable = model(tmp_path, "a", adapter=True)
+    file = servable.base_path / replaced
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"old")
+    async with runtime_of(data_dir) as service:
+        async with service.session(servable) as before:
+            (servable.base_path / "card.md").write_text("about it")
+            async with service.session(servable):
+                assert len(children()) == 1
+            file.write_bytes(b"newer")
+            assert await text_of(service, servable) == "[tuned] 강남역 2번 출구"
+            assert len(children()) == 2
+            assert (await before.generate([ASK]))[0].text  # what has begun is answered by what it began with
+        async with service.session(model(tmp_path, "b")):
+            assert sorted(loaded.name for loaded in service.list_loaded()) == ["a", "b"]
 
 
 async def test_an_idle_model_is_unloaded(tmp_path: Path, data_dir: Path, children: Children) -> None:

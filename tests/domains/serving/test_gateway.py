@@ -104,6 +104,17 @@ def test_stop_strings_and_parts_are_read(client: openai.OpenAI, model: str) -> N
     assert answer.choices[0].message.content == "하나 둘 "
 
 
+def test_several_answers_of_one_prompt(client: openai.OpenAI, url: str, model: str) -> None:
+    answer = client.chat.completions.create(model=model, messages=QUESTION, n=3, seed=5)  # type: ignore[call-overload]
+    assert [choice.index for choice in answer.choices] == [0, 1, 2]
+    assert {choice.message.content for choice in answer.choices} == {QUESTION[0]["content"]}
+    one = client.chat.completions.create(model=model, messages=QUESTION)  # type: ignore[call-overload]
+    assert answer.usage.prompt_tokens == one.usage.prompt_tokens
+    assert answer.usage.completion_tokens == 3 * one.usage.completion_tokens
+    texts = client.completions.create(model=model, prompt=["하나", "둘"], n=2)
+    assert [choice.text for choice in texts.choices] == ["하나", "하나", "둘", "둘"]
+
+
 def test_models_are_listed_and_an_unknown_one_is_404(client: openai.OpenAI) -> None:
     assert "tunesmith/tiny" in [entry.id for entry in client.models.list()]
     assert client.models.retrieve("tunesmith/tiny").id == "tunesmith/tiny"
@@ -122,13 +133,11 @@ def test_models_are_listed_and_an_unknown_one_is_404(client: openai.OpenAI) -> N
         ("tools", [{"type": "function", "function": {"name": "f"}}]),
         ("response_format", {"type": "json_object"}),
         ("top_logprobs", 3),
-        ("n", 2),
         ("logit_bias", {"1": 5}),
         ("presence_penalty", 0.5),
         ("frequency_penalty", -1),
         ("audio", {}),
         ("something_new", 1),
-        ("n", True),
     ],
 )
 def test_a_field_that_would_be_ignored_is_refused_by_name(url: str, model: str, field: str, value: Any) -> None:
@@ -162,6 +171,10 @@ def test_values_that_ask_for_nothing_are_taken(url: str, model: str) -> None:
         {"model": ""},
         {"model": 5},
         {"seed": 2**70},
+        {"n": True},
+        {"n": 0},
+        {"n": 17},
+        {"n": 2, "stream": True},
     ],
 )
 def test_a_malformed_request_is_refused_in_the_shape_that_clients_know(

@@ -160,7 +160,8 @@ async def test_settings_that_need_held_out_rows_are_told(client: httpx.AsyncClie
         ({"method": "lora", "hyperparameters": {"adapter": "full"}}, 422, "configuration", "adapter of its own"),
         ({"method": "dpo", "hyperparameters": {"beta": -1}}, 422, "configuration", "beta"),
         ({"gpu_ids": [9]}, 422, "configuration", "gpu_ids"),
-        ({"resume_from_checkpoint": 1}, 422, "unsupported-method", "resume_from_checkpoint"),
+        ({"resume_from_checkpoint": 1}, 404, "checkpoint-not-found", "no checkpoint 1"),
+        ({"resume_from_checkpoint": "newest"}, 422, "configuration", "resume_from_checkpoint"),
         ({"hyperparameters": {"lora_rnk": 8}}, 422, "configuration", "did you mean lora_rank"),
         ({"hyperparameters": {"lora_rank": 0}}, 422, "configuration", "hyperparameters.lora_rank"),
         ({"hyperparameters": {"lora_rank": 8, "lora_r": 8}}, 422, "configuration", "two names"),
@@ -227,6 +228,37 @@ async def test_stop_keeps_a_checkpoint_and_resume_goes_on(
     assert [point["step"] for point in metrics["points"]] == list(range(1, 201)), "each step once"
 
 
+async def test_a_new_run_goes_on_from_the_checkpoint_of_another(
+    app: FastAPI, client: httpx.AsyncClient, start: Start, work: Work, plan: dict[str, Any]
+) -> None:
+    """What is left out is as in that run, which may be deleted before the new one begins."""
+    first = await start(training={"max_steps": 8, "save_steps": 4, "learning_rate": 3e-4})
+    await work()
+    kept = (await get(client, first["id"], "/checkpoints"))["items"][0]
+    form = {"job_name": "on", "base_model": first["base_model"], "dataset_id": first["dataset_id"]}
+    form |= {"resume_from_checkpoint": kept["id"], "hyperparameters": {"max_steps": 12}}
+    other_rank = {"hyperparameters": {"lora_rank": 3, "max_steps": 12}}
+    for change, location in ((other_rank, "method.lora.r"), ({"method": "full"}, "method.adapter")):
+        refused = await client.post(JOBS, json=form | change)
+        assert (refused.status_code, refused.json()["code"]) == (422, "configuration")
+        assert location in [fault["location"] for fault in refused.json()["errors"]]
+    second = (await client.post(JOBS, json=form)).json()
+    assert second["hyperparameters"]["learning_rate"] == 3e-4
+    assert second["hyperparameters"]["max_steps"] == 12
+    await work()
+    done = await get(client, second["id"])
+    assert (done["status"], done["current_step"]) == ("completed", 12)
+    points = (await get(client, second["id"], "/metrics?max_points=100"))["points"]
+    assert [point["step"] for point in points] == list(range(kept["step"] + 1, 13))
+    third = (await client.post(JOBS, json=form)).json()
+    assert (await client.delete(f"{JOBS}/{first['id']}")).status_code == 204
+    assert (await client.delete(f"{JOBS}/{second['id']}")).status_code == 204
+    await work()
+    lost = await get(client, third["id"])
+    assert (lost["status"], lost["error_code"]) == ("failed", "checkpoint")
+    assert (await client.post(JOBS, json=form)).status_code == 404
+
+
 async def test_resume_refuses_a_damaged_checkpoint(
     app: FastAPI, client: httpx.AsyncClient, start: Start, working: Working, settings: Settings
 ) -> None:
@@ -246,6 +278,19 @@ async def test_resume_refuses_a_damaged_checkpoint(
     assert "run_state.json" in answer.json()["detail"]
     missing = await client.post(f"{JOBS}/{job['id']}/resume", json={"checkpoint_id": 999_999})
     assert (missing.status_code, missing.json()["code"]) == (404, "checkpoint-not-found")
+
+
+async def test_a_run_ends_at_the_limit_of_its_recipe(
+    app: FastAPI, client: httpx.AsyncClient, start: Start, work: Work
+) -> None:
+    app.state.services.training.engine = FakeEngine(run_seconds=60)
+    job = await start(training={"max_steps": 400, "save_steps": 1}, resources={"max_runtime_hours": 2 / 3600})
+    await work()
+    ended = await get(client, job["id"])
+    assert (ended["status"], ended["error_code"]) == ("failed", "max-runtime")
+    assert "resources.max_runtime_hours" in ended["hint"]
+    assert 0 < ended["current_step"] < 400
+    assert (await get(client, job["id"], "/checkpoints"))["items"]
 
 
 async def test_what_is_known_not_to_work_names_what_does(

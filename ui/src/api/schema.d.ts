@@ -4197,7 +4197,7 @@ export interface components {
             model: string;
             /**
              * Choices
-             * @description One answer.
+             * @description The answers: one, or `n`.
              */
             choices: components["schemas"]["tunesmith__domains__serving__schemas__Choice"][];
             /** @description Counts of tokens. */
@@ -4268,8 +4268,13 @@ export interface components {
              */
             top_logprobs?: number | null;
             /**
+             * N
+             * @description So many answers; with a seed each has one of its own.
+             */
+            n?: number | null;
+            /**
              * Stream
-             * @description Send the answer as it grows.
+             * @description Send the answer as it grows (one answer).
              */
             stream?: boolean | null;
             /** @description What a stream carries besides text. */
@@ -5199,6 +5204,11 @@ export interface components {
              * @description Tell how likely each token was, with so many of the likeliest.
              */
             logprobs?: number | null;
+            /**
+             * N
+             * @description So many continuations of each prompt.
+             */
+            n?: number | null;
             /**
              * Stream
              * @description Send the continuation as it grows (one prompt).
@@ -9952,6 +9962,11 @@ export interface components {
              * @description GPUs to use, by number; one process for each.
              */
             gpu_ids?: number[] | null;
+            /**
+             * Resume From Checkpoint
+             * @description Checkpoint of another run to go on from, by its id; hyperparameters that are left out are that run's.
+             */
+            resume_from_checkpoint?: number | null;
         };
         /**
          * JobListResponse
@@ -13879,6 +13894,11 @@ export interface components {
              */
             memory_limit_gib?: number | null;
             /**
+             * Longest run (hours)
+             * @description A run that takes longer is ended as failed, with its checkpoints. Empty is the server's own limit.
+             */
+            max_runtime_hours?: number | null;
+            /**
              * Repair out-of-memory
              * @description A run that does not fit into memory goes on with the same global batch in smaller portions.
              * @default true
@@ -14995,7 +15015,7 @@ export interface components {
         TextChoice: {
             /**
              * Index
-             * @description Number of the prompt.
+             * @description Number of the prompt; with `n`, of the continuation.
              */
             index: number;
             /**
@@ -16898,7 +16918,7 @@ export interface components {
         tunesmith__domains__serving__schemas__Choice: {
             /**
              * Index
-             * @description Always 0.
+             * @description Number of the answer.
              * @default 0
              */
             index: number;

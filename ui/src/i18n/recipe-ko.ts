@@ -128,6 +128,10 @@ export const recipeKo: Record<string, readonly [title: string, description: stri
   "resources.distributed.gpus_per_node": ["기계당 GPU", "기계마다의 GPU 수. 프로세스 수와 같습니다."],
   "resources.distributed.rendezvous": ["만날 주소", "첫 기계의 호스트:포트. 기계가 여럿일 때만."],
   "resources.memory_limit_gib": ["메모리 한도 (GiB)", "프로세스마다 쓸 데이터 메모리의 한도."],
+  "resources.max_runtime_hours": [
+    "가장 긴 실행 (시간)",
+    "이보다 오래 걸리는 학습은 체크포인트를 남기고 실패로 끝냅니다. 비우면 서버의 한도.",
+  ],
   "resources.repair": [
     "메모리 부족 고치기",
     "메모리에 맞지 않는 학습을 같은 전체 배치로, 더 작은 몫으로 나누어 이어 갑니다.",

@@ -233,7 +233,7 @@ def _tokenizer(folder: Path, name: str, context_length: int | None) -> Tokenizer
         template = None
     with (folder / "tokenizer.json").open("rb") as file:
         tokenizer_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    parts = [tokenizer_sha256, tokenizer.eos_token]
+    parts = [tokenizer_sha256, tokenizer.added_beginning + tokenizer.eos_token]
     if template is not None:
         parts += [template.source, json.dumps(dict(template.special_tokens), sort_keys=True)]
     key = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

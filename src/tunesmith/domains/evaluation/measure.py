@@ -36,6 +36,7 @@ class Question:
 
     messages: list[Row]
     expected: str
+    tools: list[Row] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,8 @@ def questions_of(rows: Iterable[Row], most: int) -> list[Question]:
 def _question(row: Row) -> Question | None:
     messages = row["messages"]
     last = messages[-1] if messages else {}
-    if last.get("role") == "assistant" and isinstance(last.get("content"), str) and len(messages) > 1:
-        return Question(messages[:-1], last["content"])
-    return None
+    is_answer = last.get("role") == "assistant" and isinstance(last.get("content"), str) and not last.get("tool_calls")
+    return Question(messages[:-1], last["content"], row.get("tools")) if is_answer and len(messages) > 1 else None
 
 
 class Pair:
@@ -109,7 +109,7 @@ class Pair:
         tokens: list[int] = []
         skipped = 0
         async for batch in self._batches(rows, "held-out loss"):
-            asked = [ScoreRow(messages=row["messages"]) for row in batch]
+            asked = [ScoreRow(messages=row["messages"], tools=row.get("tools")) for row in batch]
             tuned = await _score(self._tuned, asked)
             base = await _score(self._base, asked) if self._base else [None] * len(asked)
             for left, right in zip(base, tuned, strict=True):
@@ -132,7 +132,9 @@ class Pair:
         asked: list[Asked] = []
         async for batch in self._batches(questions, "questions"):
             requests = [
-                GenerateRequest(messages=question.messages, max_new_tokens=max_new_tokens, temperature=0.0)
+                GenerateRequest(
+                    messages=question.messages, tools=question.tools, max_new_tokens=max_new_tokens, temperature=0.0
+                )
                 for question in batch
             ]
             tuned = await self._tuned.generate(requests)
@@ -156,7 +158,9 @@ class Pair:
         """
         gaps: list[tuple[float | None, float]] = []
         async for batch in self._batches(rows, "pairs"):
-            asked = [ScoreRow(messages=messages) for row in batch for messages in _conversations(row)]
+            asked = [
+                ScoreRow(messages=messages, tools=row.get("tools")) for row in batch for messages in _conversations(row)
+            ]
             tuned = _gaps(batch, await _score(self._tuned, asked))
             base = _gaps(batch, await _score(self._base, asked)) if self._base else [None] * len(batch)
             gaps += [

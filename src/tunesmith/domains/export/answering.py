@@ -82,6 +82,10 @@ class OllamaModel:
         """The prompt, the beginning-of-text token included that Ollama's tokenizer adds."""
         return self._beginning + self._file.render(messages)
 
+    async def end_token_ids(self) -> list[int]:
+        """The ends that the file names."""
+        return await self._handle.end_token_ids()
+
     async def tokenize(self, text: str) -> list[int]:
         """Token ids, by the file's tokenizer."""
         return await self._handle.tokenize(text)

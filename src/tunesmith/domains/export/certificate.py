@@ -42,6 +42,10 @@ class Answering(Protocol):
         """Token ids of a text."""
         ...
 
+    async def end_token_ids(self) -> list[int]:
+        """Tokens that it names as the end of an answer; none where that is not known."""
+        ...
+
     async def generate(self, requests: Sequence[GenerateRequest]) -> list[Generation]:
         """Continue prompts."""
         ...
@@ -74,6 +78,8 @@ class Source:
     """How many prompts should have been asked."""
     plain: bool = False
     """Whether it has no chat template, and was asked in plain text."""
+    ends: frozenset[int] = frozenset()
+    """All tokens that end its answers; none where that is not known."""
 
 
 async def listen(
@@ -84,6 +90,7 @@ async def listen(
     context_length: int,
     wanted: int = PROMPTS,
     plain: bool = False,
+    ends: Sequence[int] = (),
 ) -> Source:
     """Ask the source everything once. Prompts that its template refuses or its context has no room for are passed over."""
     chosen: list[tuple[Messages, str, list[int]]] = []
@@ -118,7 +125,7 @@ async def listen(
         for (messages, text, ids), answer, tokens in zip(chosen, answers, continuations, strict=True)
     ]
     top = None if vocab_size <= FULL_VOCABULARY else LIKELIEST
-    return Source(heard, await source.next_token_logprobs(_sequences(heard), top), top, wanted, plain)
+    return Source(heard, await source.next_token_logprobs(_sequences(heard), top), top, wanted, plain, frozenset(ends))
 
 
 async def compare(
@@ -131,7 +138,7 @@ async def compare(
     checks.append(await _rendered(source, artefact, shown))
     checks.append(await _tokenized(heard, artefact, shown))
     checks += await _predicted(source, artefact, thresholds, shown)
-    checks.append(await _stops(heard, artefact, thresholds.stop_token))
+    checks.append(await _stops(source, artefact, thresholds.stop_token))
     checks.append(await _answers(source, artefact, thresholds.greedy_answers, shown))
     return checks, shown
 
@@ -252,21 +259,27 @@ async def _asked(source: Source, artefact: Answering) -> tuple[list[Generation |
     return made, reason
 
 
-async def _stops(heard: list[Heard], artefact: Answering, threshold: float) -> Check:
-    """Led to where the source's answer ended, the artefact must end too."""
-    ended = [one for one in heard if one.answer.finish_reason == "stop"]
-    if not ended:
-        return Check(
-            name="stop_token",
-            passed=True,
-            value=None,
-            threshold=threshold,
-            message="The source never stopped by itself.",
-        )
+async def _stops(source: Source, artefact: Answering, threshold: float) -> Check:
+    """Led to where the source's answer ended, the artefact must end too, and it may name no end that is none of the source's.
+
+    What the files name counts because an engine may also know the right end by its spelling, where another does not; and
+    because a source may be heard that never ends an answer.
+    """
+
+    def unheard(passed: bool, message: str) -> Check:
+        return Check(name="stop_token", passed=passed, value=None, threshold=threshold, message=message)
+
+    ended = [one for one in source.heard if one.answer.finish_reason == "stop"]
     try:
+        others = sorted(set(await artefact.end_token_ids()) - source.ends) if source.ends else []
+        if others:
+            named = ", ".join(map(str, others[:3]))
+            return unheard(False, f"It ends an answer at the token {named}, which ends none of its source's.")
+        if not ended:
+            return unheard(True, "The source never stopped by itself.")
         made = await artefact.generate([_greedy(one.prompt_ids + one.answer.token_ids, 2) for one in ended])
     except TunesmithError as error:
-        return Check(name="stop_token", passed=False, value=None, threshold=threshold, message=error.message)
+        return unheard(False, error.message)
     stopped = [generation.finish_reason == "stop" and not generation.token_ids for generation in made]
     return _at_least("stop_token", _mean(stopped), threshold)
 

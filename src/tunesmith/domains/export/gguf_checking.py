@@ -154,7 +154,9 @@ class GgufValidator:
                 health = await model.health()
                 _note(found, "load", None, f"llama.cpp holds it with a context of {health.context_length} tokens")
                 step = "generate"
-                request = GenerateRequest(prompt=spec.prompt, max_new_tokens=ANSWER_TOKENS, temperature=0.0)
+                request = GenerateRequest(
+                    prompt=spec.prompt, is_whole=True, max_new_tokens=ANSWER_TOKENS, temperature=0.0
+                )
                 [answer] = await model.generate([request])
         except TunesmithError as error:
             _note(found, step, error.message.rstrip("."), "")

@@ -273,6 +273,7 @@ class Exporter:
                 context_length=health.context_length,
                 wanted=self._settings.export.certificate_prompts,
                 plain=plain,
+                ends=[] if health.backend == "llamacpp" else health.end_token_ids,  # that names one of several
             )
 
     async def _card(self, context: JobContext, subject: Subject) -> str | None:

@@ -24,7 +24,7 @@ from tunesmith.domains.jobs.launcher import Launcher
 from tunesmith.domains.jobs.state import Move
 from tunesmith.kit import logs
 from tunesmith.kit.clock import utc_now
-from tunesmith.kit.errors import TunesmithError
+from tunesmith.kit.errors import InvalidInput, TunesmithError
 from tunesmith.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Execution:
 
     async def _guard(self) -> Interruption:
         started_at = self._holder.job.started_at or utc_now()
-        ends_at = started_at + timedelta(hours=self._settings.jobs.max_runtime_hours)
+        ends_at = started_at + timedelta(hours=self._max_runtime_hours())
         while True:
             await asyncio.sleep(self._settings.jobs.poll_seconds)
             if self._holder.end == "cancel" and self._launcher.current is None:
@@ -138,12 +138,22 @@ class Execution:
             outcome = task.result()
         await self._record(outcome)
 
+    def _max_runtime_hours(self) -> float:
+        asked = None
+        if self._kind.max_runtime_hours is not None:
+            with contextlib.suppress(InvalidInput):  # the task says what is wrong with the spec
+                asked = self._kind.max_runtime_hours(self._kind.parse(self._holder.job.spec))
+        return asked or self._settings.jobs.max_runtime_hours
+
     def _overtime(self) -> JobFailure:
+        hours = self._max_runtime_hours()
+        is_default = hours == self._settings.jobs.max_runtime_hours
+        limit = "TUNESMITH_JOBS__MAX_RUNTIME_HOURS" if is_default else "resources.max_runtime_hours"
         return JobFailure(
             code="max-runtime",
             error_type=ErrorType.CONFIGURATION,
-            message=f"The job ran longer than {self._settings.jobs.max_runtime_hours:g} hours and was ended.",
-            hint="Resume it from its last checkpoint, or raise TUNESMITH_JOBS__MAX_RUNTIME_HOURS.",
+            message=f"The job ran longer than {hours:g} hours and was ended.",
+            hint=f"Resume it from its last checkpoint, or raise {limit}.",
         )
 
     async def _record(self, outcome: Outcome) -> None:

@@ -40,6 +40,8 @@ class JobKind:
     resumable: bool = False
     gpus: int = 0
     needs_device: bool = False
+    max_runtime_hours: Callable[[Any], float | None] | None = None
+    """The longest that a job of this spec may run; where it is not said, the setting's."""
     on_change: OnChange | None = None
     on_event: OnEvent | None = None
 

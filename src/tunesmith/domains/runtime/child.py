@@ -20,6 +20,7 @@ from tunesmith.domains.runtime.errors import (
     RuntimeUnloaded,
     RuntimeUnreachable,
 )
+from tunesmith.domains.runtime.freshness import Stamp
 from tunesmith.kit.clock import utc_now
 from tunesmith.kit.errors import TunesmithError
 from tunesmith.kit.http1 import Origin, TransportError, TransportTimeout
@@ -44,6 +45,10 @@ class Child:
         self.last_used = time.monotonic()
         self.users = 0
         self.adapters: set[str] = set()
+        self.stamps: dict[Path, Stamp] = {}
+        self.stamped_at: dict[Path, float] = {}
+        self.is_outdated = False
+        """Whether files that it was loaded from have been replaced: it ends the answers that it has begun, and begins no other."""
         self.health: ChildHealth | None = None
         self._device = device
         self._folder = folder

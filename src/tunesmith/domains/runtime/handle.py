@@ -42,6 +42,7 @@ from tunesmith.wire.serving import (
     ScoreRow,
     StreamChunk,
     TokenizeBody,
+    Tools,
     unpack_arrays,
 )
 
@@ -72,6 +73,10 @@ class RuntimeHandle:
         """What is loaded, and how busy it is."""
         return ChildHealth.model_validate_json((await self._call("GET", "/health")).content)
 
+    async def end_token_ids(self) -> list[int]:
+        """Tokens that the model's files name as the end of an answer; none where that is not known."""
+        return (await self.health()).end_token_ids
+
     @property
     def context_length(self) -> int:
         """Longest prompt and answer together, in tokens."""
@@ -82,9 +87,9 @@ class RuntimeHandle:
         answer = await self._post("/count", CountBody(messages=list(messages)))
         return PromptCount.model_validate_json(answer.content)
 
-    async def render(self, messages: Sequence[Message], add_generation_prompt: bool = True) -> str:
+    async def render(self, messages: Sequence[Message], add_generation_prompt: bool = True, tools: Tools = None) -> str:
         """The prompt of a conversation, as the model reads it."""
-        body = RenderBody(messages=list(messages), add_generation_prompt=add_generation_prompt)
+        body = RenderBody(messages=list(messages), add_generation_prompt=add_generation_prompt, tools=tools)
         return str((await self._post("/render", body)).json()["prompt"])
 
     async def tokenize(self, text: str) -> list[int]:

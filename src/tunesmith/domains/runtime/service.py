@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import secrets
 import time
@@ -14,6 +15,7 @@ import anyio
 
 from tunesmith.domains.runtime.child import Child, sweep
 from tunesmith.domains.runtime.errors import RuntimeBusy
+from tunesmith.domains.runtime.freshness import files_of, stamps_of
 from tunesmith.domains.runtime.handle import RuntimeHandle
 from tunesmith.domains.runtime.schemas import LoadedModel
 from tunesmith.kit.errors import Unsupported
@@ -21,6 +23,9 @@ from tunesmith.ports.serving import Servable, ServingBackend
 from tunesmith.settings import Settings
 
 log = logging.getLogger(__name__)
+
+STAMP_SECONDS = 1.0
+"""So long the files of a loaded model are taken for unchanged."""
 
 
 class RuntimeService:
@@ -95,7 +100,10 @@ class RuntimeService:
     async def _acquire(self, model: Servable, backend_name: str | None, device: str | None) -> Child:
         backend = self._backend_of(model, backend_name)
         known = self._find(backend, model)
-        if known is None or not (model.adapter_path is None or str(model.adapter_path) in known.adapters):
+        if known is not None:
+            await self._look_at_files(known, model)
+        has_all = known is not None and (model.adapter_path is None or str(model.adapter_path) in known.adapters)
+        if known is None or known.is_outdated or not has_all:
             await anyio.to_thread.run_sync(backend.check, model)
         lock = self._locks.setdefault((backend.name, str(model.base_path)), asyncio.Lock())
         async with lock:  # two requests for one model load it once
@@ -107,11 +115,21 @@ class RuntimeService:
             child.last_used = time.monotonic()
             return child
 
+    async def _look_at_files(self, child: Child, model: Servable) -> None:
+        """Mark the child as outdated where files of the model have been replaced since they were first looked at."""
+        now = time.monotonic()
+        due = [file for file in files_of(model) if now - child.stamped_at.get(file, -math.inf) >= STAMP_SECONDS]
+        if due:
+            stamps = await anyio.to_thread.run_sync(stamps_of, due)
+            child.stamped_at |= dict.fromkeys(due, now)
+            child.is_outdated |= any(child.stamps.setdefault(file, stamp) != stamp for file, stamp in stamps.items())
+
     def _find(self, backend: ServingBackend, model: Servable) -> Child | None:
         fitting = [
             child
             for child in self._children
             if child.alive
+            and not child.is_outdated
             and child.backend.name == backend.name
             and child.model.base_path == model.base_path
             and child.model.remote == model.remote
@@ -123,9 +141,11 @@ class RuntimeService:
     async def _start(self, backend: ServingBackend, model: Servable, device: str | None) -> Child:
         folder = self._settings.data_dir / "runtime"
         await anyio.to_thread.run_sync(sweep, folder)
+        stamps = await anyio.to_thread.run_sync(stamps_of, files_of(model))
         await self._make_room()
         child = Child(backend, model, device or self._settings.device, folder / f"{os.getpid()}-{secrets.token_hex(4)}")
         child.users = 1  # not idle while it loads
+        child.stamps = stamps
         self._children.append(child)
         try:
             await child.start(self._settings)
@@ -139,7 +159,7 @@ class RuntimeService:
         return child
 
     async def _make_room(self) -> None:
-        for child in [c for c in self._children if not c.alive and c.users == 0]:
+        for child in [c for c in self._children if (c.is_outdated or not c.alive) and c.users == 0]:
             await self._drop(child)
         while len(self._children) >= self._settings.runtime.max_loaded_models:
             idle = [child for child in self._children if child.users == 0]
@@ -161,7 +181,8 @@ class RuntimeService:
             await anyio.sleep(min(limit / 4, 5.0))
             now = time.monotonic()
             for child in list(self._children):
-                if child.users == 0 and (now - child.last_used > limit or not child.alive):
+                is_over = now - child.last_used > limit or child.is_outdated or not child.alive
+                if child.users == 0 and is_over:
                     await self._drop(child)
 
 

@@ -98,9 +98,9 @@ async def text_events(
     yield _ending(head, TEXT, last, with_usage)
 
 
-def usage_of(ends: Sequence[StreamChunk | Answered]) -> Usage:
-    """The tokens of answers that have ended."""
-    read, wrote = sum(end.prompt_tokens for end in ends), sum(end.completion_tokens for end in ends)
+def usage_of(ends: Sequence[StreamChunk | Answered], many: int = 1) -> Usage:
+    """The tokens of answers that have ended; a prompt that was answered ``many`` times counts once."""
+    read, wrote = sum(end.prompt_tokens for end in ends) // many, sum(end.completion_tokens for end in ends)
     return Usage(prompt_tokens=read, completion_tokens=wrote, total_tokens=read + wrote)
 
 

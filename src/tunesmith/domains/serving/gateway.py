@@ -158,12 +158,23 @@ async def create_chat_completion(
         first = await anext(batches)  # a model that cannot be loaded is refused with a status, not inside a stream
         with_usage = bool(body.stream_options and body.stream_options.include_usage)
         return EventStream(chat_events(first, batches, head, with_usage), batches)
-    made = await while_connected(request, _answered(runtime, servable, asked))
+    many = body.n or 1
+    answering = (
+        _answered(runtime, servable, asked) if many == 1 else _answered_all(runtime, servable, _varied(asked, many))
+    )
+    made = await while_connected(request, answering)
     if made is None:
         return Response(status_code=499)
-    logprobs = ChoiceLogprobs.model_validate(chat_logprobs(made.logprobs)) if body.logprobs else None
-    choice = Choice(message=AnswerMessage(content=made.text), finish_reason=made.finish_reason, logprobs=logprobs)
-    return _json(ChatCompletion(**head.fields, choices=[choice], usage=usage_of([made])))
+    choices = [
+        Choice(
+            index=index,
+            message=AnswerMessage(content=one.text),
+            finish_reason=one.finish_reason,
+            logprobs=ChoiceLogprobs.model_validate(chat_logprobs(one.logprobs)) if body.logprobs else None,
+        )
+        for index, one in enumerate(made)
+    ]
+    return _json(ChatCompletion(**head.fields, choices=choices, usage=usage_of(made, many)))
 
 
 @router.post(
@@ -193,6 +204,7 @@ async def create_completion(
     asked = [
         GenerateRequest(
             prompt=prompt,
+            is_whole=True,
             max_new_tokens=limit,
             temperature=1.0 if body.temperature is None else body.temperature,
             top_p=1.0 if body.top_p is None else body.top_p,
@@ -208,6 +220,7 @@ async def create_completion(
         batches = _batches(runtime, servable, asked[0])
         with_usage = bool(body.stream_options and body.stream_options.include_usage)
         return EventStream(text_events(await anext(batches), batches, head, with_usage), batches)
+    asked = [one for prompt in asked for one in _varied(prompt, body.n or 1)]
     made = await while_connected(request, _answered_all(runtime, servable, asked))
     if made is None:
         return Response(status_code=499)
@@ -215,7 +228,7 @@ async def create_completion(
         TextChoice(index=index, text=one.text, finish_reason=one.finish_reason, logprobs=_told(one, body.logprobs))
         for index, one in enumerate(made)
     ]
-    return _json(Completion(**head.fields, choices=choices, usage=usage_of(made)))
+    return _json(Completion(**head.fields, choices=choices, usage=usage_of(made, body.n or 1)))
 
 
 def _told(made: Answered, asked: int | None) -> TextLogprobs | None:
@@ -269,9 +282,16 @@ async def _servable(access: Access, models: ModelResolver, name: str) -> Servabl
         return await models.resolve(unit, name)
 
 
-async def _answered(runtime: RuntimeService, model: Servable, asked: GenerateRequest) -> Answered:
+def _varied(asked: GenerateRequest, many: int) -> list[GenerateRequest]:
+    """The same question ``many`` times; a seed is counted on, so that the answers differ and are the same every time."""
+    if asked.seed is None:
+        return [asked] * many
+    return [asked.model_copy(update={"seed": asked.seed + at}) for at in range(many)]
+
+
+async def _answered(runtime: RuntimeService, model: Servable, asked: GenerateRequest) -> list[Answered]:
     async with runtime.session(model) as handle:
-        return await handle.answer(asked)
+        return [await handle.answer(asked)]
 
 
 async def _answered_all(runtime: RuntimeService, model: Servable, asked: list[GenerateRequest]) -> list[Answered]:

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 from tunesmith.domains.serving.errors import FieldUnsupported
 
 LONGEST_TEXT = 4_000_000
+MOST_CHOICES = 16
 HARMLESS: dict[str, tuple[Any, ...]] = {
-    "n": (1,),
     "presence_penalty": (0,),
     "frequency_penalty": (0,),
     "logit_bias": ({},),
@@ -93,7 +93,10 @@ class ChatCompletionRequest(BaseModel):
     top_logprobs: int | None = Field(
         None, ge=0, le=20, description="With `logprobs`: so many of the likeliest tokens in each one's place."
     )
-    stream: StrictBool | None = Field(None, description="Send the answer as it grows.")
+    n: int | None = Field(
+        None, strict=True, ge=1, le=MOST_CHOICES, description="So many answers; with a seed each has one of its own."
+    )
+    stream: StrictBool | None = Field(None, description="Send the answer as it grows (one answer).")
     stream_options: StreamOptions | None = Field(None, description="What a stream carries besides text.")
 
     @property
@@ -104,6 +107,7 @@ class ChatCompletionRequest(BaseModel):
     def refuse_unsupported(self) -> None:
         """Raise ``FieldUnsupported`` for a field that would be ignored."""
         refuse_unsupported(self.model_extra or {}, HARMLESS, self.stops)
+        refuse_streamed_choices(self.n, self.stream)
         if self.top_logprobs and not self.logprobs:
             fault = {"location": "top_logprobs", "message": "needs logprobs: true", "value": self.top_logprobs}
             raise FieldUnsupported("`top_logprobs` needs `logprobs: true`.", hint="Send both.", errors=[fault])
@@ -119,6 +123,13 @@ def refuse_unsupported(extra: Mapping[str, Any], harmless: Mapping[str, tuple[An
         raise FieldUnsupported(f"The field {shown!r} is not supported here.", errors=[fault])
     if len(stops) > 16:
         raise FieldUnsupported("`stop` takes at most 16 strings.", hint="Send fewer stop strings.")
+
+
+def refuse_streamed_choices(n: int | None, stream: bool | None) -> None:
+    """Raise ``FieldUnsupported`` for several answers in one stream."""
+    if stream and n is not None and n > 1:
+        fault = {"location": "n", "message": "1, when it is streamed", "value": n}
+        raise FieldUnsupported("A stream has one answer.", hint="Send one request for each.", errors=[fault])
 
 
 def _same(value: Any, fine: Any) -> bool:
@@ -164,7 +175,7 @@ class ChoiceLogprobs(BaseModel):
 class Choice(BaseModel):
     """One answer."""
 
-    index: int = Field(0, description="Always 0.")
+    index: int = Field(0, description="Number of the answer.")
     message: AnswerMessage = Field(description="The turn that the model adds.")
     finish_reason: Literal["stop", "length"] = Field(description="`stop`: it ended by itself or at a stop string.")
     logprobs: ChoiceLogprobs | None = Field(None, description="How likely the tokens were, when asked for.")
@@ -177,7 +188,7 @@ class ChatCompletion(BaseModel):
     object: Literal["chat.completion"] = Field("chat.completion", description="Kind of the object.")
     created: int = Field(description="Unix time.")
     model: str = Field(description="Model that answered.")
-    choices: list[Choice] = Field(description="One answer.")
+    choices: list[Choice] = Field(description="The answers: one, or `n`.")
     usage: Usage = Field(description="Counts of tokens.")
 
 

@@ -6,13 +6,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from tunesmith.domains.serving.schemas import LONGEST_TEXT, BareStop, StopText, StreamOptions, Usage, refuse_unsupported
+from tunesmith.domains.serving.schemas import (
+    LONGEST_TEXT,
+    MOST_CHOICES,
+    BareStop,
+    StopText,
+    StreamOptions,
+    Usage,
+    refuse_streamed_choices,
+    refuse_unsupported,
+)
 
 DEFAULT_TOKENS = 16
 """What OpenAI's API takes when nothing is said."""
 MOST_PROMPTS = 64
 HARMLESS: dict[str, tuple[Any, ...]] = {
-    "n": (1,),
     "best_of": (1,),
     "echo": (False,),
     "suffix": ("",),
@@ -45,6 +53,7 @@ class CompletionRequest(BaseModel):
     logprobs: int | None = Field(
         None, ge=0, le=20, description="Tell how likely each token was, with so many of the likeliest."
     )
+    n: int | None = Field(None, strict=True, ge=1, le=MOST_CHOICES, description="So many continuations of each prompt.")
     stream: StrictBool | None = Field(None, description="Send the continuation as it grows (one prompt).")
     stream_options: StreamOptions | None = Field(None, description="What a stream carries besides text.")
 
@@ -61,6 +70,7 @@ class CompletionRequest(BaseModel):
     def refuse_unsupported(self) -> None:
         """Raise ``FieldUnsupported`` for a field that would be ignored."""
         refuse_unsupported(self.model_extra or {}, HARMLESS, self.stops)
+        refuse_streamed_choices(self.n, self.stream)
 
 
 class TextLogprobs(BaseModel):
@@ -75,7 +85,7 @@ class TextLogprobs(BaseModel):
 class TextChoice(BaseModel):
     """One continuation."""
 
-    index: int = Field(description="Number of the prompt.")
+    index: int = Field(description="Number of the prompt; with `n`, of the continuation.")
     text: str = Field(description="The continuation.")
     finish_reason: Literal["stop", "length"] = Field(description="`stop`: it ended by itself or at a stop string.")
     logprobs: TextLogprobs | None = Field(None, description="How likely the tokens were, when asked for.")

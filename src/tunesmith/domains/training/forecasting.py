@@ -233,7 +233,10 @@ def _rows(figures: dict[str, Any], recipe: Recipe) -> list[Finding]:
 
 
 def _length(figures: dict[str, Any], recipe: Recipe, machine: Machine, seconds: float) -> list[Finding]:
-    found, hours, steps = [], machine.max_runtime_hours, int(figures["steps"])
+    found, steps = [], int(figures["steps"])
+    own = recipe.resources.max_runtime_hours
+    hours = own or machine.max_runtime_hours
+    limit = "resources.max_runtime_hours" if own else "TUNESMITH_JOBS__MAX_RUNTIME_HOURS"
     if seconds > hours * 3600:
         found.append(
             problem(
@@ -241,7 +244,7 @@ def _length(figures: dict[str, Any], recipe: Recipe, machine: Machine, seconds: 
                 Severity.RED,
                 "/training/max_steps" if recipe.training.max_steps else "/training/epochs",
                 f"The run will take {seconds / 3600:.1f} hours, and a job is ended after {hours:g}.",
-                "Train fewer steps, take a smaller model, or raise TUNESMITH_JOBS__MAX_RUNTIME_HOURS.",
+                f"Train fewer steps, take a smaller model, or raise {limit}.",
                 expected=f"at most {hours:g} h",
                 found=f"{seconds / 3600:.1f} h",
             )

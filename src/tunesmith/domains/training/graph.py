@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tunesmith.domains.jobs import GraphNode
@@ -23,13 +24,18 @@ class RunData:
     general: int | None = None
 
 
-def compile_graph(recipe: Recipe, model_path: str, data: RunData) -> tuple[list[GraphNode], list[str]]:
-    """The nodes of a run, and what is worth knowing about them."""
+def compile_graph(
+    recipe: Recipe, model_path: str, data: RunData, inherits: Path | None = None
+) -> tuple[list[GraphNode], list[str]]:
+    """The nodes of a run, and what is worth knowing about them. ``inherits`` is another run's checkpoint to go on from."""
     warnings: list[str] = []
     split = _split_node(recipe, data)
     parts = _parts_of(recipe) if split else {}
     nodes = [split] if split else []
-    nodes.append(_train_node(recipe, model_path, data, parts))
+    train = _train_node(recipe, model_path, data, parts)
+    if inherits is not None:
+        train.spec["inherits"] = str(inherits)
+    nodes.append(train)
     evaluate = _evaluate_node(recipe, data, parts)
     if evaluate:
         nodes.append(evaluate)

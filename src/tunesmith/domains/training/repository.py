@@ -88,6 +88,15 @@ async def find_checkpoint(session: AsyncSession, job_id: int, checkpoint_id: int
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def find_checkpoint_of_any(
+    session: AsyncSession, principal: Principal, checkpoint_id: int
+) -> tuple[TrainingCheckpointRow, FinetuningJobRow] | None:
+    """A checkpoint and its job, if the caller may see that one."""
+    found = await session.get(TrainingCheckpointRow, checkpoint_id)
+    job = await find_job(session, principal, found.job_id) if found else None
+    return (found, job) if found and job else None
+
+
 async def delete_checkpoints(session: AsyncSession, job_id: int) -> None:
     """Forget all checkpoints of a job that the caller has found through ``visible_to``."""
     await session.execute(delete(TrainingCheckpointRow).where(TrainingCheckpointRow.job_id == job_id))

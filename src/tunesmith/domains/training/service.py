@@ -22,6 +22,7 @@ from tunesmith.domains.training.errors import (
     RunActive,
 )
 from tunesmith.domains.training.graph import RunData, compile_graph
+from tunesmith.domains.training.inheriting import check_fits, get_ancestor
 from tunesmith.domains.training.pinned import check_revision
 from tunesmith.domains.training.schemas import (
     CheckpointListResponse,
@@ -35,7 +36,7 @@ from tunesmith.domains.training.schemas import (
     SampleView,
     TrainingMetrics,
 )
-from tunesmith.domains.training.short_form import JobForm
+from tunesmith.domains.training.short_form import JobForm, hyperparameters_of
 from tunesmith.domains.training.tables import FinetuningJobRow, TrainingCheckpointRow, TrainingPointRow
 from tunesmith.domains.training.tracking import Mirrors
 from tunesmith.kit.clock import utc_now
@@ -86,7 +87,9 @@ class TrainingService:
     ) -> FinetuningJobResponse:
         """Queue a run. Raises RecipeError, UnsupportedMethod and what finding the model and the data raises."""
         recipe, model, data = await self._found(unit, wanted, base_dir)
-        nodes, warnings = compile_graph(recipe, str(model.path), data)
+        checkpoint_id = wanted.resume_from_checkpoint if isinstance(wanted, JobForm) else None
+        inherits = await self._inherited(unit, checkpoint_id, recipe, model)
+        nodes, warnings = compile_graph(recipe, str(model.path), data, inherits)
         views = await self.jobs.submit_graph(unit, nodes, name=recipe.name, priority=priority)
         row = await self._get_row(unit, views["train"].id)
         row.graph = {key: view.id for key, view in views.items()}
@@ -131,11 +134,24 @@ class TrainingService:
 
     async def _recipe_of(self, unit: Unit, form: JobForm, base_dir: Path | None) -> Recipe:
         dataset = await self.datasets.get(unit, form.dataset_id)
+        if form.resume_from_checkpoint is not None:
+            ancestor = await get_ancestor(unit, form.resume_from_checkpoint)
+            return form.to_recipe(f"dataset:{dataset.name}@{dataset.version}", hyperparameters_of(ancestor.job.recipe))
         model = await self.models.resolve(form.base_model, unit=unit, base_dir=base_dir)
         advice = await self._adviser.recommend(
             unit, model, form.dataset_id, objective=form.objective, adapter=form.adapter
         )
         return form.to_recipe(f"dataset:{dataset.name}@{dataset.version}", advice.parameters)
+
+    async def _inherited(
+        self, unit: Unit, checkpoint_id: int | None, recipe: Recipe, model: ResolvedModel
+    ) -> Path | None:
+        """The checkpoint of another run that this one goes on from. Raises RecipeError and CheckpointError."""
+        if checkpoint_id is None:
+            return None
+        ancestor = await get_ancestor(unit, checkpoint_id)
+        await check_fits(unit, ancestor, recipe, model, self.models)
+        return await self._verified(unit, ancestor.job.id, checkpoint_id)
 
     async def get(self, unit: Unit, job_id: int) -> FinetuningJobResponse:
         """The job; raises FinetuningJobNotFound."""

@@ -17,7 +17,6 @@ from tunesmith.wire.recipe_text import RecipeError, validate_recipe
 ADAPTERS = ("full", "lora", "qlora")
 METHODS = (*ADAPTERS, "dpo", "orpo", "kto", "reward", "grpo", "cpt")
 """An adapter, for supervised fine-tuning, or an objective, which then trains the adapter of the hyperparameters."""
-LATER_FIELDS = ("resume_from_checkpoint",)
 SETTINGS: dict[str, str] = {
     "lora_rank": "method.lora.r",
     "lora_alpha": "method.lora.alpha",
@@ -68,6 +67,7 @@ ALIASES = {
 DECIDED_WITH = {
     "lora_alpha": ("method.lora.r",),
     "num_epochs": ("training.max_steps",),
+    "max_steps": ("training.epochs",),
     "gradient_accumulation_steps": ("training.batch_size",),
     "eval_steps": ("training.max_steps", "training.epochs"),
     "save_steps": ("training.max_steps", "training.epochs"),
@@ -89,6 +89,10 @@ class JobForm(BaseModel):
     )
 
     gpu_ids: list[int] | None = Field(None, description="GPUs to use, by number; one process for each.")
+    resume_from_checkpoint: Id | None = Field(
+        None,
+        description="Checkpoint of another run to go on from, by its id; hyperparameters that are left out are that run's.",
+    )
 
     @property
     def objective(self) -> str:
@@ -103,7 +107,7 @@ class JobForm(BaseModel):
     def to_recipe(self, train: str, recommended: dict[str, Any]) -> Recipe:
         """The recipe that it stands for, with ``train`` as the reference of the dataset; raises RecipeError.
 
-        ``recommended`` has values for the hyperparameters that are left out.
+        ``recommended`` has values for the hyperparameters that are left out, by their names in ``SETTINGS``.
         """
         data: dict[str, Any] = {
             "name": self.job_name,
@@ -208,16 +212,8 @@ class FinetuningJobCreate(
                     {"location": "method", "message": f"must be one of {', '.join(METHODS)}", "value": method[:50]}
                 ],
             )
-        for name in LATER_FIELDS:
-            if body.get(name) is not None:
-                raise UnsupportedMethod(
-                    f"{name} is not supported in this version.",
-                    hint="Leave it out; a stopped or failed job is resumed with POST /finetuning/jobs/{id}/resume.",
-                    errors=[{"location": name, "message": "not supported in this version"}],
-                )
-        known = {name: value for name, value in body.items() if name not in LATER_FIELDS}
         try:
-            return cls.model_construct(root=JobForm.model_validate(known))
+            return cls.model_construct(root=JobForm.model_validate(body))
         except ValidationError as error:
             raise _form_error(error) from None
 

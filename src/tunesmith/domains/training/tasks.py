@@ -13,11 +13,14 @@ from tunesmith.domains.datasets import DatasetResponse
 from tunesmith.domains.jobs import JobContext, JobKind, JobView
 from tunesmith.domains.training import repository
 from tunesmith.domains.training.data import shape_of_rows
+from tunesmith.domains.training.errors import CheckpointError
 from tunesmith.domains.training.mirror import follow_event, follow_job
 from tunesmith.domains.training.rehearsing import forecast_kind
 from tunesmith.domains.training.repairing import MemoryRepairs
 from tunesmith.domains.training.schemas import RunFigures
 from tunesmith.domains.training.service import TrainingService
+from tunesmith.kit.paths import link_folder
+from tunesmith.wire.checkpoint import INHERITED
 from tunesmith.wire.methods import Adapter, Objective
 from tunesmith.wire.recipe import Recipe
 from tunesmith.wire.recipe_text import read_recipe
@@ -32,6 +35,7 @@ class TrainJobSpec(BaseModel):
     model_path: str = Field(description="Folder of the base model.")
     dataset_id: int = Field(description="Dataset to train on.")
     validation_dataset_id: int | None = Field(None, description="Dataset for the evaluation loss.")
+    inherits: str | None = Field(None, description="Folder of another run's checkpoint that this one goes on from.")
 
 
 class TrainResult(RunFigures):
@@ -62,6 +66,7 @@ def kinds(training: TrainingService) -> list[JobKind]:
             stoppable=True,
             resumable=True,
             needs_device=True,
+            max_runtime_hours=lambda spec: spec.recipe.resources.max_runtime_hours,
             on_change=on_change,
             on_event=follow_event,
         ),
@@ -89,7 +94,7 @@ async def run_training(training: TrainingService, context: JobContext) -> TrainR
         model_path=spec.model_path,
         train_file=str(train.path),
         validation_file=str(validation.path) if validation else None,
-        resume_from=row.resume_from if row else None,
+        resume_from=(row.resume_from if row else None) or await _inherited(context, spec),
         device=training.settings.device,
         cache_path=str(training.settings.data_dir / "cache"),
     )
@@ -118,6 +123,19 @@ async def run_training(training: TrainingService, context: JobContext) -> TrainR
             "eval_loss": figures.eval_loss,
         },
     )
+
+
+async def _inherited(context: JobContext, spec: TrainJobSpec) -> str | None:
+    """The checkpoint of another run, linked into this run's own folder: that run may be deleted meanwhile."""
+    if spec.inherits is None:
+        return None
+    source = Path(spec.inherits)
+    target = context.folder / INHERITED / source.name
+    try:
+        await context.in_thread(link_folder, source, target)
+    except FileNotFoundError:
+        raise CheckpointError(f"The checkpoint {source.name} that this run begins from is gone.") from None
+    return str(target)
 
 
 def _visible(device: str | None) -> dict[str, str]:

@@ -16,9 +16,9 @@ class ContinuedPretraining(Supervised):
     name: ClassVar[str] = "cpt"
 
     def read(self, file: Path, tell: Tell) -> Examples:
-        """Texts, each closed with the end-of-text token."""
+        """Texts, each from the beginning-of-text token, where the model has one, to the end-of-text token."""
         tokenizer = self.texts.tokenizer
-        rows = self._rows(file, "texts", tell, lambda: tokenize_texts(file, tokenizer, self.max_length))
+        rows = self._rows(file, "whole-texts", tell, lambda: tokenize_texts(file, tokenizer, self.max_length))
         batches = self._batches(file, rows, tell)
         if rows.divided:
             tell(

@@ -77,7 +77,7 @@ class KahnemanTversky(Objective):
         for at, (number, row, name, _) in enumerate(rows):
             lender = _stranger(prompts, at)
             own = answer_of(number, row, name, self.texts)
-            lent = {"prompt": row["prompt"], "lent": rows[lender][1][rows[lender][2]]}
+            lent = {**row, "lent": rows[lender][1][rows[lender][2]]}
             (own,), was_cut = fit((own,), self.max_length)
             (other,), _ = fit((answer_of(number, lent, "lent", self.texts),), self.max_length)
             cut += was_cut

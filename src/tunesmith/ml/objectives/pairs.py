@@ -45,9 +45,10 @@ class Answered:
         return Answered(self.ids[first : self.start + answer_kept], self.start - first)
 
 
-def tokenize_answer(prompt: Messages, answer: Messages, texts: Texts) -> Answered:
+def tokenize_answer(prompt: Messages, answer: Messages, texts: Texts, tools: Sequence[Any] | None = None) -> Answered:
     """A prompt with its answer through the chat template. Raises what rendering raises, and RunFailure without an answer."""
-    rendered = texts.template.render_with_spans([*prompt, *answer])
+    given = {"tools": tools} if tools else {}
+    rendered = texts.template.render_with_spans([*prompt, *answer], **given)
     turns = sum(1 for message in answer if message.get("role") == "assistant")
     spans = rendered.trained_spans[-turns:] if turns else []
     if not spans:
@@ -158,7 +159,7 @@ def read_pairs(file: Path, texts: Texts, max_length: int, tell: Tell) -> Pairs:
 def answer_of(number: int, row: dict[str, Any], name: str, texts: Texts) -> Answered:
     """One answer of a row with its prompt; a row that cannot be read is named."""
     try:
-        return tokenize_answer(row["prompt"], row[name], texts)
+        return tokenize_answer(row["prompt"], row[name], texts, row.get("tools"))
     except TunesmithError as error:
         raise data_failure(f"Row {number}: {error.message}", error.hint) from error
 

@@ -11,6 +11,7 @@ from tunesmith.domains.datasets.doctor.checked import CheckedRow, Turn, json_typ
 from tunesmith.domains.datasets.doctor.conversations import check_messages, check_sharegpt, check_tools
 from tunesmith.domains.datasets.doctor.preferences import check_label, check_pair, check_said
 from tunesmith.domains.datasets.formats import FIELDS, DataFormat
+from tunesmith.domains.datasets.formats.turns import tools_of
 from tunesmith.domains.datasets.pii import shown
 from tunesmith.domains.datasets.readers import Fault, escape_pointer
 
@@ -98,6 +99,7 @@ def _prompt(row: Row, checked: CheckedRow) -> None:
             check_said(row, name, checked, role)
         else:
             _text(row, name, role, checked, is_required=True)
+    _tools_of_turns(row, "prompt", checked)
 
 
 def _judged(row: Row, checked: CheckedRow) -> None:
@@ -108,6 +110,16 @@ def _judged(row: Row, checked: CheckedRow) -> None:
 def _pair(row: Row, checked: CheckedRow) -> None:
     _text(row, "system", "system", checked)
     check_pair(row, checked)
+    _tools_of_turns(row, "chosen", checked)
+
+
+def _tools_of_turns(row: Row, said: str, checked: CheckedRow) -> None:
+    """Tools beside turns are as in a conversation; beside a text such a field may be anything, and is looked through as such."""
+    tools = row.get("tools")
+    if isinstance(row.get(said), list) or tools_of(tools) is not None:
+        check_tools(tools, checked)
+    elif tools not in (None, "", []):
+        checked.extra.append(("/tools", tools))
 
 
 def _plain(row: Row, checked: CheckedRow) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tunesmith.domains.datasets.formats.fields import DataFormat
+from tunesmith.domains.datasets.formats.fields import FIELDS, DataFormat
 from tunesmith.domains.datasets.formats.pairs import label_of, pair_of
 from tunesmith.domains.datasets.formats.turns import (
     Messages,
@@ -25,10 +25,17 @@ def to_messages(row: Row, fmt: DataFormat) -> Messages:
 
 
 def to_example(row: Row, fmt: DataFormat) -> dict[str, Any]:
-    """A row without red findings as TRL takes it: ``{messages, tools?}``, ``{prompt, chosen, rejected}``,
+    """A row without red findings as TRL takes it: ``{messages}``, ``{prompt, chosen, rejected}``,
 
-    ``{prompt, completion, label}`` or ``{text}``; prompts and answers are lists of messages.
+    ``{prompt, completion, label}`` or ``{text}``, with ``tools`` where the conversation has some; prompts and answers are
+    lists of messages.
     """
+    example = _example(row, fmt)
+    tools = tools_of(row.get("tools")) if "tools" in FIELDS[fmt].optional else None
+    return example | {"tools": tools} if tools else example
+
+
+def _example(row: Row, fmt: DataFormat) -> dict[str, Any]:
     if fmt is DataFormat.PREFERENCE:
         pair = pair_of(row)
         assert pair is not None, "the row checker refuses pairs without a prompt"
@@ -42,9 +49,7 @@ def to_example(row: Row, fmt: DataFormat) -> dict[str, Any]:
         }
     if fmt is DataFormat.TEXT:
         return {"text": row["text"]}
-    example: dict[str, Any] = {"messages": to_messages(row, fmt)}
-    tools = tools_of(row.get("tools")) if fmt in (DataFormat.MESSAGES, DataFormat.SHAREGPT) else None
-    return example | {"tools": tools} if tools else example
+    return {"messages": to_messages(row, fmt)}
 
 
 def _of_messages(row: Row) -> Messages:

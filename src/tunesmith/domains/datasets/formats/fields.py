@@ -35,10 +35,10 @@ class Fields:
 FIELDS = {
     DataFormat.MESSAGES: Fields(("messages",), ("tools",)),
     DataFormat.ALPACA: Fields(("instruction", "output"), ("input", "system", "history")),
-    DataFormat.PROMPT_COMPLETION: Fields(("prompt", "completion"), ("system",)),
+    DataFormat.PROMPT_COMPLETION: Fields(("prompt", "completion"), ("system", "tools")),
     DataFormat.SHAREGPT: Fields(("conversations",), ("system", "tools")),
-    DataFormat.PREFERENCE: Fields(("chosen", "rejected"), ("prompt", "system")),
-    DataFormat.KTO: Fields(("prompt", "completion", "label"), ("system",)),
+    DataFormat.PREFERENCE: Fields(("chosen", "rejected"), ("prompt", "system", "tools")),
+    DataFormat.KTO: Fields(("prompt", "completion", "label"), ("system", "tools")),
     DataFormat.TEXT: Fields(("text",)),
     DataFormat.QA: Fields(("question", "answer"), ("context", "system")),
 }

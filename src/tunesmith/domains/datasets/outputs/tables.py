@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tunesmith.domains.datasets.derivation.parent import ParentRow, Passed, copy_span, encoded, parent_rows
 from tunesmith.domains.datasets.errors import DatasetRedError
@@ -48,14 +48,14 @@ class TableWriter:
         """CSV in UTF-8 with a header of all fields; what is no text is written as JSON. Raises DatasetRedError."""
         columns = self._columns()
         with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
-            table = csv.writer(file, lineterminator="\n")
+            table = csv.writer(_UnixLines(file))
             table.writerow(columns)
             for row in self._objects():
                 table.writerow([_cell(row.get(name)) for name in columns])
         return self.passed.rows
 
     def write_parquet(self, path: Path) -> int:
-        """Parquet; a column whose values have several types holds JSON texts. Raises DatasetRedError."""
+        """Parquet; a column whose values have several types holds JSON texts, as do tools. Raises DatasetRedError."""
         import pyarrow.parquet as pq
 
         schema = self._schema()
@@ -89,7 +89,7 @@ class TableWriter:
         rows: list[dict[str, Any]] = []
         size = 0
         for row in self._objects():
-            rows.append(row)
+            rows.append(row := {name: _with_free_objects_as_text(value, name) for name, value in row.items()})
             size += len(encoded(row) or b"")
             if len(rows) >= BATCH_ROWS or size > BATCH_BYTES:
                 yield rows
@@ -124,6 +124,39 @@ class TableWriter:
             if self.stop.is_set():
                 return
             yield row
+
+
+class _UnixLines:
+    """Takes rows that end with CR LF, so that the writer quotes a carriage return in a field, and ends them with LF."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, row: str) -> None:
+        self._file.write(row.removesuffix("\r\n") + "\n")
+
+
+_FREE_OBJECTS = frozenset({"arguments", "parameters"})
+_FREE_LISTS = frozenset({"tools", "functions"})
+
+
+def _with_free_objects_as_text(value: Any, name: str = "") -> Any:
+    """``value`` with the arguments of calls and the definitions of tools as JSON texts, which our readers read as well.
+
+    Each of them has keys of its own. A column gives every row the keys of all: a call would get arguments that it never had.
+    """
+    if isinstance(value, dict):
+        return {
+            key: _cell(item)
+            if key in _FREE_OBJECTS and isinstance(item, dict)
+            else _with_free_objects_as_text(item, key)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        if name in _FREE_LISTS and value and all(isinstance(item, dict) for item in value):
+            return _cell(value)
+        return [_with_free_objects_as_text(item) for item in value]
+    return value
 
 
 def _cell(value: Any) -> str:

@@ -82,10 +82,16 @@ def read_header(file: BinaryIO, start: Position, max_row_bytes: int, dialect: Di
     except (csv.Error, _TooLarge) as error:
         reason = str(error) or "it is too long"
         raise FileValidationError(f"Line {line}: the header of the CSV file cannot be read: {reason}.") from None
-    columns = [cell.strip() for cell in cells]
-    columns[0] = columns[0] or "column_1"  # spreadsheets and data frames leave the name of their index out
+    columns = _with_names_at_the_ends([cell.strip() for cell in cells])
     _check_header(columns, line)
     return columns, Position(1, line + len(lines.taken), offset + lines.taken_bytes)
+
+
+def _with_names_at_the_ends(columns: list[str]) -> list[str]:
+    """Data frames leave the name of their index out, and spreadsheets write columns that were once used after the last."""
+    named = [at for at, name in enumerate(columns) if name]
+    first, last = (1, named[-1] + 1) if named else (0, 0)
+    return [name or (f"column_{at}" if at == first or at > last else "") for at, name in enumerate(columns, start=1)]
 
 
 def _check_header(columns: list[str], line: int) -> None:
@@ -98,7 +104,7 @@ def _check_header(columns: list[str], line: int) -> None:
     if "" in columns:
         raise FileValidationError(
             f"Line {line}: column {columns.index('') + 1} of the header has no name.",
-            hint="Name every column in the first line, or remove the empty column.",
+            hint="Name every column in the header, or remove the empty column.",
         )
 
 

@@ -1,7 +1,10 @@
 """A JSON array of objects, read one element at a time: the file is never whole in memory.
 
 A structural scan finds where an element ends (strings are skipped whole, brackets are counted); the element alone is then
-decoded. A broken element is cut at the next line that begins like an element, so that one missing quote costs one row.
+decoded. A broken element is cut where the next one seems to begin, so that one missing quote costs one row: at the next line
+that begins like an element or, where all stand in one line, at the next object that begins with the key that elements begin
+with. A quotation mark that is missing turns texts inside out; then ``}, {"`` lies in what looks like a text, which no text can
+hold whose quotation marks are written as they should be.
 """
 
 from __future__ import annotations
@@ -15,9 +18,14 @@ from tunesmith.domains.datasets.readers.records import Fault, Position, Record
 from tunesmith.domains.datasets.readers.values import JsonValues
 
 CHUNK_BYTES = 1 << 20
+TOO_EARLY = -1
 SPACE = b" \t\r\n"
 _TOKEN = re.compile(rb'"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"|["{}\[\],]')
 _REST_OF_TEXT = re.compile(rb'[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+')
+_FIRST_KEY = re.compile(rb'\{[ \t\r\n]*("[^"\\\n]*")')
+_BORDER = re.compile(rb'\}[ \t]*,[ \t]*(\{[ \t]*)"\Z')
+_OPENINGS = (b'{"', b'{ "')
+_DEPTH = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 _NOT_SPACE = re.compile(rb"[^ \t\r\n]")
 
 
@@ -38,6 +46,7 @@ class _ArrayReader:
         self._row, self._line = start.row, start.line
         self._is_inside = is_inside
         self._indent = b""
+        self._key = b""  # that elements begin with, in its quotation marks
 
     def records(self) -> Iterator[Record]:
         """All elements, then a fault when the array does not end as it should."""
@@ -91,14 +100,36 @@ class _ArrayReader:
             fault = Fault("broken-json", "There is no element between two separators.", "one JSON object", "nothing")
         elif fault is not None:
             raw = raw[: self._cut(raw)]
+        elif found := _FIRST_KEY.match(raw):
+            self._key = found[1]
         self._line += raw.count(b"\n")
         self._at += len(raw)
         return Record(row, line, offset, value, fault, self._values.note)
 
     def _cut(self, raw: bytes) -> int:
         """Where the next element seems to begin inside a broken one."""
-        found = re.compile(rb"\n" + re.escape(self._indent) + rb"\{").search(raw)
-        return len(raw) if found is None else found.end() - 1
+        found = re.compile(rb"\n" + re.escape(self._indent) + rb"(\{)").search(raw)
+        if found is None and (key := self._key_at(raw, 0)):
+            found = re.compile(rb"[,}][ \t]*(\{[ \t]*" + re.escape(key) + rb"[ \t]*:)").search(raw)
+        return len(raw) if found is None else found.start(1)
+
+    def _key_at(self, text: bytes, at: int) -> bytes:
+        """The key that elements begin with, from the one that begins at ``at`` where none was read before."""
+        if not self._key and (found := _FIRST_KEY.match(text, at)):
+            return found[1]
+        return self._key
+
+    def _begins_in(self, token: bytes, end: int) -> int | None:
+        """Where in what looks like a text the next element begins: the index in it, or TOO_EARLY to tell."""
+        border = _BORDER.search(token)
+        key = self._key_at(self._buffer, self._at) if border else b""
+        if border is None or not key:
+            return None
+        rest = key[1:]
+        seen = self._buffer[end : end + len(rest)]
+        if len(seen) < len(rest) and rest.startswith(seen):
+            return TOO_EARLY
+        return border.start(1) if seen == rest else None
 
     def _find_end(self) -> tuple[int, bool]:
         """The index after the element in the buffer, and whether it was too large (then it has been passed over)."""
@@ -106,23 +137,21 @@ class _ArrayReader:
         while True:
             found = _TOKEN.search(self._buffer, at)
             token = found.group() if found else b""
-            if found and token == b'"':  # a string without an end: up to its line, else more of the file is needed
-                line_end = self._buffer.find(b"\n", found.start())
-                if line_end >= 0:
-                    at = line_end
-                    continue
-                at = found.start()
-            elif found:
-                at = found.end()
-                if token in (b"{", b"["):
-                    depth += 1
-                elif depth == 0 and token in (b"]", b","):
-                    return found.start(), passed > 0
-                elif token in (b"}", b"]"):
-                    depth = max(0, depth - 1)
-                continue
-            else:
+            begin = self._begins_in(token, found.end()) if found and token.endswith(_OPENINGS) else None
+            if found is None:
                 at = len(self._buffer)
+            elif token == b'"' or begin == TOO_EARLY:  # a string without an end: up to its line, else more is needed
+                line_end = self._buffer.find(b"\n", found.start())
+                at = max(line_end, found.start())
+                if line_end >= 0:
+                    continue
+            elif begin is not None:
+                return found.start() + begin, passed > 0
+            elif depth == 0 and token in (b"]", b","):
+                return found.start(), passed > 0
+            else:
+                at, depth = found.end(), max(0, depth + _DEPTH.get(token, 0))
+                continue
             if len(self._buffer) - self._at > self._max_row_bytes:
                 if passed == 0 and (cut := self._cut(self._buffer[self._at :])) < len(self._buffer) - self._at:
                     return self._at + cut, False

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tunesmith.domains.datasets.readers.csv_rows import read_csv, read_header
-from tunesmith.domains.datasets.readers.dialect import Dialect, dialect_of
+from tunesmith.domains.datasets.readers.dialect import Dialect, dialect_of, named_separator
 from tunesmith.domains.datasets.readers.json_array import read_json_array
 from tunesmith.domains.datasets.readers.jsonl import read_jsonl
 from tunesmith.domains.datasets.readers.layout import HEAD_BYTES, Layout, layout_of, plain_pieces
@@ -98,7 +98,11 @@ def look_into(file: BinaryIO, kind: FileKind, max_row_bytes: int = DEFAULT_MAX_R
     first = Position(offset=len(BOM) if has_bom else 0)
     if not found.is_table:
         return DataFile(file, found, has_bom, None, first, max_row_bytes)
-    dialect = dialect_of(head[first.offset :], found, is_whole=len(head) < HEAD_BYTES)
+    separator = None
+    if named := named_separator(head[first.offset :]):
+        separator, size = named
+        first = Position(line=2, offset=first.offset + size)
+    dialect = dialect_of(head[first.offset :], found, is_whole=len(head) < HEAD_BYTES, separator=separator)
     columns, first = read_header(file, first, max_row_bytes, dialect)
     return DataFile(file, found, has_bom, columns, first, max_row_bytes, dialect)
 

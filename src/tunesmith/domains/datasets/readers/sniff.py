@@ -12,6 +12,7 @@ from tunesmith.domains.datasets.readers.layout import HEAD_BYTES
 from tunesmith.domains.datasets.readers.records import FileKind
 
 BOM = codecs.BOM_UTF8
+LOOKED_AT_LINES = 20
 _ARRAY_OF_OBJECTS = re.compile(rb"\[\s*\{")
 
 
@@ -36,7 +37,7 @@ def kind_of_content(head: bytes, promised: FileKind) -> FileKind:
     if text.startswith(b"[") and not (promised is FileKind.JSONL and _is_json(text.split(b"\n", 1)[0], head)):
         return FileKind.JSON
     if promised is FileKind.JSON:
-        if text.startswith(b"{") and _is_json(text.split(b"\n", 1)[0], head):
+        if text.startswith(b"{") and _has_lines_of_objects(text, head):
             return FileKind.JSONL
         found = "an object" if text.startswith(b"{") else "something else"
         raise FileValidationError(
@@ -45,6 +46,15 @@ def kind_of_content(head: bytes, promised: FileKind) -> FileKind:
             errors=[{"location": "line 1", "message": "expected [", "value": text[:40].decode(errors="replace")}],
         )
     return FileKind.JSONL
+
+
+def _has_lines_of_objects(text: bytes, head: bytes) -> bool:
+    """Whether the first lines are objects; the very first may be a broken one, if the others look like lines of objects."""
+    first, *others = text.split(b"\n", LOOKED_AT_LINES)[:LOOKED_AT_LINES]
+    if _is_json(first, head):
+        return True
+    lines = [line.strip() for line in others if line.strip()]
+    return all(line.startswith(b"{") for line in lines) and any(_is_json(line, head) for line in lines)
 
 
 def _is_json(line: bytes, head: bytes) -> bool:

@@ -13,7 +13,7 @@ from tunesmith.domains.datasets.formats import DataFormat, Messages, to_example
 from tunesmith.text import ChatTemplate, TextTokenizer
 
 Example = Mapping[str, Any]
-"""``{messages, tools?}``, ``{prompt, chosen, rejected}``, ``{prompt, completion, label}`` or ``{text}``."""
+"""``{messages}``, ``{prompt, chosen, rejected}``, ``{prompt, completion, label}``, each with ``tools?``, or ``{text}``."""
 ANSWERS = ("chosen", "rejected", "completion")
 TEXT = "text"
 
@@ -28,11 +28,11 @@ class Tokenization:
     def sequences(self, example: Example) -> list[str]:
         """The texts that training reads: one, or two for a pair. Raises ChatTemplateError when the template refuses it."""
         if TEXT in example:
-            return [example[TEXT] + self.tokenizer.eos_token]
+            return [self.tokenizer.added_beginning + example[TEXT] + self.tokenizer.eos_token]
         if "messages" in example:
             return [self._written(example["messages"], example.get("tools"))]
         answers = [example[name] for name in ANSWERS if name in example]
-        return [self._written([*example["prompt"], *answer], None) for answer in answers]
+        return [self._written([*example["prompt"], *answer], example.get("tools")) for answer in answers]
 
     def _written(self, messages: Messages, tools: Sequence[Any] | None) -> str:
         if self.template is None:
