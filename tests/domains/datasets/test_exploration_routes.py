@@ -246,6 +246,18 @@ async def test_conversations_by_role_and_turn(client: httpx.AsyncClient, work: W
     assert (last["turn"], last["and_later"], last["characters"]["count"]) == (21, True, 5)
 
 
+async def test_half_a_character_in_a_column_name_stops_nothing(
+    client: httpx.AsyncClient, work: Work, upload: Upload
+) -> None:
+    rows = ['{"prompt": "a", "completion": "b", "\\ud800": "\\udc00x"}\n'] * 3
+    made = (await upload("halves.jsonl", "".join(rows))).json()
+    await work()
+    for view in ("statistics", "missing-values", "value-distribution", "summary"):
+        assert "\N{REPLACEMENT CHARACTER}" in json.dumps(
+            await explored(client, work, made["id"], view), ensure_ascii=False
+        ), view
+
+
 async def test_unreadable_rows_are_told(client: httpx.AsyncClient, work: Work, upload: Upload) -> None:
     content = jsonl(ROWS[:5]) + '{"instruction": "broken\n' + jsonl(ROWS[5:8])
     made = (await upload("broken.jsonl", content)).json()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -257,6 +258,33 @@ async def test_a_new_run_goes_on_from_the_checkpoint_of_another(
     lost = await get(client, third["id"])
     assert (lost["status"], lost["error_code"]) == ("failed", "checkpoint")
     assert (await client.post(JOBS, json=form)).status_code == 404
+
+
+async def test_a_run_that_began_from_another_is_resumed_from_its_own_checkpoints(
+    app: FastAPI, client: httpx.AsyncClient, start: Start, working: Working, work: Work
+) -> None:
+    first = await start(training={"max_steps": 4, "save_steps": 4})
+    await work()
+    [kept] = (await get(client, first["id"], "/checkpoints"))["items"]
+    form = {"job_name": "on", "base_model": first["base_model"], "dataset_id": first["dataset_id"]}
+    form |= {"resume_from_checkpoint": kept["id"], "hyperparameters": {"max_steps": 200, "save_steps": 200}}
+    app.state.services.training.engine = FakeEngine(run_seconds=60)
+    second = (await client.post(JOBS, json=form)).json()
+    worker = working()
+
+    async def has_begun() -> bool:
+        return bool((await get(client, second["id"]))["current_step"] >= 6)
+
+    await until("step 6", has_begun)
+    await client.post(f"{JOBS}/{second['id']}/stop")
+    await worker
+    stopped = (await get(client, second["id"]))["current_step"]
+    app.state.services.training.engine = FakeEngine(run_seconds=0.5)
+    await client.post(f"{JOBS}/{second['id']}/resume")
+    await work()
+    logs = (await get(client, second["id"], "/logs?tail=1000"))["lines"]
+    assert any(f"going on from update {stopped} of 200" in json.dumps(line) for line in logs), logs
+    assert (await get(client, second["id"]))["status"] == "completed"
 
 
 async def test_resume_refuses_a_damaged_checkpoint(

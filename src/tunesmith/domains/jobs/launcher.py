@@ -23,7 +23,7 @@ from tunesmith.domains.jobs.process import Beat, Child, attempt_numbers, find_ch
 from tunesmith.domains.jobs.repairs import OUT_OF_MEMORY, Repairs, as_repaired, carried
 from tunesmith.domains.jobs.verdict import how_it_ended, judge, output_tail
 from tunesmith.settings import Settings
-from tunesmith.wire.checkpoint import find_newest_checkpoint
+from tunesmith.wire.checkpoint import INHERITED, find_newest_checkpoint
 from tunesmith.wire.events import Failed, Finished
 from tunesmith.wire.run_dir import RunDirectory
 
@@ -167,7 +167,8 @@ class Launcher:
 
     async def _find_checkpoint(self, order: Order, attempts: Path, usable: list[int]) -> str | None:
         given: str | None = getattr(order.spec, "resume_from", None)
-        if given is not None:  # the person chose one; only what was reached since then is newer
+        is_chosen = given is not None and Path(given).parent.name != INHERITED
+        if is_chosen:  # by a person: only what was reached since then is newer
             usable = [n for n in usable if n >= self._first_attempt]
         folders = [attempts / str(number) / "checkpoints" for number in usable]
         found = await asyncio.to_thread(find_newest_checkpoint, folders)

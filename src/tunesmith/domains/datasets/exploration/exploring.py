@@ -12,6 +12,7 @@ from tunesmith.domains.datasets.exploration.columns import Column, Path
 from tunesmith.domains.datasets.exploration.missing import MissingPatterns
 from tunesmith.domains.datasets.exploration.moments import Moments, Products
 from tunesmith.domains.datasets.exploration.sample import MAX_CELLS, RowSample
+from tunesmith.domains.datasets.schemas.values import writable
 from tunesmith.domains.datasets.source import RowSource
 
 Numbers = NDArray[np.float64]
@@ -127,7 +128,7 @@ class Pass:
 def _cells(fields: Mapping[str, Any], above: Path) -> Iterator[tuple[Path, Any]]:
     """Path and value of each field; the fields of an object stand for it, three levels deep."""
     for key, value in fields.items():
-        path = (*above, str(key))
+        path = (*above, writable(str(key)))
         if isinstance(value, dict) and value and len(path) < MAX_DEPTH:
             yield from _cells(value, path)
         else:
