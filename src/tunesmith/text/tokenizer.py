@@ -83,7 +83,7 @@ class TextTokenizer:
         """The end-of-text token as text; empty when the tokenizer names none."""
         return self._named.get("eos_token", "")
 
-    @property
+    @cached_property
     def added_beginning(self) -> str:
         """The beginning-of-text token, where the tokenizer file puts it before a text by itself; else empty."""
         bos = self._named.get("bos_token", "")

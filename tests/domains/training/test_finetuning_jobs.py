@@ -239,7 +239,13 @@ async def test_a_new_run_goes_on_from_the_checkpoint_of_another(
     form = {"job_name": "on", "base_model": first["base_model"], "dataset_id": first["dataset_id"]}
     form |= {"resume_from_checkpoint": kept["id"], "hyperparameters": {"max_steps": 12}}
     other_rank = {"hyperparameters": {"lora_rank": 3, "max_steps": 12}}
-    for change, location in ((other_rank, "method.lora.r"), ({"method": "full"}, "method.adapter")):
+    no_longer = {"hyperparameters": {"max_steps": kept["step"]}}
+    refusals = (
+        (other_rank, "method.lora.r"),
+        ({"method": "full"}, "method.adapter"),
+        (no_longer, "training.max_steps"),
+    )
+    for change, location in refusals:
         refused = await client.post(JOBS, json=form | change)
         assert (refused.status_code, refused.json()["code"]) == (422, "configuration")
         assert location in [fault["location"] for fault in refused.json()["errors"]]

@@ -33,19 +33,23 @@ async def get_ancestor(unit: Unit, checkpoint_id: int) -> Ancestor:
 
 
 async def check_fits(unit: Unit, ancestor: Ancestor, recipe: Recipe, model: ResolvedModel, models: ModelStore) -> None:
-    """Raise RecipeError where the weights of the checkpoint are none of this recipe's."""
+    """Raise RecipeError where the weights of the checkpoint are none of this recipe's, or it leaves nothing to train."""
     before = Recipe.model_validate(ancestor.job.recipe)
     faults: list[dict[str, Any]] = []
     if (await models.resolve(before.model.base, unit=unit)).path != model.path:
         faults.append(_fault("base_model", before.model.base, recipe.model.base))
     now = dict(_shape_of(recipe.method))
     faults += [_fault(name, value, now[name]) for name, value in _shape_of(before.method) if now[name] != value]
+    last, reached = recipe.training.max_steps, ancestor.checkpoint.step
+    if last is not None and last <= reached:
+        message = f"the checkpoint is that of update {reached}, and updates are counted on from there"
+        faults.append({"location": "training.max_steps", "message": message, "value": last})
     if faults:
         words = "; ".join(f"{fault['location']}: {fault['message']}" for fault in faults)
         job = ancestor.job
         raise RecipeError(
             f"Checkpoint {ancestor.checkpoint.id} of job {job.id} ({job.job_name}) does not fit. {words}.",
-            hint="Leave out what that run has settled already, or start without a checkpoint.",
+            hint="Leave out what that run has settled already, let this one end later, or start without a checkpoint.",
             errors=faults,
         )
 
